@@ -1,0 +1,1464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The contract of MMU notifiers that subscribe to an interval: which
+ * invalidations are announced, collision-retry, and who waits for whom.
+ */
+
+#include <kunit/test.h>
+#include <linux/err.h>
+#include <linux/kconfig.h>
+#include <linux/limits.h>
+#include <linux/mman.h>
+#include <linux/prandom.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include "mmu_notifier_world.h"
+
+/*
+ * The tree
+ */
+
+static void overlapping_range_is_announced(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
+
+	mn_invalidate(world, 0, 11);	/* its first page */
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_invalidate(world, 19, 11);	/* its last page */
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	mn_invalidate(world, 14, 1);	/* inside */
+	KUNIT_EXPECT_EQ(test, interval->calls, 3);
+	mn_invalidate(world, 10, 10);	/* the same */
+	KUNIT_EXPECT_EQ(test, interval->calls, 4);
+	mn_invalidate(world, 0, 100);	/* around */
+	KUNIT_EXPECT_EQ(test, interval->calls, 5);
+	mn_remove(interval);
+}
+
+static void disjoint_range_is_not_announced(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
+
+	mn_invalidate(world, 0, 5);
+	mn_invalidate(world, 30, 5);
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	mn_remove(interval);
+}
+
+static void abutting_range_is_not_announced(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
+
+	mn_invalidate(world, 0, 10);
+	mn_invalidate(world, 20, 10);
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	mn_remove(interval);
+}
+
+static void single_bytes_count(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	struct mmu_notifier_range range;
+	static const struct {
+		unsigned long start, end;
+		bool announced;
+	} ranges[] = {
+		{ 0x1233, 0x1234, false },
+		{ 0x1233, 0x1235, true },
+		{ 0x1234, 0x1235, true },
+		{ 0x1235, 0x1236, false },
+	};
+	int i;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&interval->sub, world->mm,
+						     0x1234, 1,
+						     &mn_interval_ops));
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		interval->calls = 0;
+		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, world->mm,
+					ranges[i].start, ranges[i].end);
+		mmu_notifier_invalidate_range_start(&range);
+		mmu_notifier_invalidate_range_end(&range);
+		KUNIT_EXPECT_EQ(test, interval->calls, ranges[i].announced);
+	}
+	mn_remove(interval);
+}
+
+static void whole_address_space_is_an_interval(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	struct mmu_notifier_range range;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&interval->sub, world->mm,
+						     0, ULONG_MAX,
+						     &mn_interval_ops));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, world->mm,
+				ULONG_MAX - 1, ULONG_MAX);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, world->mm,
+				0, ULONG_MAX);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_EQ(test, interval->calls, 3);
+	mn_remove(interval);
+}
+
+static void last_address_can_be_inserted(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *last = mn_interval(world, 'a');
+	struct mn_interval *all_but_one = mn_interval(world, 'b');
+
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_notifier_insert(&last->sub, world->mm,
+						     ULONG_MAX, 1,
+						     &mn_interval_ops));
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_notifier_insert(&all_but_one->sub,
+						     world->mm, 1, ULONG_MAX,
+						     &mn_interval_ops));
+	KUNIT_EXPECT_EQ(test, all_but_one->sub.interval_tree.last, ULONG_MAX);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, last->calls, 0);
+	KUNIT_EXPECT_EQ(test, all_but_one->calls, 1);
+	mn_remove(last);
+	mn_remove(all_but_one);
+}
+
+static void empty_and_wrapping_intervals_are_refused(struct kunit *test)
+{
+	static const struct {
+		unsigned long start, length;
+	} wrong[] = {
+		{ 0, 0 }, { PAGE_SIZE, 0 }, { ULONG_MAX, 0 },
+		{ ULONG_MAX, 2 }, { 2, ULONG_MAX }, { PAGE_SIZE, ULONG_MAX },
+		{ ULONG_MAX, ULONG_MAX },
+	};
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+				mmu_interval_notifier_insert(&interval->sub,
+							     world->mm,
+							     wrong[i].start,
+							     wrong[i].length,
+							     &mn_interval_ops));
+		mmap_write_lock(world->mm);
+		KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+				mmu_interval_notifier_insert_locked(&interval->sub,
+								    world->mm,
+								    wrong[i].start,
+								    wrong[i].length,
+								    &mn_interval_ops));
+		mmap_write_unlock(world->mm);
+	}
+	mn_invalidate(world, 0, 1000);
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+}
+
+static void failed_insert_leaves_no_mm(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	int count;
+
+	/* The first one prepares the mm, and that stays. */
+	mn_remove(mn_insert(world, 'b', 0, 1));
+	count = atomic_read(&world->mm->mm_count);
+
+	interval->sub.mm = world->mm;
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			mmu_interval_notifier_insert(&interval->sub, world->mm,
+						     0, 0, &mn_interval_ops));
+	KUNIT_EXPECT_NULL(test, interval->sub.mm);
+
+	interval->sub.mm = world->mm;
+	mmap_write_lock(world->mm);
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			mmu_interval_notifier_insert_locked(&interval->sub,
+							    world->mm, 0, 0,
+							    &mn_interval_ops));
+	mmap_write_unlock(world->mm);
+	KUNIT_EXPECT_NULL(test, interval->sub.mm);
+	KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count), count);
+}
+
+static void insert_into_a_dead_mm_is_refused(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mm_struct *mm = world->mm;
+	struct mn_interval *interval = mn_interval(world, 'a');
+
+	mn_remove(mn_insert(world, 'b', 0, 1));
+	mmgrab(mm);
+	mn_world_release(world);
+
+	mn_reports_begin(world);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mmu_interval_notifier_insert(&interval->sub, mm, 0, 1,
+						     &mn_interval_ops));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	mmdrop(mm);
+}
+
+static void insert_gives_up_on_a_signal(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	unsigned long addr;
+	int err, err_locked;
+
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+
+	set_thread_flag(TIF_SIGPENDING);
+	err = mmu_interval_notifier_insert(&interval->sub, current->mm, addr,
+					   PAGE_SIZE, &mn_interval_ops);
+	mmap_write_lock(current->mm);
+	err_locked = mmu_interval_notifier_insert_locked(&interval->sub,
+							 current->mm, addr,
+							 PAGE_SIZE,
+							 &mn_interval_ops);
+	mmap_write_unlock(current->mm);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, err, -EINTR);
+	KUNIT_EXPECT_EQ(test, err_locked, -EINTR);
+	KUNIT_EXPECT_NULL(test, interval->sub.mm);
+	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(current->mm));
+}
+
+static void unmapping_real_memory_is_announced(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, NULL, 0, 4 * PAGE_SIZE, PROT_READ,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&interval->sub,
+						     current->mm,
+						     addr + PAGE_SIZE,
+						     PAGE_SIZE,
+						     &mn_interval_ops));
+	vm_munmap(addr + 2 * PAGE_SIZE, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	vm_munmap(addr, 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, interval->seen.event, MMU_NOTIFY_UNMAP);
+	KUNIT_EXPECT_EQ(test, interval->seen.start, addr);
+	KUNIT_EXPECT_EQ(test, interval->seen.end, addr + 2 * PAGE_SIZE);
+	mn_remove(interval);
+}
+
+static void insert_under_the_mmap_lock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *a = mn_interval(world, 'a');
+	struct mn_interval *b = mn_interval(world, 'b');
+
+	/* Both the first, which prepares the mm, and a later one. */
+	mmap_write_lock(world->mm);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_notifier_insert_locked(&a->sub, world->mm,
+							    MN_ADDR(1), 1,
+							    &mn_interval_ops));
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_notifier_insert_locked(&b->sub, world->mm,
+							    MN_ADDR(2), 1,
+							    &mn_interval_ops));
+	mmap_write_unlock(world->mm);
+	mn_invalidate(world, 1, 2);
+	KUNIT_EXPECT_EQ(test, a->calls, 1);
+	KUNIT_EXPECT_EQ(test, b->calls, 1);
+	mn_remove(a);
+	mn_remove(b);
+}
+
+static void removed_is_not_announced_to(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *a = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *b = mn_insert(world, 'b', 0, 10);
+
+	mn_remove(a);
+	mn_invalidate(world, 0, 10);
+	KUNIT_EXPECT_EQ(test, a->calls, 0);
+	KUNIT_EXPECT_EQ(test, b->calls, 1);
+	mn_remove(b);
+}
+
+static void removed_can_be_inserted_again(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	unsigned long seq;
+
+	mn_invalidate(world, 0, 1);
+	mn_remove(interval);
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&interval->sub, world->mm,
+						     MN_ADDR(20), MN_ADDR(10),
+						     &mn_interval_ops));
+	mn_invalidate(world, 0, 10);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	seq = mmu_interval_read_begin(&interval->sub);
+	mn_invalidate(world, 20, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	mn_remove(interval);
+}
+
+static void interval_pins_the_mm_structure(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mm_struct *mm = world->mm;
+	int count = atomic_read(&mm->mm_count);
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+
+	KUNIT_EXPECT_PTR_EQ(test, interval->sub.mm, mm);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mm->mm_count), count + 1);
+	mn_remove(interval);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mm->mm_count), count);
+}
+
+static void announced_as_it_was_started(struct kunit *test)
+{
+	static const enum mmu_notifier_event events[] = {
+		MMU_NOTIFY_UNMAP, MMU_NOTIFY_CLEAR, MMU_NOTIFY_PROTECTION_VMA,
+		MMU_NOTIFY_PROTECTION_PAGE, MMU_NOTIFY_SOFT_DIRTY,
+		MMU_NOTIFY_RELEASE, MMU_NOTIFY_MIGRATE, MMU_NOTIFY_EXCLUSIVE,
+	};
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 100);
+	struct mmu_notifier_range range;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		mmu_notifier_range_init_owner(&range, events[i], 0, world->mm,
+					      MN_ADDR(i), MN_ADDR(2 * i + 1),
+					      (void *)&events[i]);
+		mmu_notifier_invalidate_range_start(&range);
+		mmu_notifier_invalidate_range_end(&range);
+		KUNIT_EXPECT_PTR_EQ(test, interval->seen.mm, world->mm);
+		KUNIT_EXPECT_EQ(test, interval->seen.event, events[i]);
+		KUNIT_EXPECT_EQ(test, interval->seen.start, MN_ADDR(i));
+		KUNIT_EXPECT_EQ(test, interval->seen.end, MN_ADDR(2 * i + 1));
+		KUNIT_EXPECT_PTR_EQ(test, interval->seen.owner,
+				    (void *)&events[i]);
+		KUNIT_EXPECT_TRUE(test, interval->seen.blockable);
+	}
+	mn_remove(interval);
+}
+
+static void sequences_are_odd_and_differ(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 100);
+	unsigned long last = 0;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		mn_invalidate(world, i, 1);
+		KUNIT_EXPECT_EQ(test, interval->seen.seq & 1, 1);
+		KUNIT_EXPECT_NE(test, interval->seen.seq, last);
+		last = interval->seen.seq;
+	}
+	mn_remove(interval);
+}
+
+static void every_overlapping_interval_is_called_once(struct kunit *test)
+{
+	/* Around each multiple of any batch size one might choose. */
+	static const int sizes[] = { 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50 };
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[50];
+	int i, n = 0, size;
+
+	for (size = 0; size < ARRAY_SIZE(sizes); size++) {
+		for (; n < sizes[size]; n++)
+			interval[n] = mn_insert(world, 0, n % 7, 100);
+		for (i = 0; i < n; i++)
+			interval[i]->calls = 0;
+		mn_invalidate(world, 10, 10);
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
+	}
+	for (i = 0; i < n; i++)
+		mn_remove(interval[i]);
+}
+
+static void exactly_the_overlapping_intervals_are_called(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[40];
+	struct rnd_state rnd;
+	int i, round, hits = 0;
+
+	prandom_seed_state(&rnd, 4711);
+	for (i = 0; i < ARRAY_SIZE(interval); i++)
+		interval[i] = mn_insert(world, 0, prandom_u32_state(&rnd) % 100,
+					1 + prandom_u32_state(&rnd) % 20);
+
+	for (round = 0; round < 200; round++) {
+		unsigned long first = MN_ADDR(prandom_u32_state(&rnd) % 100);
+		unsigned long end = first +
+			MN_ADDR(1 + prandom_u32_state(&rnd) % 10);
+		struct mmu_notifier_range range;
+
+		for (i = 0; i < ARRAY_SIZE(interval); i++)
+			interval[i]->calls = 0;
+		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, world->mm,
+					first, end);
+		mmu_notifier_invalidate_range_start(&range);
+		mmu_notifier_invalidate_range_end(&range);
+		for (i = 0; i < ARRAY_SIZE(interval); i++) {
+			const struct interval_tree_node *node =
+				&interval[i]->sub.interval_tree;
+			bool overlaps = node->start < end && first <= node->last;
+
+			KUNIT_EXPECT_EQ(test, interval[i]->calls, overlaps);
+			hits += overlaps;
+		}
+	}
+	KUNIT_EXPECT_GT(test, hits, 200);
+	for (i = 0; i < ARRAY_SIZE(interval); i++)
+		mn_remove(interval[i]);
+}
+
+/*
+ * Collision-retry
+ */
+
+static void read_of_a_new_interval_does_not_collide(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+
+	KUNIT_EXPECT_FALSE(test, mmu_interval_check_retry(&interval->sub, seq));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
+	mn_remove(interval);
+}
+
+static void invalidation_before_the_read_does_not_collide(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	unsigned long seq;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		mn_invalidate(world, 0, 10);
+		seq = mmu_interval_read_begin(&interval->sub);
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
+	}
+	mn_remove(interval);
+}
+
+static void invalidation_during_the_read_collides(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	unsigned long seq;
+
+	/* As soon as it has started ... */
+	seq = mmu_interval_read_begin(&interval->sub);
+	mn_start(world, &range, 0, 1);
+	KUNIT_EXPECT_TRUE(test, mmu_interval_check_retry(&interval->sub, seq));
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	/* ... and when it has ended. */
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mmu_interval_check_retry(&interval->sub, seq));
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+
+	seq = mmu_interval_read_begin(&interval->sub);
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
+	mn_remove(interval);
+}
+
+static void collisions_add_up(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		mn_invalidate(world, i, 1);
+		KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	}
+	mn_remove(interval);
+}
+
+static void disjoint_invalidation_does_not_collide(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
+	struct mn_interval *other = mn_insert(world, 'b', 0, 10);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+	unsigned long other_seq = mmu_interval_read_begin(&other->sub);
+
+	mn_invalidate(world, 0, 10);
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
+	KUNIT_EXPECT_TRUE(test, mn_retry(other, other_seq));
+	mn_remove(interval);
+	mn_remove(other);
+}
+
+static void every_reader_collides(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	unsigned long seq[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		seq[i] = mmu_interval_read_begin(&interval->sub);
+	mn_invalidate(world, 3, 1);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq[i]));
+	mn_remove(interval);
+}
+
+static void overlapping_intervals_collide_each_on_its_own(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *left = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *right = mn_insert(world, 'b', 5, 10);
+	unsigned long left_seq, right_seq;
+	int page;
+
+	for (page = 0; page < 15; page++) {
+		left_seq = mmu_interval_read_begin(&left->sub);
+		right_seq = mmu_interval_read_begin(&right->sub);
+		mn_invalidate(world, page, 1);
+		KUNIT_EXPECT_EQ(test, mn_retry(left, left_seq), page < 10);
+		KUNIT_EXPECT_EQ(test, mn_retry(right, right_seq), page >= 5);
+	}
+	mn_remove(left);
+	mn_remove(right);
+}
+
+static void failed_start_does_not_hold_up_readers(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *first = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *second = mn_insert(world, 'b', 5, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read[2];
+
+	/* Whichever comes first: the one has been called, or it has not. */
+	first->refuse = true;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 15));
+	first->refuse = false;
+	second->refuse = true;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 15));
+
+	read[0] = mn_spawn_read(first);
+	read[1] = mn_spawn_read(second);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read[0]));
+	KUNIT_EXPECT_TRUE(test, mn_returns(read[1]));
+	mn_remove(first);
+	mn_remove(second);
+}
+
+/*
+ * Waits of readers
+ */
+
+static void reader_waits_for_an_overlapping_invalidation(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+
+	mn_start(world, &range, 9, 10);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	/* It has read nothing before the end, so nothing collided. */
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	mn_remove(interval);
+}
+
+static void all_waiting_readers_return(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[2];
+	struct mmu_notifier_range range;
+	struct mn_call *read[6];
+	int i;
+
+	interval[0] = mn_insert(world, 'a', 0, 10);
+	interval[1] = mn_insert(world, 'b', 5, 10);
+	mn_start(world, &range, 5, 5);
+	for (i = 0; i < 6; i++) {
+		read[i] = mn_spawn_read(interval[i % 2]);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(read[i]));
+	}
+	mn_end(&range);
+	for (i = 0; i < 6; i++) {
+		KUNIT_EXPECT_TRUE(test, mn_returns(read[i]));
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval[i % 2], read[i]->ret));
+	}
+	mn_remove(interval[0]);
+	mn_remove(interval[1]);
+}
+
+static void reader_does_not_wait_for_a_disjoint_invalidation(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *other = mn_insert(world, 'b', 20, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+
+	mn_start(world, &range, 20, 10);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_FALSE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_remove(interval);
+	mn_remove(other);
+}
+
+static void reader_returns_when_its_own_range_has_ended(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range own, foreign;
+	struct mn_call *read;
+
+	mn_start(world, &foreign, 20, 10);
+	mn_start(world, &own, 0, 10);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&own);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	mn_end(&foreign);
+	mn_remove(interval);
+}
+
+static void reader_is_not_held_up_by_a_foreign_chain(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range own, link[2];
+	struct mn_call *read;
+	int i;
+
+	/* At any time one of them is active. */
+	mn_start(world, &link[0], 20, 10);
+	mn_invalidate(world, 0, 10);
+	for (i = 1; i <= 10; i++) {
+		mn_start(world, &link[i % 2], 20, 10);
+		mn_end(&link[(i - 1) % 2]);
+		mn_start(world, &own, 0, 1);
+		mn_end(&own);
+		read = mn_spawn_read(interval);
+		KUNIT_EXPECT_FALSE(test, mn_sleeps(read));
+		if (test->status == KUNIT_FAILURE)
+			break;
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	}
+	mn_end(&link[i <= 10 ? i % 2 : 0]);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_remove(interval);
+}
+
+static void reader_does_not_wait_for_what_starts_later(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range before, after;
+	struct mn_call *read;
+
+	mn_start(world, &before, 0, 5);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_start(world, &after, 5, 5);
+	mn_end(&before);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	/* What it goes on to read is being changed. */
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, read->ret));
+	mn_end(&after);
+	mn_remove(interval);
+}
+
+static void reader_waits_for_the_last_of_several(struct kunit *test)
+{
+	static const int orders[6][3] = {
+		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+		{ 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+	};
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range[3];
+	struct mn_call *read;
+	int order, i;
+
+	for (order = 0; order < 6; order++) {
+		for (i = 0; i < 3; i++)
+			mn_start(world, &range[i], 3 * i, 5);
+		read = mn_spawn_read(interval);
+		for (i = 0; i < 3; i++) {
+			KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+			mn_end(&range[orders[order][i]]);
+		}
+		KUNIT_EXPECT_TRUE(test, mn_returns(read));
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	}
+	mn_remove(interval);
+}
+
+static void end_wakes_only_those_it_held_up(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *left = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *right = mn_insert(world, 'b', 20, 10);
+	struct mn_interval *both = mn_insert(world, 'c', 0, 30);
+	struct mmu_notifier_range left_range, right_range;
+	struct mn_call *read[3];
+	unsigned long switches[3];
+	int i;
+
+	mn_start(world, &left_range, 0, 10);
+	mn_start(world, &right_range, 20, 10);
+	read[0] = mn_spawn_read(left);
+	read[1] = mn_spawn_read(right);
+	read[2] = mn_spawn_read(both);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(read[i]));
+		wait_task_inactive(read[i]->task, TASK_UNINTERRUPTIBLE);
+		switches[i] = read[i]->task->nvcsw;
+	}
+
+	mn_end(&left_range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read[0]));
+	for (i = 1; i < 3; i++) {
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(read[i]));
+		KUNIT_EXPECT_EQ(test, read[i]->task->nvcsw, switches[i]);
+	}
+
+	mn_end(&right_range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read[1]));
+	KUNIT_EXPECT_TRUE(test, mn_returns(read[2]));
+	mn_remove(left);
+	mn_remove(right);
+	mn_remove(both);
+}
+
+static void reader_waits_while_a_callback_runs(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *start, *read;
+
+	interval->gate = mn_gate(world);
+	mn_range(world, &range, 0, 1);
+	start = mn_spawn_start(world, &range);
+	mn_gate_entered(world, interval->gate);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_gate_open(interval->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	mn_remove(interval);
+}
+
+static void nested_ranges_hold_readers_up_until_both_end(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 4, 4);
+	struct mmu_notifier_range outer, inner;
+	struct mn_call *read;
+
+	mn_start(world, &outer, 0, 16);
+	mn_start(world, &inner, 4, 4);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&inner);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&outer);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	mn_remove(interval);
+}
+
+/*
+ * Insertion
+ */
+
+static void reader_of_a_new_interval_waits_for_what_is_active(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range range;
+	struct mn_interval *interval;
+	struct mn_call *read;
+
+	mn_remove(mn_insert(world, 'x', 0, 1));
+	mn_start(world, &range, 0, 10);
+	interval = mn_insert(world, 'a', 0, 10);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	mn_remove(interval);
+}
+
+static void reader_of_a_new_interval_does_not_wait_for_others(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *other = mn_insert(world, 'x', 20, 10);
+	struct mmu_notifier_range range;
+	struct mn_interval *interval;
+	struct mn_call *read;
+
+	mn_start(world, &range, 20, 10);
+	interval = mn_insert(world, 'a', 0, 10);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_FALSE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_remove(interval);
+	mn_remove(other);
+}
+
+static void insert_takes_effect_at_once(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *other = mn_insert(world, 'x', 0, 20);
+	struct mmu_notifier_range active, later;
+	struct mn_interval *interval;
+
+	mn_start(world, &active, 0, 10);
+	interval = mn_insert(world, 'a', 0, 10);
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	mn_start(world, &later, 0, 10);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_end(&later);
+	mn_end(&active);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_remove(interval);
+	mn_remove(other);
+}
+
+static void insert_while_callbacks_run_loses_nobody(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[40], *new[3];
+	struct mmu_notifier_range range;
+	struct mn_call *start;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		interval[i] = mn_insert(world, 0, i, 100);
+	interval[5]->gate = mn_gate(world);
+	mn_range(world, &range, 50, 1);
+	start = mn_spawn_start(world, &range);
+	mn_gate_entered(world, interval[5]->gate);
+	new[0] = mn_insert(world, 'a', 0, 100);
+	new[1] = mn_insert(world, 'b', 10, 100);
+	new[2] = mn_insert(world, 'c', 45, 100);
+	mn_gate_open(interval[5]->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	mn_end(&range);
+	for (i = 0; i < 40; i++)
+		KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
+
+	mn_invalidate(world, 50, 1);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_GE(test, new[i]->calls, 1);
+		mn_remove(new[i]);
+	}
+	for (i = 0; i < 40; i++)
+		mn_remove(interval[i]);
+}
+
+static void late_callback_does_not_hide_a_later_invalidation(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[40], *new;
+	struct mmu_notifier_range first, second;
+	struct mn_call *start, *read;
+	int i;
+
+	/* The first range stands in the middle of what it has to announce. */
+	for (i = 0; i < 40; i++)
+		interval[i] = mn_insert(world, 0, i, 100);
+	interval[5]->gate = mn_gate(world);
+	mn_range(world, &first, 50, 1);
+	start = mn_spawn_start(world, &first);
+	mn_gate_entered(world, interval[5]->gate);
+
+	/* A reader of a new interval begins, a second range starts ... */
+	new = mn_insert(world, 'n', 45, 100);
+	read = mn_spawn_read(new);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_start(world, &second, 140, 1);	/* overlaps no other */
+
+	/* ... and the first goes on. The reader must see the second. */
+	mn_gate_open(interval[5]->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	mn_end(&first);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_TRUE(test, mn_retry(new, read->ret));
+	mn_end(&second);
+	mn_remove(new);
+	for (i = 0; i < 40; i++)
+		mn_remove(interval[i]);
+}
+
+/*
+ * Removal
+ */
+
+static void remove_waits_for_a_running_callback(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *start, *remove;
+
+	interval->gate = mn_gate(world);
+	mn_range(world, &range, 0, 10);
+	start = mn_spawn_start(world, &range);
+	mn_gate_entered(world, interval->gate);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_gate_open(interval->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+}
+
+static void remove_waits_for_the_end(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *remove;
+
+	mn_start(world, &range, 0, 10);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_invalidate(world, 0, 10);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+}
+
+static void remove_does_not_wait_for_a_disjoint_invalidation(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *other = mn_insert(world, 'b', 20, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *remove;
+
+	mn_start(world, &range, 20, 10);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_FALSE(test, mn_sleeps(remove));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_remove(other);
+}
+
+static void remove_does_not_wait_for_what_starts_later(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range before, after;
+	struct mn_call *remove;
+
+	mn_start(world, &before, 0, 5);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_start(world, &after, 5, 5);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_end(&before);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_end(&after);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+}
+
+static void remove_waits_for_the_last_of_several(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range range[2];
+	struct mn_interval *interval;
+	struct mn_call *remove;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		interval = mn_insert(world, 'a', 0, 10);
+		mn_start(world, &range[0], 0, 5);
+		mn_start(world, &range[1], 2, 5);
+		remove = mn_spawn_remove(interval);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+		mn_end(&range[i]);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+		mn_end(&range[!i]);
+		KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	}
+}
+
+static void remove_before_its_turn_is_still_announced_to(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[40];
+	struct mmu_notifier_range range;
+	struct mn_call *start, *remove;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		interval[i] = mn_insert(world, 0, i, 100);
+	interval[5]->gate = mn_gate(world);
+	mn_range(world, &range, 50, 1);
+	start = mn_spawn_start(world, &range);
+	mn_gate_entered(world, interval[5]->gate);
+	remove = mn_spawn_remove(interval[30]);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_gate_open(interval[5]->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	for (i = 0; i < 40; i++)
+		KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	for (i = 0; i < 40; i++)
+		if (i != 30)
+			mn_remove(interval[i]);
+}
+
+static void remove_leaves_readers_of_others_alone(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *a = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *b = mn_insert(world, 'b', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *remove, *read;
+
+	mn_start(world, &range, 0, 10);
+	remove = mn_spawn_remove(a);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	read = mn_spawn_read(b);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(b, read->ret));
+	mn_remove(b);
+}
+
+/*
+ * Release
+ */
+
+static void end_of_the_mm_is_announced_to_all(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[20];
+	int i;
+
+	for (i = 0; i < 20; i++)
+		interval[i] = mn_insert(world, 0, 5 * i, 10);
+	mn_world_release(world);
+	for (i = 0; i < 20; i++) {
+		KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
+		KUNIT_EXPECT_EQ(test, interval[i]->seen.event,
+				MMU_NOTIFY_RELEASE);
+		KUNIT_EXPECT_EQ(test, interval[i]->seen.start, 0);
+		KUNIT_EXPECT_EQ(test, interval[i]->seen.end, ULONG_MAX);
+		KUNIT_EXPECT_TRUE(test, interval[i]->seen.blockable);
+		KUNIT_EXPECT_NULL(test, interval[i]->seen.owner);
+	}
+	/* They outlive it. */
+	for (i = 0; i < 20; i++) {
+		KUNIT_EXPECT_FALSE(test, mmget_not_zero(interval[i]->sub.mm));
+		mn_remove(interval[i]);
+	}
+}
+
+static void end_of_the_mm_collides(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+
+	mn_world_release(world);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	mn_remove(interval);
+}
+
+static void remove_waits_for_the_end_of_the_mm(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mn_call *release, *remove;
+
+	interval->gate = mn_gate(world);
+	release = mn_spawn_release(world);
+	mn_gate_entered(world, interval->gate);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_gate_open(interval->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(release));
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+}
+
+static void end_of_the_mm_waits_for_nobody_else(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mm_struct *mm = world->mm;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *release;
+
+	/* Truncation may invalidate an mm that is on its way out. */
+	mmgrab(mm);
+	mn_start(world, &range, 0, 10);
+	release = mn_spawn_release(world);
+	KUNIT_EXPECT_TRUE(test, mn_returns(release));
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	mn_end(&range);
+	mmdrop(mm);
+	mn_remove(interval);
+}
+
+/*
+ * Non-blocking invalidations, and both kinds on one mm
+ */
+
+static void refusal_fails_a_nonblocking_start(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 10));
+	KUNIT_EXPECT_FALSE(test, interval->seen.blockable);
+	mn_end(&range);
+	interval->refuse = true;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 10));
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 10, 10));
+	mn_end(&range);
+	mn_remove(interval);
+}
+
+static void nonblocking_callback_may_not_sleep(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP)) {
+		mn_remove(interval);
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	}
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_FALSE(test, interval->seen.may_not_sleep);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 1));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, interval->seen.may_not_sleep);
+	mn_remove(interval);
+}
+
+static void callback_runs_in_the_lockdep_map(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP)) {
+		mn_remove(interval);
+		kunit_skip(test, "needs CONFIG_LOCKDEP");
+	}
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_TRUE(test, interval->seen.in_map);
+	interval->seen.in_map = false;
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 1));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, interval->seen.in_map);
+	mn_remove(interval);
+}
+
+static void refusal_of_a_blocking_start_is_reported(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *a = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *b = mn_insert(world, 'b', 5, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+
+	a->refuse = true;
+	mn_reports_begin(world);
+	mn_start(world, &range, 0, 10);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	/* It goes on all the same, with everybody else and until its end. */
+	KUNIT_EXPECT_EQ(test, b->calls, 1);
+	read = mn_spawn_read(b);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_remove(a);
+	mn_remove(b);
+}
+
+static void both_kinds_are_called(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+
+	mn_invalidate(world, 0, 10);
+	/* Drivers with both kinds on one mm count on this order. */
+	KUNIT_EXPECT_STREQ(test, world->log, "ilL");
+	mn_invalidate(world, 10, 10);
+	KUNIT_EXPECT_STREQ(test, world->log, "ilLlL");
+	mn_world_release(world);
+	KUNIT_EXPECT_EQ(test, listener->releases, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	mn_unregister(listener);
+	mn_remove(interval);
+}
+
+static void interval_first_then_the_whole_mm(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+
+	mn_invalidate(world, 0, 10);
+	KUNIT_EXPECT_STREQ(test, world->log, "ilL");
+	mn_unregister(listener);
+	mn_invalidate(world, 0, 10);
+	KUNIT_EXPECT_STREQ(test, world->log, "ilLi");
+	mn_remove(interval);
+}
+
+static void end_lets_readers_go_before_the_end_callbacks(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+
+	mn_start(world, &range, 0, 10);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_EQ(test, listener->ends, 1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_unregister(listener);
+	mn_remove(interval);
+}
+
+static void refusal_of_an_interval_leaves_the_mm_paired(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mmu_notifier_range range;
+
+	interval->refuse = true;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 10));
+	KUNIT_EXPECT_EQ(test, listener->starts, listener->ends);
+	mn_unregister(listener);
+	mn_remove(interval);
+}
+
+static void failure_of_the_mm_releases_readers(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mn_listener *fails = mn_register(world, 'f', &mn_start_ops);
+	struct mn_listener *other = mn_register(world, 'o', &mn_range_ops);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+
+	fails->fail_nonblock = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 10));
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, other->starts, 1);
+	KUNIT_EXPECT_EQ(test, other->ends, 1);
+
+	/* Nothing is active: neither the reader nor the removal waits. */
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_FALSE(test, mn_sleeps(read));
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_remove(interval);
+	mn_unregister(fails);
+	mn_unregister(other);
+}
+
+static void failure_of_the_mm_releases_removal(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mn_listener *fails = mn_register(world, 'f', &mn_start_ops);
+	struct mmu_notifier_range range;
+	struct mn_call *remove;
+
+	fails->fail_nonblock = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 10));
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_unregister(fails);
+}
+
+static void failed_start_ends_only_itself(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mn_listener *fails = mn_register(world, 'f', &mn_start_ops);
+	struct mmu_notifier_range active, range;
+	struct mn_call *read, *remove;
+
+	mn_start(world, &active, 0, 10);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	fails->fail_nonblock = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 10));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_end(&active);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_unregister(fails);
+}
+
+static void interval_callback_does_not_hold_up_unregister(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mn_listener *listener = mn_listener(world, 'l', &mn_range_ops);
+	struct mm_struct *other = mm_alloc();
+	struct mmu_notifier_range range;
+	struct mn_call *start, *unregister;
+
+	/* An mm with intervals only enters no SRCU section. */
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_notifier_register(&listener->notifier, other));
+	interval->gate = mn_gate(world);
+	mn_range(world, &range, 0, 10);
+	start = mn_spawn_start(world, &range);
+	mn_gate_entered(world, interval->gate);
+	unregister = mn_spawn_unregister(listener);
+	KUNIT_EXPECT_TRUE(test, mn_returns(unregister));
+	mn_gate_open(interval->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	mn_end(&range);
+	mmput(other);
+	mn_remove(interval);
+}
+
+static struct kunit_case mmu_notifier_interval_cases[] = {
+	KUNIT_CASE(overlapping_range_is_announced),
+	KUNIT_CASE(disjoint_range_is_not_announced),
+	KUNIT_CASE(abutting_range_is_not_announced),
+	KUNIT_CASE(single_bytes_count),
+	KUNIT_CASE(whole_address_space_is_an_interval),
+	KUNIT_CASE(last_address_can_be_inserted),
+	KUNIT_CASE(empty_and_wrapping_intervals_are_refused),
+	KUNIT_CASE(failed_insert_leaves_no_mm),
+	KUNIT_CASE(insert_into_a_dead_mm_is_refused),
+	KUNIT_CASE(insert_gives_up_on_a_signal),
+	KUNIT_CASE(unmapping_real_memory_is_announced),
+	KUNIT_CASE(insert_under_the_mmap_lock),
+	KUNIT_CASE(removed_is_not_announced_to),
+	KUNIT_CASE(removed_can_be_inserted_again),
+	KUNIT_CASE(interval_pins_the_mm_structure),
+	KUNIT_CASE(announced_as_it_was_started),
+	KUNIT_CASE(sequences_are_odd_and_differ),
+	KUNIT_CASE(every_overlapping_interval_is_called_once),
+	KUNIT_CASE(exactly_the_overlapping_intervals_are_called),
+	KUNIT_CASE(read_of_a_new_interval_does_not_collide),
+	KUNIT_CASE(invalidation_before_the_read_does_not_collide),
+	KUNIT_CASE(invalidation_during_the_read_collides),
+	KUNIT_CASE(collisions_add_up),
+	KUNIT_CASE(disjoint_invalidation_does_not_collide),
+	KUNIT_CASE(every_reader_collides),
+	KUNIT_CASE(overlapping_intervals_collide_each_on_its_own),
+	KUNIT_CASE(failed_start_does_not_hold_up_readers),
+	KUNIT_CASE(reader_waits_for_an_overlapping_invalidation),
+	KUNIT_CASE(all_waiting_readers_return),
+	KUNIT_CASE(reader_does_not_wait_for_a_disjoint_invalidation),
+	KUNIT_CASE(reader_returns_when_its_own_range_has_ended),
+	KUNIT_CASE(reader_is_not_held_up_by_a_foreign_chain),
+	KUNIT_CASE(reader_does_not_wait_for_what_starts_later),
+	KUNIT_CASE(reader_waits_for_the_last_of_several),
+	KUNIT_CASE(end_wakes_only_those_it_held_up),
+	KUNIT_CASE(reader_waits_while_a_callback_runs),
+	KUNIT_CASE(nested_ranges_hold_readers_up_until_both_end),
+	KUNIT_CASE(reader_of_a_new_interval_waits_for_what_is_active),
+	KUNIT_CASE(reader_of_a_new_interval_does_not_wait_for_others),
+	KUNIT_CASE(insert_takes_effect_at_once),
+	KUNIT_CASE(insert_while_callbacks_run_loses_nobody),
+	KUNIT_CASE(late_callback_does_not_hide_a_later_invalidation),
+	KUNIT_CASE(remove_waits_for_a_running_callback),
+	KUNIT_CASE(remove_waits_for_the_end),
+	KUNIT_CASE(remove_does_not_wait_for_a_disjoint_invalidation),
+	KUNIT_CASE(remove_does_not_wait_for_what_starts_later),
+	KUNIT_CASE(remove_waits_for_the_last_of_several),
+	KUNIT_CASE(remove_before_its_turn_is_still_announced_to),
+	KUNIT_CASE(remove_leaves_readers_of_others_alone),
+	KUNIT_CASE(end_of_the_mm_is_announced_to_all),
+	KUNIT_CASE(end_of_the_mm_collides),
+	KUNIT_CASE(remove_waits_for_the_end_of_the_mm),
+	KUNIT_CASE(end_of_the_mm_waits_for_nobody_else),
+	KUNIT_CASE(refusal_fails_a_nonblocking_start),
+	KUNIT_CASE(nonblocking_callback_may_not_sleep),
+	KUNIT_CASE(callback_runs_in_the_lockdep_map),
+	KUNIT_CASE(refusal_of_a_blocking_start_is_reported),
+	KUNIT_CASE(both_kinds_are_called),
+	KUNIT_CASE(interval_first_then_the_whole_mm),
+	KUNIT_CASE(end_lets_readers_go_before_the_end_callbacks),
+	KUNIT_CASE(refusal_of_an_interval_leaves_the_mm_paired),
+	KUNIT_CASE(failure_of_the_mm_releases_readers),
+	KUNIT_CASE(failure_of_the_mm_releases_removal),
+	KUNIT_CASE(failed_start_ends_only_itself),
+	KUNIT_CASE(interval_callback_does_not_hold_up_unregister),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_interval_suite = {
+	.name = "mmu_notifier_interval",
+	.init = mn_world_init,
+	.test_cases = mmu_notifier_interval_cases,
+};
+kunit_test_suite(mmu_notifier_interval_suite);
+
+MODULE_DESCRIPTION("KUnit tests for MMU notifiers: subscriptions to an interval");
+MODULE_LICENSE("GPL");

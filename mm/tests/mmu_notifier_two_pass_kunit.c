@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The contract of interval notifiers that are called in two passes:
+ * invalidate_start() and invalidate_finish().
+ */
+
+#include <kunit/test.h>
+#include <linux/ctype.h>
+#include <linux/kconfig.h>
+#include <linux/slab.h>
+
+#include "mmu_notifier_world.h"
+
+/* A subscription that asks for a second pass, unless it is told not to. */
+struct mn_two_pass {
+	struct mn_interval interval;
+	bool no_finish;
+	bool finish_given;	/* *finish was not NULL on entry */
+	unsigned int starts;
+	unsigned int finishes;
+	bool finish_may_not_sleep;
+};
+
+/* One second pass: allocated by the first. */
+struct mn_second_pass {
+	struct mmu_interval_notifier_finish finish;
+	struct mn_two_pass *two_pass;
+};
+
+static bool two_pass_start(struct mmu_interval_notifier *sub,
+			   const struct mmu_notifier_range *range,
+			   unsigned long seq,
+			   struct mmu_interval_notifier_finish **finish)
+{
+	struct mn_two_pass *two_pass = container_of(sub, struct mn_two_pass,
+						    interval.sub);
+	struct mn_second_pass *second = kzalloc(sizeof(*second), GFP_ATOMIC);
+
+	spin_lock(&two_pass->interval.user_lock);
+	two_pass->starts++;
+	two_pass->finish_given |= !!*finish;
+	mn_note(&two_pass->interval.seen, range, seq);
+	mmu_interval_set_seq(sub, seq);
+	spin_unlock(&two_pass->interval.user_lock);
+	mn_log(two_pass->interval.world, two_pass->interval.name);
+	mn_gate_pass(two_pass->interval.gate);
+
+	if (!second || two_pass->no_finish) {
+		kfree(second);
+		return true;
+	}
+	second->two_pass = two_pass;
+	*finish = &second->finish;
+	/* Nobody looks at what it stored, so it can be freed. */
+	if (two_pass->interval.refuse)
+		kfree(second);
+	return !two_pass->interval.refuse;
+}
+
+static void two_pass_finish(struct mmu_interval_notifier_finish *finish)
+{
+	struct mn_second_pass *second =
+		container_of(finish, struct mn_second_pass, finish);
+	struct mn_two_pass *two_pass = second->two_pass;
+
+	if (finish->notifier == &two_pass->interval.sub)
+		two_pass->finishes++;
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+	two_pass->finish_may_not_sleep = current->non_block_count > 0;
+#endif
+	mn_log(two_pass->interval.world, toupper(two_pass->interval.name));
+	kfree(second);
+}
+
+static const struct mmu_interval_notifier_ops two_pass_ops = {
+	.invalidate_start = two_pass_start,
+	.invalidate_finish = two_pass_finish,
+};
+
+static struct mn_two_pass *two_pass_insert(struct mn_world *world, char name,
+					   unsigned long page,
+					   unsigned long pages)
+{
+	struct mn_two_pass *two_pass = kunit_kzalloc(world->test,
+						     sizeof(*two_pass),
+						     GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(world->test, two_pass);
+	two_pass->interval.world = world;
+	two_pass->interval.name = name;
+	spin_lock_init(&two_pass->interval.user_lock);
+	KUNIT_ASSERT_EQ(world->test, 0,
+			mmu_interval_notifier_insert(&two_pass->interval.sub,
+						     world->mm, MN_ADDR(page),
+						     MN_ADDR(pages),
+						     &two_pass_ops));
+	return two_pass;
+}
+
+static void finish_is_called_once(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+
+	mn_start(world, &range, 0, 10);
+	/* Both passes are over before the page table changes. */
+	KUNIT_EXPECT_EQ(test, a->starts, 1);
+	KUNIT_EXPECT_EQ(test, a->finishes, 1);
+	KUNIT_EXPECT_FALSE(test, a->finish_given);
+	mn_end(&range);
+	KUNIT_EXPECT_EQ(test, a->finishes, 1);
+	mn_remove(&a->interval);
+}
+
+static void start_alone_may_complete(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+
+	a->no_finish = true;
+	mn_invalidate(world, 0, 10);
+	KUNIT_EXPECT_EQ(test, a->starts, 1);
+	KUNIT_EXPECT_EQ(test, a->finishes, 0);
+	mn_remove(&a->interval);
+}
+
+static void finishes_follow_all_starts_in_their_order(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *two_pass[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		two_pass[i] = two_pass_insert(world, 'a' + i, i, 100);
+	two_pass[1]->no_finish = true;
+	mn_invalidate(world, 50, 1);
+	KUNIT_EXPECT_STREQ(test, world->log, "abcdACD");
+	for (i = 0; i < 4; i++)
+		mn_remove(&two_pass[i]->interval);
+}
+
+static void one_and_two_passes_mix(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 100);
+	struct mn_interval *b = mn_insert(world, 'b', 1, 100);
+	struct mn_two_pass *c = two_pass_insert(world, 'c', 2, 100);
+
+	mn_invalidate(world, 50, 1);
+	KUNIT_EXPECT_STREQ(test, world->log, "abcAC");
+	mn_remove(&a->interval);
+	mn_remove(b);
+	mn_remove(&c->interval);
+}
+
+static void more_finishes_than_one_batch(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *two_pass[50];
+	char expected[101];
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		two_pass[i] = two_pass_insert(world, 'a' + i % 26, i, 100);
+		expected[i] = 'a' + i % 26;
+		expected[50 + i] = 'A' + i % 26;
+	}
+	expected[100] = 0;
+	mn_invalidate(world, 60, 1);
+	KUNIT_EXPECT_STREQ(test, world->log, expected);
+	for (i = 0; i < 50; i++) {
+		KUNIT_EXPECT_EQ(test, two_pass[i]->finishes, 1);
+		mn_remove(&two_pass[i]->interval);
+	}
+}
+
+static void finish_of_the_refuser_is_not_called(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 100);
+	struct mn_two_pass *b = two_pass_insert(world, 'b', 1, 100);
+	struct mn_two_pass *c = two_pass_insert(world, 'c', 2, 100);
+	struct mmu_notifier_range range;
+
+	b->interval.refuse = true;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 50, 1));
+	KUNIT_EXPECT_EQ(test, b->finishes, 0);
+	/* Those before it have their second pass, those after it nothing. */
+	KUNIT_EXPECT_EQ(test, a->finishes, 1);
+	KUNIT_EXPECT_EQ(test, c->starts, 0);
+	KUNIT_EXPECT_EQ(test, c->finishes, 0);
+	mn_remove(&a->interval);
+	mn_remove(&b->interval);
+	mn_remove(&c->interval);
+}
+
+static void each_invalidation_has_its_own_finish(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range held_up, other;
+	struct mn_gate *gate = mn_gate(world);
+	struct mn_call *start;
+
+	a->interval.gate = gate;
+	mn_range(world, &held_up, 0, 1);
+	start = mn_spawn_start(world, &held_up);
+	mn_gate_entered(world, gate);
+	a->interval.gate = NULL;
+	mn_start(world, &other, 0, 1);
+	KUNIT_EXPECT_EQ(test, a->starts, 2);
+	KUNIT_EXPECT_EQ(test, a->finishes, 1);
+	mn_gate_open(gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	KUNIT_EXPECT_EQ(test, a->finishes, 2);
+	mn_end(&other);
+	mn_end(&held_up);
+	mn_remove(&a->interval);
+}
+
+static void end_of_the_mm_takes_two_passes(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+	struct mn_two_pass *b = two_pass_insert(world, 'b', 5, 10);
+
+	mn_world_release(world);
+	KUNIT_EXPECT_STREQ(test, world->log, "abAB");
+	KUNIT_EXPECT_EQ(test, a->interval.seen.event, MMU_NOTIFY_RELEASE);
+	mn_remove(&a->interval);
+	mn_remove(&b->interval);
+}
+
+static void readers_wait_as_for_one_pass(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+	unsigned long seq;
+
+	seq = mmu_interval_read_begin(&a->interval.sub);
+	mn_start(world, &range, 0, 10);
+	KUNIT_EXPECT_TRUE(test, mn_retry(&a->interval, seq));
+	read = mn_spawn_read(&a->interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(&a->interval, read->ret));
+	mn_remove(&a->interval);
+}
+
+static void nonblocking_passes_may_not_sleep(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP)) {
+		mn_remove(&a->interval);
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	}
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_FALSE(test, a->finish_may_not_sleep);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 10));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, a->interval.seen.may_not_sleep);
+	KUNIT_EXPECT_TRUE(test, a->finish_may_not_sleep);
+	mn_remove(&a->interval);
+}
+
+static void insert_reports_a_missing_finish(struct kunit *test)
+{
+	static const struct mmu_interval_notifier_ops no_finish_ops = {
+		.invalidate_start = two_pass_start,
+	};
+	struct mn_world *world = test->priv;
+	struct mn_interval *a = mn_interval(world, 'a');
+
+	mn_reports_begin(world);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_notifier_insert(&a->sub, world->mm, 0, 1,
+						     &no_finish_ops));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	mn_remove(a);
+}
+
+static void insert_locked_reports_a_missing_finish(struct kunit *test)
+{
+	static const struct mmu_interval_notifier_ops no_finish_ops = {
+		.invalidate_start = two_pass_start,
+	};
+	struct mn_world *world = test->priv;
+	struct mn_interval *a = mn_interval(world, 'a');
+
+	mn_reports_begin(world);
+	mmap_write_lock(world->mm);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_notifier_insert_locked(&a->sub, world->mm,
+							    0, 1,
+							    &no_finish_ops));
+	mmap_write_unlock(world->mm);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	mn_remove(a);
+}
+
+static struct kunit_case mmu_notifier_two_pass_cases[] = {
+	KUNIT_CASE(finish_is_called_once),
+	KUNIT_CASE(start_alone_may_complete),
+	KUNIT_CASE(finishes_follow_all_starts_in_their_order),
+	KUNIT_CASE(one_and_two_passes_mix),
+	KUNIT_CASE(more_finishes_than_one_batch),
+	KUNIT_CASE(finish_of_the_refuser_is_not_called),
+	KUNIT_CASE(each_invalidation_has_its_own_finish),
+	KUNIT_CASE(end_of_the_mm_takes_two_passes),
+	KUNIT_CASE(readers_wait_as_for_one_pass),
+	KUNIT_CASE(nonblocking_passes_may_not_sleep),
+	KUNIT_CASE(insert_reports_a_missing_finish),
+	KUNIT_CASE(insert_locked_reports_a_missing_finish),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_two_pass_suite = {
+	.name = "mmu_notifier_two_pass",
+	.init = mn_world_init,
+	.test_cases = mmu_notifier_two_pass_cases,
+};
+kunit_test_suite(mmu_notifier_two_pass_suite);
+
+MODULE_DESCRIPTION("KUnit tests for MMU notifiers: invalidation in two passes");
+MODULE_LICENSE("GPL");
