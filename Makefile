@@ -1,0 +1,22 @@
+# The front door.  make help lists what there is; tools/series/NAME.sh does it.
+BASE ?= 6.12
+export BASE KSRC KSRC_DIRTY
+
+help:
+	@echo 'make run      build Linux with the series for user mode, boot it, run its tests, report'
+	@echo 'make test     everything that must hold, on user-mode and x86-64 kernels; ends with one line of counts'
+	@echo 'make series   the patches for git am and quilt, in out/series/'
+	@echo 'make tree     Linux with the series merged; prints its path'
+	@echo 'make stock    pristine Linux; prints its path'
+	@echo 'make clean    remove build/ and out/'
+	@echo
+	@echo 'BASE=6.12 (default), 7.2 or 7.3 comes from Debian; KSRC=/path/to/linux takes a tree of your own,'
+	@echo 'which is copied (KSRC_DIRTY=copy: with its local changes).'
+
+run test series tree stock:
+	@tools/series/$@.sh
+
+clean:
+	rm -rf build out
+
+.PHONY: help run test series tree stock clean

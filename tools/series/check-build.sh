@@ -1,0 +1,88 @@
+#!/bin/sh
+# check-build.sh STOCK TREE: no warning with W=1 that stock does not have, and no need of CONFIG_MMU_NOTIFIER.
+. "$(dirname "$0")/common.sh"
+stock=$1 tree=$2
+export CCACHE_DIR="$root/build/ccache" CCACHE_NOHASHDIR=1
+out=$root/build/test/$name
+
+kernel_make() { make -s ARCH="$arch" O="$dir" CC="ccache gcc" "$@"; }
+
+# configure START FRAGMENT...: what a fragment asks for and does not get is a failure.
+configure() {
+	mkdir -p "$dir"
+	kernel_make "$1"
+	shift
+	ARCH=$arch scripts/kconfig/merge_config.sh -m -O "$dir" "$dir/.config" "$@" >"$dir/merge.log"
+	kernel_make olddefconfig
+	missing=$(grep -h '^CONFIG_' "$@" | grep -vxFf "$dir/.config" | paste -sd' ')
+	[ -z "$missing" ] || die "options that did not take in $PWD/$dir: $missing"
+}
+
+# w1 TREE FRAGMENT...: builds for x86-64, prints all warnings.  Objects go first: only a compiler that runs warns (and
+# ccache repeats what it said).
+w1() (
+	arch=x86_64 dir=.build-w1
+	cd "$1"
+	shift
+	configure tinyconfig "$@"
+	goals='mm/ arch/x86/kvm/ lib/test_hmm.o'
+	[ ! -e lib/mmu_notifier_benchmark.c ] || goals="$goals lib/mmu_notifier_benchmark.o"
+	find "$dir" \( -path '*/mm/*' -o -path '*/kvm/*' -o -path '*/lib/*' \) -name '*.o' -delete
+	say "building $PWD/$dir with W=1 (some minutes)"
+	# shellcheck disable=SC2086 # a list of words
+	kernel_make W=1 -j"$(nproc)" $goals 2>"$dir/w1.log" >&2 || {
+		tail -n 30 "$dir/w1.log" >&2
+		die "the W=1 build fails: all of it is in $PWD/$dir/w1.log"
+	}
+	grep '[Ww]arning: ' "$dir/w1.log" | sed 's,\.\./,,g' | sort -u
+)
+
+w1 "$tree" "$tools/configs/w1.config" "$tools/configs/w1-series.config" >"$out/w1"
+sed 's/$/:/' "$tree.manifest" | grep -Ff - "$out/w1" >"$out/w1-ours" || :
+if [ ! -s "$out/w1-ours" ]; then
+	echo "ok no W=1 warning in our files"
+else
+	echo "FAIL no W=1 warning in our files"
+	sed 's/^/     /' "$out/w1-ours"
+fi
+
+# Line numbers are of no account when it is about who else has a warning.
+plain() { grep -vxFf "$out/w1-ours" "$1" | sed 's/:[0-9]*:[0-9]*:/:/' | sort -u; }
+plain "$out/w1" >"$out/w1-others" || :
+if [ -s "$out/w1-others" ]; then
+	w1 "$stock" "$tools/configs/w1.config" >"$out/w1-stock"
+	plain "$out/w1-stock" | comm -23 "$out/w1-others" - >"$out/w1-new"
+else
+	: >"$out/w1-new"
+fi
+if [ ! -s "$out/w1-new" ]; then
+	echo "ok no new W=1 warning in mm/, KVM and HMM"
+else
+	echo "FAIL no new W=1 warning in mm/, KVM and HMM"
+	sed 's/^/     /' "$out/w1-new"
+fi
+
+# UML from allnoconfig has no user of MMU notifiers.
+without() (
+	arch=um dir=.build-without
+	cd "$tree"
+	configure allnoconfig "$tools/configs/without.config"
+	if grep -q '^CONFIG_MMU_NOTIFIER=y' "$dir/.config"; then die "CONFIG_MMU_NOTIFIER is on in $PWD/$dir"; fi
+	say "building mm/ without MMU notifiers"
+	kernel_make -j"$(nproc)" mm/ >&2
+)
+without
+echo "ok mm/ builds without CONFIG_MMU_NOTIFIER"
+
+# header DIR WITH: compiles the header alone, with the command line of another file of mm/.
+header() {
+	cd "$tree/$1"
+	command=$(sed -n 's/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' mm/.util.o.cmd | sed 's/ -Wp,-MMD,[^ ]*//')
+	if [ -n "$command" ] && echo '#include <linux/mmu_notifier.h>' | sh -c "$command -fsyntax-only -x c -" >&2; then
+		echo "ok mmu_notifier.h compiles on its own $2 CONFIG_MMU_NOTIFIER"
+	else
+		echo "FAIL mmu_notifier.h compiles on its own $2 CONFIG_MMU_NOTIFIER"
+	fi
+}
+header .build-w1 with
+header .build-without without

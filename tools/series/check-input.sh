@@ -1,0 +1,81 @@
+#!/bin/sh
+# What the caller or the machine can get wrong: one line that says so, a failure, and no tree left behind.
+# Runs in a scratch copy of the front door that has no downloads yet.
+. "$(dirname "$0")/common.sh"
+unset SERIES_LOCKED BASE KSRC KSRC_DIRTY
+work=$(mktemp -d "$root/build/input.XXXXXX")
+trap 'mountpoint -q "$work/repo/build" && umount "$work/repo/build"; rm -rf "$work"' EXIT
+mkdir -p "$work/repo/build"
+for part in Makefile include mm lib Documentation scripts tools; do [ ! -e "$root/$part" ] || cp -a "$root/$part" "$work/repo/"; done
+
+# kernel DIR: just enough of one to be taken for a kernel tree.
+kernel() {
+	mkdir -p "$1/mm/tests" "$1/include"
+	printf 'VERSION = 7\nPATCHLEVEL = 2\nSUBLEVEL = 0\nEXTRAVERSION =\n' >"$1/Makefile"
+	: >"$1/mm/mmu_notifier.c"
+}
+# stub DIR NAME: a command to find before the real one; its text is read.
+stub() { mkdir -p "$1" && cat >"$1/$2" && chmod +x "$1/$2"; }
+
+# refused NAME WORDS ARG...: make ARG... must fail with the words in its one line, and leave no tree.
+refused() {
+	what=$1 words=$2
+	shift 2
+	if (cd "$work/repo" && make -s "$@") >"$work/out" 2>"$work/err" 9>&-; then
+		echo "FAIL refuses $what: it went through"
+	elif ! grep '^series: ' "$work/err" | tail -n 1 | grep -q "$words"; then
+		echo "FAIL refuses $what: its last line does not say '$words'"
+		sed 's/^/     /' "$work/err" | tail -n 5
+	elif left=$(cat "$work/out"; find "$work/repo/build" -name 'series*' -o -name '*.new') && [ -n "$left" ]; then
+		echo "FAIL refuses $what: it leaves behind $left"
+	else
+		echo "ok refuses $what"
+	fi
+	rm -rf "$work"/repo/build/src
+}
+
+refused 'an unknown BASE' 'unknown BASE=5.10' tree BASE=5.10
+refused 'a KSRC that is not there' 'not a directory' tree KSRC="$work/nowhere"
+mkdir "$work/empty"
+refused 'a KSRC that is no kernel' 'not a kernel tree' tree KSRC="$work/empty"
+kernel "$work/old" && sed -i 's/7/5/' "$work/old/Makefile"
+refused 'a KSRC that is too old' 'not supported' tree KSRC="$work/old"
+kernel "$work/merged" && : >"$work/merged/mm/tests/mmu_notifier_world.h"
+refused 'a KSRC that has the series' 'has the series already' tree KSRC="$work/merged"
+kernel "$work/built" && : >"$work/built/.config"
+refused 'a KSRC with build products' 'build products' tree KSRC="$work/built"
+kernel "$work/dirty" && git -C "$work/dirty" init -q
+refused 'a KSRC with local changes' 'local changes' tree KSRC="$work/dirty"
+kernel "$work/bare"
+refused 'a KSRC without an anchor' 'has no mm/Kconfig' tree KSRC="$work/bare"
+
+stub "$work/full" df <<EOF
+#!/bin/sh
+echo Filesystem
+echo fs 100 99 1 99% /
+EOF
+stub "$work/offline" apt-get <<EOF
+#!/bin/sh
+exec $(command -v apt-get) -o Acquire::http::Proxy=http://127.0.0.1:9 -o Acquire::https::Proxy=http://127.0.0.1:9 -o Acquire::Retries=0 "\$@"
+EOF
+path=$PATH
+PATH=$work/full:$path
+refused 'a disk without room' 'no room' tree
+PATH=$work/offline:$path
+refused 'a machine without network' 'cannot be reached' tree
+PATH=$path
+
+# A disk that fills up in the middle of a copy.
+if mount -t tmpfs -o size=16m series "$work/repo/build" 2>/dev/null; then
+	stub "$work/roomy" df <<-EOF
+	#!/bin/sh
+	echo fs 9999 1 9998 1% /
+	EOF
+	rm "$work/built/.config"
+	head -c 64M /dev/zero >"$work/built/large"
+	PATH=$work/roomy:$path
+	refused 'a disk that fills up' 'disk full' tree KSRC="$work/built"
+	PATH=$path
+else
+	echo "skip refuses a disk that fills up: a small disk cannot be mounted here (not root, or a container)"
+fi

@@ -1,0 +1,30 @@
+#!/bin/sh
+# check-source.sh STOCK TREE: the kernel's own checkers on our files, in the form that this base gets.
+. "$(dirname "$0")/common.sh"
+stock=$1 tree=$2
+cd "$tree"
+
+while read -r file; do
+	case $file in *.[ch]) ;; *) continue ;; esac
+	# It fails on mere CHECKs too, which are tolerated.
+	clean=yes
+	said=$(perl "$stock/scripts/checkpatch.pl" --strict --no-tree --terse --show-types -f "$file" 2>&1) || clean=
+	if echo "$said" | grep -qE '(ERROR|WARNING):'; then
+		echo "FAIL checkpatch $file"
+		echo "$said" | grep -E '(ERROR|WARNING):' | head -n 20 | sed 's/^/     /'
+	elif [ -z "$clean" ] && ! echo "$said" | grep -q CHECK:; then
+		echo "FAIL checkpatch $file: checkpatch did not end well: $said"
+	else
+		echo "ok checkpatch $file"
+		echo "$said" | grep CHECK: | head -n 5 | sed 's/^/     (tolerated) /' || :
+	fi
+done <"$tree.manifest"
+
+for file in include/linux/mmu_notifier.h mm/mmu_notifier.c; do
+	if said=$(./scripts/kernel-doc -none -Wall -Werror "$file" 2>&1); then
+		echo "ok kernel-doc $file"
+	else
+		echo "FAIL kernel-doc $file"
+		echo "$said" | head -n 20 | sed 's/^/     /'
+	fi
+done

@@ -1,0 +1,17 @@
+#!/bin/sh
+# The scripts of the series themselves.
+. "$(dirname "$0")/common.sh"
+cd "$root"
+
+verdict() {
+	what=$1
+	shift
+	if "$@" >&2; then echo "ok $what"; else echo "FAIL $what"; fi
+}
+for script in tools/series/*.sh tools/series/tcg/* .ci/run; do
+	verdict "shellcheck $script" shellcheck -x -P SCRIPTDIR "$script"
+done
+for script in tools/series/*.py; do
+	verdict "python $script" python3 -W error -c "import ast, pathlib; ast.parse(pathlib.Path('$script').read_text())"
+done
+verdict "each file and insertion in one step" python3 tools/series/merge.py check

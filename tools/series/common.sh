@@ -1,0 +1,61 @@
+# shellcheck shell=sh disable=SC2034 # the scripts that include this use the variables
+# What every script here starts with: where things are, how to speak, one run at a time.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd -P)
+tools=$root/tools/series
+bases='6.12 7.2 7.3'
+
+# The kernel's own build must see our settings only, not those of the caller's shell or of the make above.
+unset MAKEFLAGS MFLAGS MAKELEVEL ARCH CROSS_COMPILE KBUILD_OUTPUT O CC
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+export KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost
+
+say() { echo "series: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+case "$root" in
+*[!A-Za-z0-9_./+@~-]*) die "the path $root has characters that a kernel build does not survive: move the checkout" ;;
+esac
+
+# What is worked on: $name is the directory below build/src.
+BASE=${BASE:-6.12}
+if [ -n "${KSRC:-}" ]; then
+	KSRC=$(cd "$KSRC" 2>/dev/null && pwd -P) || die "KSRC is not a directory: give the top of a kernel tree"
+	name=ksrc-$(printf %s "$KSRC" | cksum | cut -d' ' -f1)
+else
+	case " $bases " in
+	*" $BASE "*) ;;
+	*) die "unknown BASE=$BASE: give one of $bases, or KSRC=/path/to/linux" ;;
+	esac
+	name=$BASE
+fi
+src=$root/build/src/$name
+
+# Two runs at a time would pull trees from under each other.  The scripts below the first one inherit its lock.
+if [ -z "${SERIES_LOCKED:-}" ]; then
+	mkdir -p "$root/build"
+	exec 9>"$root/build/lock"
+	flock -n 9 || die "another make is at work in this checkout: wait for it to end"
+	export SERIES_LOCKED=1
+fi
+
+# need_space MIB WHAT: says so before a long job instead of failing in its middle.
+need_space() {
+	free=$(df -Pm "$root" | awk 'END { print $4 }')
+	[ "$free" -ge "$1" ] || die "no room for $2: it takes $1 MiB, $free MiB are free: make room or move the checkout"
+}
+
+# whole_or_nothing PATH: $new is a place to prepare PATH in.  keep() puts it there; whatever ends the script before
+# that takes it away again.  (A killed script leaves PATH.new, which the next run takes away.)
+whole_or_nothing() {
+	final=$1 new=$1.new
+	rm -rf "$new"
+	mkdir -p "$new"
+	trap 'rm -rf "$new"' EXIT
+	trap 'exit 130' HUP INT TERM
+}
+keep() {
+	mv "$new" "$final"
+	trap - EXIT HUP INT TERM
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""debian.py BASE: downloads the newest Debian package linux-source-BASE into build/cache and prints its path.
+
+The machine's own apt configuration says where Debian's mirror is and how it is signed.  The search is done with a
+private apt state in build/apt, so the system's stays as it is, and no root is needed.
+"""
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+APT = os.path.join(ROOT, "build/apt")
+CACHE = os.path.join(ROOT, "build/cache")
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+# Where newer kernels than the machine's own release has are to be found; a mirror need not have them all.
+NEWER = ["trixie", "trixie-backports", "forky", "sid", "experimental"]
+
+
+def die(text):
+    sys.exit("series: " + text)
+
+
+def signed_by(entry):
+    """The keyring that a sources file ("FILE:NUMBER" of its line or stanza) names, else Debian's own."""
+    path, _, number = entry.rpartition(":")
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError:
+        return KEYRING
+    if path.endswith(".sources"):
+        found = re.findall(r"(?im)^Signed-By:\s*(/\S+)", text)
+    else:
+        line = text.splitlines()[int(number) - 1:int(number)]
+        found = re.findall(r"(?i)signed-by=(/[^\s\],]+)", "".join(line))
+    return found[0] if found else KEYRING
+
+
+def configured():
+    """(URI, suite, keyring) of each Debian suite that the machine has configured, main component."""
+    with open("/etc/os-release", encoding="utf-8") as file:
+        own = re.search(r"^VERSION_CODENAME=\"?(\w+)", file.read(), re.M)
+    if not own:
+        die("this is not a Debian release (/etc/os-release has no VERSION_CODENAME): give a tree with KSRC=/path/to/linux")
+    # Before the first apt-get update there is no Origin; signatures decide later on.
+    fields = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(SOURCESENTRY)"
+    listing = subprocess.run(["apt-get", "indextargets", "--format", fields, "Created-By: Packages"],
+                             check=True, stdout=subprocess.PIPE, text=True).stdout
+    found = []
+    for line in listing.splitlines():
+        uri, suite, component, origin, entry = line.split("|")
+        # "$(ORIGIN)" unchanged says that apt does not know it yet.
+        if component == "main" and origin in ("Debian", "$(ORIGIN)") and \
+           re.fullmatch(re.escape(own[1]) + r"(-\w+)?|(old)?stable(-\w+)?|testing|unstable|sid", suite):
+            found.append((uri, suite, signed_by(entry)))
+    if not found:
+        die("apt has no Debian mirror configured: see /etc/apt/sources.list.d, or give a tree with KSRC=/path/to/linux")
+    return sorted(set(found))
+
+
+def apt(tool, *args, **kwargs):
+    options = {
+        "Dir::Etc::sourcelist": APT + "/debian.sources", "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::Etc::preferences": "/dev/null", "Dir::Etc::preferencesparts": "/dev/null",
+        "Dir::State": APT + "/state", "Dir::State::status": APT + "/status", "Dir::Cache": APT + "/cache",
+        "APT::Sandbox::User": "root", "Acquire::Languages": "none",
+    }
+    command = [tool, "-q"]
+    for key, value in options.items():
+        command += ["-o", f"{key}={value}"]
+    return subprocess.run(command + list(args), text=True, **kwargs)
+
+
+def update(suites):
+    for folder in ("state/lists/partial", "cache/archives/partial"):
+        os.makedirs(os.path.join(APT, folder), exist_ok=True)
+    open(APT + "/status", "w", encoding="utf-8").close()
+    with open(APT + "/debian.sources", "w", encoding="utf-8") as file:
+        for uri, suite, keyring in suites:
+            file.write(f"Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\n"
+                       f"Signed-By: {keyring}\nTargets: Packages\n\n")
+    # A suite that the mirror does not carry, or that is not Debian's, is reported by apt and does not matter here.
+    apt("apt-get", "update", stdout=sys.stderr)
+
+
+def versions(package):
+    """The versions to be had, newest first."""
+    listing = apt("apt-cache", "madison", package, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    return [line.split("|")[1].strip() for line in listing.splitlines()]
+
+
+def main():
+    base = sys.argv[1]
+    package = "linux-source-" + base
+    os.makedirs(CACHE, exist_ok=True)
+    have = [f for f in os.listdir(CACHE) if f.startswith(package + "_") and f.endswith(".deb")]
+    if have:
+        print(os.path.join(CACHE, max(have)))
+        return
+
+    own = configured()
+    print(f"series: looking for {package} in this machine's Debian release", file=sys.stderr)
+    update(own)
+    if not versions(package):
+        print(f"series: not there, looking in newer Debian suites: {' '.join(NEWER)}", file=sys.stderr)
+        mirrors = {(uri, key) for uri, suite, key in own if "security" not in suite}
+        update(own + [(uri, suite, key) for uri, key in sorted(mirrors) for suite in NEWER
+                      if (uri, suite, key) not in own])
+    found = versions(package)
+    if not found:
+        names = apt("apt-cache", "pkgnames", "linux-source-", stdout=subprocess.PIPE).stdout.split()
+        there = sorted(n[len("linux-source-"):] for n in names if re.fullmatch(r"linux-source-\d+\.\d+", n))
+        if not there:
+            die("Debian's mirror cannot be reached: check the network and the proxy (apt says why above)")
+        die(f"Debian's mirror has no {package}; it has: {' '.join(there)}; or give a tree with KSRC=/path/to/linux")
+
+    partial = os.path.join(CACHE, "partial")
+    os.makedirs(partial, exist_ok=True)
+    done = apt("apt-get", "download", f"{package}={found[0]}", cwd=partial, stdout=sys.stderr)
+    debs = [f for f in os.listdir(partial) if f.startswith(package + "_") and f.endswith(".deb")]
+    if done.returncode or len(debs) != 1:
+        die(f"{package} {found[0]} could not be downloaded: check network and disk (apt says why above), run again")
+    os.rename(os.path.join(partial, debs[0]), os.path.join(CACHE, debs[0]))
+    print(os.path.join(CACHE, debs[0]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+#!/bin/sh
+# deps.sh fetch|build|test: makes sure of the Debian packages that a target needs.
+. "$(dirname "$0")/common.sh"
+
+fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
+build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl kmod"
+test="$build qemu-system-x86 shellcheck quilt sparse"
+case ${1:-} in
+fetch) wanted=$fetch ;;
+build) wanted=$build ;;
+test) wanted=$test ;;
+*) die "deps.sh: say fetch, build or test" ;;
+esac
+
+[ "$1" = fetch ] || [ "$(uname -m)" = x86_64 ] || die "the test kernels run on x86-64 machines only, this is $(uname -m)"
+command -v dpkg-query >/dev/null || die "this is not a Debian system (no dpkg): install by other means: $wanted"
+missing=
+for package in $wanted; do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+[ "$(id -u)" = 0 ] || die "packages are missing: run as root: apt-get install --no-install-recommends$missing"
+
+say "installing what the $1 part needs:$missing"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # a list of words
+install() { apt-get install -y -q --no-install-recommends $missing >&2; }
+# The package lists may be missing, or out of date: only then are they fetched.
+# shellcheck disable=SC2086 # a list of words
+apt-get install -s $missing >/dev/null 2>&1 || apt-get update -q >&2
+install || { apt-get update -q >&2 && install; } || die "could not install:$missing: see what apt-get says above"

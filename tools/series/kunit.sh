@@ -1,0 +1,52 @@
+#!/bin/sh
+# kunit.sh TREE um|x86_64: builds TREE's kernel for its KUnit tests with the kernel's own kunit.py, and boots it.
+# Leaves test.log (the console) and results.json in the build directory, whose path is printed.  Failing cases are no
+# failure here: results.py judges.
+. "$(dirname "$0")/common.sh"
+tree=$1 arch=$2
+cd "$tree"
+build=.build-$arch
+
+# Relative paths and a ccache beside the trees: what one tree has compiled, the others need not compile again.
+export CCACHE_DIR="$root/build/ccache" CCACHE_NOHASHDIR=1
+set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc"
+kernel_args=
+if [ "$arch" = x86_64 ]; then
+	PATH=$tools/tcg:$PATH
+	set -- "$@" --kconfig_add CONFIG_SMP=y --kconfig_add CONFIG_PROVE_RCU=y --qemu_args "-smp 2"
+else
+	# The emulated PCI bus has no device here, and warns about that at boot.
+	set -- "$@" --kconfig_add CONFIG_MMU_NOTIFIER_BENCHMARK=y --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n
+	# UML is a multiprocessor from 7.x on; SRCU is to show its multiprocessor form there too.
+	if grep -q UML_SUBARCH_SUPPORTS_SMP arch/um/Kconfig; then
+		set -- "$@" --kconfig_add CONFIG_SMP=y
+		kernel_args='--kernel_args ncpus=2 --kernel_args seccomp=on --kernel_args srcutree.convert_to_big=1'
+	fi
+fi
+
+mkdir -p "$build"
+rm -f "$build/results.json" "$build/test.log"
+: >"$build/started"
+# kunit.py says nothing while it builds, so this does.
+(
+	seconds=0
+	while sleep 20; do
+		seconds=$((seconds + 20))
+		say "building, $seconds s, $(find "$build" -name '*.o' -newer "$build/started" | wc -l) objects so far"
+	done
+) 9>&- &
+ticker=$!
+trap 'kill $ticker 2>/dev/null || :' EXIT
+say "building the $arch kernel in $tree/$build"
+./tools/testing/kunit/kunit.py build "$@" --jobs "$(nproc)" >"$build/build.log" 2>&1 || {
+	tail -n 40 "$build/build.log" >&2
+	die "the $arch kernel could not be built: see above, all of it is in $tree/$build/build.log"
+}
+kill "$ticker"
+
+say "booting it"
+# shellcheck disable=SC2086 # a list of words
+timeout 900 ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout 600 --json="$PWD/$build/results.json" \
+	'mmu_notifier*' >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
+[ -s "$build/results.json" ] || die "the boot gave no results: see $tree/$build/test.log"
+echo "$PWD/$build"

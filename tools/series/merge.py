@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Puts the series onto a kernel tree.
+
+    merge.py version TREE                    the kernel's version
+    merge.py base TREE                       which form of our files it takes: a folder of backports/, or "mainline"
+    merge.py check                           every file and insertion belongs to exactly one step
+    merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
+    merge.py names                           the steps
+
+steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
+the root) and "Insertions:" (names in insertions/), one indented entry per line.
+
+insertions/NAME changes an upstream file.  It starts with lines "key: value":
+    file: PATH
+    before: LINE, after: LINE    the anchor, a line just as it is in the file.  Several are alternatives: the first that is
+                                 in the file counts, and it must be there once.
+    delete: LINE                 this line goes; "delete-if-there: LINE" may be missing
+and, after a blank line, has the text to insert.
+
+backports/BASE/*.patch adapt our files (never upstream's) to an older base.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+TOOLS = os.path.join(ROOT, "tools/series")
+OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
+MAINLINE = (7, 2)                                                       # the oldest that takes our files as they are
+
+
+class Bad(Exception):
+    """Something is wrong, and the text says what and what to do."""
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def read_text(path):
+    return read(path).decode()
+
+
+class Insertion:
+    def __init__(self, name):
+        self.name = name
+        head, _, self.text = read_text(os.path.join(TOOLS, "insertions", name)).partition("\n\n")
+        pairs = [line.partition(": ")[::2] for line in head.rstrip("\n").split("\n")]
+        unknown = {key for key, _ in pairs} - {"file", "before", "after", "delete", "delete-if-there"}
+        if unknown:
+            raise Bad(f"insertions/{name}: what is {' '.join(sorted(unknown))}? see merge.py")
+        self.path = dict(pairs).get("file")
+        self.anchors = [(key, value) for key, value in pairs if key in ("before", "after")]
+        self.deletes = [(key, value) for key, value in pairs if key.startswith("delete")]
+        if not self.path or bool(self.anchors) != bool(self.text) or not self.anchors + self.deletes:
+            raise Bad(f"insertions/{name}: it takes a file, and an anchor with a text or a line to delete")
+
+    def apply(self, content):
+        lines = content.decode().splitlines(keepends=True)
+        for key, value in self.deletes:
+            if key == "delete" or value + "\n" in lines:
+                del lines[self.only(lines, value)]
+        for key, value in self.anchors:
+            if value + "\n" in lines:
+                lines.insert(self.only(lines, value) + (key == "after"), self.text)
+                break
+        else:
+            if self.anchors:
+                self.only(lines, self.anchors[0][1])
+        return "".join(lines).encode()
+
+    def only(self, lines, value):
+        count = lines.count(value + "\n")
+        if count != 1:
+            raise Bad(f"insertions/{self.name}: {self.path} of this base has the line '{value}' {count} times, not once:"
+                      " name another anchor")
+        return lines.index(value + "\n")
+
+
+class Step:
+    def __init__(self, name):
+        self.name = name.split("-", 1)[1]
+        message, files, rest = self.split(name, read_text(os.path.join(TOOLS, "steps", name)))
+        self.message = message.strip() + "\n"
+        self.files = files.split()
+        self.insertions = [Insertion(i) for i in rest.split()]
+        lines = self.message.split("\n")
+        if len(lines) < 3 or lines[1] or max(map(len, lines)) > 75:
+            raise Bad(f"steps/{name}: it takes a subject, a blank line and a message, no line longer than 75")
+
+    @staticmethod
+    def split(name, text):
+        parts = re.split(r"^(Files|Insertions):\n", text, flags=re.M)
+        if parts[1::2] != ["Files", "Insertions"]:
+            raise Bad(f"steps/{name}: it takes the lists 'Files:' and 'Insertions:', in this order (they may be empty)")
+        return parts[0], parts[2], parts[4]
+
+
+def load_steps():
+    """The steps, checked to hold everything of ours once."""
+    steps = [Step(name) for name in sorted(os.listdir(os.path.join(TOOLS, "steps")))]
+    there = set()
+    for top in OURS:
+        for folder, folders, files in os.walk(os.path.join(ROOT, top)):
+            if folder == os.path.join(ROOT, "tools"):
+                folders.remove("series")
+            there.update(os.path.relpath(os.path.join(folder, f), ROOT) for f in files)
+    once("file", [f for s in steps for f in s.files], there)
+    once("insertion", [i.name for s in steps for i in s.insertions], set(os.listdir(os.path.join(TOOLS, "insertions"))))
+    return steps
+
+
+def once(what, listed, there):
+    for item in sorted(set(listed) | there):
+        if item not in there:
+            raise Bad(f"a step lists the {what} {item}, which is not there")
+        if listed.count(item) != 1:
+            raise Bad(f"the {what} {item} is in {listed.count(item)} steps, it must be in one: see tools/series/steps")
+
+
+def version(tree):
+    """The version in a tree's Makefile; a tree that is no kernel is refused."""
+    try:
+        makefile = read_text(os.path.join(tree, "Makefile"))
+        if not os.path.isfile(os.path.join(tree, "mm/mmu_notifier.c")):
+            raise OSError
+        value = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION) *=[ \t]*(.*)$", makefile, re.M))
+        return "{VERSION}.{PATCHLEVEL}.{SUBLEVEL}{EXTRAVERSION}".format(**value)
+    except (OSError, KeyError):
+        raise Bad(f"{tree} is not a kernel tree (Makefile with VERSION, mm/mmu_notifier.c): give the top of one") from None
+
+
+def base(tree):
+    number = version(tree)
+    if os.path.exists(os.path.join(tree, "mm/tests/mmu_notifier_world.h")):
+        raise Bad(f"{tree} has the series already: give a tree without it")
+    short = ".".join(number.split(".")[:2])
+    backports = sorted(os.listdir(os.path.join(TOOLS, "backports")))
+    if short in backports:
+        return short
+    if tuple(map(int, short.split("."))) >= MAINLINE:
+        return "mainline"
+    raise Bad(f"Linux {number} is not supported: {', '.join(backports)} and {'.'.join(map(str, MAINLINE))} or newer are")
+
+
+def our_files(which, steps):
+    """{path: (content, mode)} of all our files in the form that a base takes."""
+    paths = [path for step in steps for path in step.files]
+    with tempfile.TemporaryDirectory() as folder:
+        for path in paths:
+            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+            shutil.copy(os.path.join(ROOT, path), os.path.join(folder, path))
+        patches = os.path.join(TOOLS, "backports", which)
+        for patch in sorted(os.listdir(patches)) if which != "mainline" else []:
+            if not patch.endswith(".patch"):
+                continue
+            done = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", folder,
+                                   "-i", os.path.join(patches, patch)], stdout=subprocess.PIPE, text=True, check=False)
+            if done.returncode:
+                raise Bad(f"backports/{which}/{patch} does not apply to our files any more: {done.stdout.strip()}")
+        return {path: (read(os.path.join(folder, path)), os.stat(os.path.join(folder, path)).st_mode & 0o111)
+                for path in paths}
+
+
+def plan(stock, only=None):
+    """What each step makes of a pristine tree: [(step, {path: (content, mode)})]."""
+    steps = load_steps()
+    ours = our_files(base(stock), steps)
+    unknown = set(only or []) - {step.name for step in steps}
+    if unknown:
+        raise Bad(f"there is no step {' '.join(sorted(unknown))}")
+    result, now = [], {}
+    for step in steps:
+        if only is not None and step.name not in only:
+            continue
+        changed = {path: (ours[path][0], 0o755 if ours[path][1] else 0o644) for path in step.files}
+        for insertion in step.insertions:
+            path = os.path.join(stock, insertion.path)
+            if not os.path.isfile(path):
+                raise Bad(f"insertions/{insertion.name}: this base has no {insertion.path}")
+            content = now[insertion.path][0] if insertion.path in now else read(path)
+            now[insertion.path] = changed[insertion.path] = (insertion.apply(content), os.stat(path).st_mode & 0o777)
+        result.append((step, changed))
+    return result
+
+
+def write(path, content, mode):
+    """Replaces a file at once, and only when its content changes: the kernel's make goes by the time stamp."""
+    if os.path.isfile(path) and read(path) == content:
+        return False
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "wb") as file:
+        file.write(content)
+    os.chmod(path + ".new", mode)
+    os.replace(path + ".new", path)
+    return True
+
+
+def apply(stock, tree, only=None):
+    wanted = {}
+    for _, changed in plan(stock, only):
+        wanted.update(changed)
+    # The manifest is beside the tree.  It names all that may differ from stock, at every moment.
+    manifest = tree + ".manifest"
+    before = read_text(manifest).split("\n")[:-1] if os.path.exists(manifest) else []
+    write(manifest, "".join(p + "\n" for p in sorted(set(before) | set(wanted))).encode(), 0o644)
+    count = sum(write(os.path.join(tree, path), *wanted[path]) for path in sorted(wanted))
+    for path in sorted(set(before) - set(wanted)):
+        pristine = os.path.join(stock, path)
+        if os.path.exists(pristine):
+            count += write(os.path.join(tree, path), read(pristine), os.stat(pristine).st_mode & 0o777)
+        elif os.path.exists(os.path.join(tree, path)):
+            os.remove(os.path.join(tree, path))
+            if not os.listdir(os.path.dirname(os.path.join(tree, path))):
+                os.rmdir(os.path.dirname(os.path.join(tree, path)))
+            count += 1
+    write(manifest, "".join(p + "\n" for p in sorted(wanted)).encode(), 0o644)
+    print(f"series: {len(wanted)} files merged, {count} of them changed by this run", file=sys.stderr)
+
+
+def main(args):
+    command = args.pop(0) if args else "help"
+    if command == "version":
+        print(version(*args))
+    elif command == "base":
+        print(base(*args))
+    elif command == "check":
+        load_steps()
+    elif command == "apply":
+        apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
+    elif command == "names":
+        print(" ".join(step.name for step in load_steps()))
+    else:
+        print(__doc__)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (Bad, OSError) as bad:
+        sys.exit(f"series: {bad}")

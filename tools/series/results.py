@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""What a boot of a KUnit kernel showed.
+
+    results.py report BUILD TREE         a short report; fails unless all cases pass and nothing else is wrong
+    results.py check LABEL BUILD TREE    one line "ok|FAIL|skip NAME" per case and for the boot as a whole
+    results.py compare BASE BUILD TREE STOCK_BUILD STOCK_TREE
+                                         the same for the series, with the stock core's results beside it
+
+The rules for the stock column: the cases in stock-defects must fail there, all others must pass there.
+"""
+import glob
+import json
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+WAITS = ("read_begin", "insert_read", "remove")
+# What no boot may print...
+BAD = re.compile(r"WARNING: |BUG: |\bBUG at|Oops|Kernel panic|general protection|possible circular|possible recursive"
+                 r"|INFO: |lockdep|suspicious RCU|UBSAN|KASAN|KFENCE|\bKCSAN|list_(add|del) corruption|refcount_t:"
+                 r"|sleeping function called|scheduling while atomic|Call Trace:|Segfault|blocked for more than")
+# ... but these lines and KUnit's own comments ("# ..."), which are no reports, ...
+HARMLESS = re.compile(r"Lock dependency validator|lockdep: fixing up alternatives|RCU lockdep checking is enabled"
+                      r"|running self-test|print-fatal-signals")
+# ... and what a case that provokes a report prints between these two.
+EXPECT = "mmu_notifier_kunit: expect report"
+EXPECT_END = "mmu_notifier_kunit: end of expected report"
+RESULT = re.compile(r"(?:not )?ok \d+ (\S+)(?: # SKIP (.*))?")
+
+
+class Boot:
+    """One boot: its cases {suite.case: PASS|FAIL|SKIP|ERROR}, waits, unexpected lines, and what is wrong with it."""
+
+    def __init__(self, build, tree, marked=()):
+        self.cases, self.reasons, self.waits, self.wrong = {}, {}, {}, []
+        with open(os.path.join(build, "results.json"), encoding="utf-8") as file:
+            self.collect(json.load(file), "")
+        with open(os.path.join(build, "test.log"), encoding="utf-8", errors="replace") as file:
+            log = file.read().splitlines()
+        self.read_log(log, {name.split(".")[1] for name in marked})
+        found = {part for name in self.cases for part in name.split(".")}
+        for name in sorted(declared(tree) - found):
+            self.wrong.append(f"{name} has no result: the boot did not get there, or the suite was not built in")
+        if not self.cases:
+            self.wrong.append("no case has run")
+        if not any("reboot: " in line or "System halted" in line for line in log):
+            self.wrong.append("the kernel did not shut down by itself")
+
+    def collect(self, group, prefix):
+        for case in group["test_cases"]:
+            self.cases[prefix + case["name"]] = case["status"]
+        for sub in group["sub_groups"]:
+            self.collect(sub, prefix + sub["name"] + ".")
+
+    def read_log(self, log, marked):
+        expected, reports, done = False, [], False
+        for line in log:
+            if EXPECT_END in line:
+                expected = False
+            elif EXPECT in line:
+                expected = True
+            result = RESULT.search(line)
+            if result:
+                # Reports since the last result belong to this case; one that must fail may print them.
+                if result[1] not in marked:
+                    self.wrong += reports
+                reports = []
+                if result[2]:
+                    self.reasons[result[1]] = result[2]
+            elif BAD.search(line) and not HARMLESS.search(line) and not expected and not line.lstrip().startswith("#"):
+                reports.append("the kernel reports: " + line.strip())
+            wait = re.search(r"mmu_notifier_benchmark: wait scenario=(\S+) .*median_ns=(\d+) max_ns=(\d+)", line)
+            if wait:
+                self.waits[wait[1]] = (int(wait[2]), int(wait[3]))
+            done = done or "mmu_notifier_benchmark: done" in line
+        self.wrong += reports
+        if self.waits and not done:
+            self.wrong.append("the benchmark did not finish")
+
+    def need_waits(self):
+        for name in WAITS:
+            if name not in self.waits:
+                self.wrong.append(f"the benchmark has no figure for {name}")
+
+    def lines(self, label):
+        """The verdict lines on the cases and the boot."""
+        for name, status in self.cases.items():
+            if status == "SKIP":
+                yield f"skip {label} {name}: {self.reasons.get(name.split('.')[-1], 'no reason given')}"
+            else:
+                yield f"{'ok' if status == 'PASS' else 'FAIL'} {label} {name}"
+        yield from self.boot_lines(label)
+
+    def boot_lines(self, label):
+        yield f"{'FAIL' if self.wrong else 'ok'} {label}: boot without unexpected reports, all suites there"
+        for text in self.wrong[:20]:
+            yield "     " + text
+
+
+def declared(tree):
+    """The names of the suites and cases in a tree's sources: each must have a result."""
+    names = set()
+    for path in glob.glob(os.path.join(tree, "mm/tests/mmu_notifier*_kunit.c")):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        names.update(re.findall(r"KUNIT_CASE\w*\((\w+)", text))
+        names.update(re.findall(r"\.name\s*=\s*\"(mmu_notifier\w*)\"", text))
+    return names
+
+
+def defects(base, smp):
+    """{suite.case: reason} of the cases that must fail on the stock core of this base."""
+    found = {}
+    with open(os.path.join(HERE, "stock-defects"), encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            fields = line.split(None, 3)
+            if len(fields) != 4 or fields[1] not in ("any", "smp") or "." not in fields[2]:
+                sys.exit(f"series: stock-defects:{number}: it takes base|*, any|smp, suite.case and a reason")
+            if fields[0] in ("*", base) and (fields[1] == "any" or smp):
+                found[fields[2]] = fields[3].strip()
+    return found
+
+
+def is_smp(build):
+    with open(os.path.join(build, ".config"), encoding="utf-8") as file:
+        return "CONFIG_SMP=y\n" in file.read()
+
+
+def human(nanoseconds):
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.1f} {unit}"
+    return f"{nanoseconds} ns"
+
+
+def print_waits(*boots):
+    for name in WAITS:
+        print(f"  wait {name:12}" + "".join(
+            "{:>26}".format("{} (max {})".format(*map(human, boot.waits[name])) if name in boot.waits else "none")
+            for boot in boots))
+
+
+def report(build, tree):
+    boot = Boot(build, tree)
+    boot.need_waits()
+    by_suite = {}
+    for name, status in boot.cases.items():
+        by_suite.setdefault(name.split(".")[0], []).append(status)
+        if status not in ("PASS", "SKIP"):
+            boot.wrong.append(f"{name} failed")
+    for suite, all_of_it in by_suite.items():
+        skipped = all_of_it.count("SKIP")
+        print(f"  suite {suite}: {all_of_it.count('PASS')} of {len(all_of_it)} cases passed"
+              + (f", {skipped} skipped" if skipped else ""))
+    print_waits(boot)
+    for text in boot.wrong:
+        print("  WRONG: " + text)
+    return not boot.wrong
+
+
+def compare(base, build, tree, stock_build, stock_tree):
+    marked = defects(base, is_smp(stock_build))
+    series, stock = Boot(build, tree), Boot(stock_build, stock_tree, marked)
+    for boot in (series, stock):
+        boot.need_waits()
+    unknown = sorted(set(marked) - set(series.cases))
+    print(f"{'case':70} series stock")
+    for name in list(series.cases) + [n for n in stock.cases if n not in series.cases]:
+        there = stock.cases.get(name, "n/a")
+        if there == "n/a" and name.startswith("mmu_notifier_two_pass.") and base == "6.12":
+            note = "stock 6.12 has no two-pass API"
+        elif there == "n/a":
+            note = "NOT RUN ON STOCK"
+            stock.wrong.append(f"{name} has no result on stock")
+        elif name in marked:
+            note = marked[name] if there == "FAIL" else f"MUST FAIL ON STOCK: {marked[name]}"
+            if there != "FAIL":
+                stock.wrong.append(f"{name} is a stock defect, and its result on stock is {there}")
+        else:
+            note = ""
+            if there not in ("PASS", series.cases.get(name)):
+                note = "UNEXPECTED ON STOCK"
+                stock.wrong.append(f"{name} is no stock defect, and its result on stock is {there}")
+        print(f"{name:70} {series.cases.get(name, 'n/a'):6} {there:5} {note}")
+    stock.wrong += [f"stock-defects names {name}, which has no result" for name in unknown]
+    print("each wait with its median over the runs:   series                     stock")
+    print_waits(series, stock)
+    print("\n".join(series.lines("kunit-um")))
+    print("\n".join(stock.boot_lines("kunit-um-stock")))
+
+
+def main(command, *args):
+    if command == "report":
+        return report(*args)
+    if command == "check":
+        print("\n".join(Boot(*args[1:]).lines(args[0])))
+    elif command == "compare":
+        compare(*args)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(not main(*sys.argv[1:]))

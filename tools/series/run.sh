@@ -1,0 +1,12 @@
+#!/bin/sh
+# make run: builds Linux with the series for user mode, boots it, runs its KUnit suites and the benchmark, reports.
+. "$(dirname "$0")/common.sh"
+"$tools/deps.sh" build
+tree=$("$tools/tree.sh" series)
+build=$("$tools/kunit.sh" "$tree" um)
+
+echo
+echo "MMU notifier series on Linux $(cat "$src/version")"
+echo "  steps: $(python3 "$tools/merge.py" names)"
+echo "  files: $(paste -sd' ' "$tree.manifest")"
+python3 "$tools/results.py" report "$build" "$tree" || die "not all is well: see the lines WRONG above, and $build/test.log"

@@ -1,0 +1,67 @@
+#!/bin/sh
+# make stock: a pristine kernel tree, from Debian (BASE) or from the caller (KSRC).  Prints its path.
+. "$(dirname "$0")/common.sh"
+"$tools/deps.sh" fetch
+
+from_debian() {
+	[ ! -d "$src/stock" ] || return 0
+	need_space 2600 "the source of Linux $BASE"
+	mkdir -p "$src"
+	deb=$(python3 "$tools/debian.py" "$BASE")
+	say "unpacking $(basename "$deb") (one dot is 100 MB of 1.6 GB)"
+	whole_or_nothing "$src/stock"
+	dpkg-deb -x "$deb" "$new/.deb" || die "$deb cannot be unpacked: is the disk full? if not, remove it and run again"
+	tar -xJf "$new/.deb/usr/src/linux-source-$BASE.tar.xz" -C "$new" --strip-components=1 \
+		--checkpoint=10000 --checkpoint-action=dot >&2 || die "unpacking failed: is the disk full?"
+	echo >&2
+	rm -rf "$new/.deb"
+	version=$(python3 "$tools/merge.py" version "$new")
+	case $version in
+	"$BASE".*) ;;
+	*) die "$deb holds Linux $version instead of $BASE: remove it and run again" ;;
+	esac
+	echo "$version (Debian package $(dpkg-deb -f "$deb" Package Version | sed 's/.*: //' | paste -sd' '))" >"$src/version"
+	keep
+}
+
+# The caller's tree is copied, never worked in.  When it changes, all that was made from it is made again.
+from_caller() {
+	version=$(python3 "$tools/merge.py" version "$KSRC")
+	python3 "$tools/merge.py" base "$KSRC" >/dev/null
+	export GIT_OPTIONAL_LOCKS=0
+	git=
+	[ ! -e "$KSRC/.git" ] || git=yes
+	dirty=
+	if [ -n "$git" ]; then
+		dirty=$(git -C "$KSRC" status --porcelain) || die "git status fails in $KSRC: see what it says above"
+	fi
+	[ ! -e "$KSRC/.config" ] && [ ! -e "$KSRC/include/generated" ] || dirty=yes
+	if [ -n "$dirty" ] && [ "${KSRC_DIRTY:-}" != copy ]; then
+		die "KSRC has local changes or build products: clean it (git stash, make mrproper), or say KSRC_DIRTY=copy to take it as it is"
+	fi
+
+	print=$(find "$KSRC" -name .git -prune -o -type f -printf '%P %s %T@\n' | sort | cksum)
+	[ "$print" != "$(cat "$src/fingerprint" 2>/dev/null)" ] || [ ! -d "$src/stock" ] || return 0
+	rm -rf "$src"
+	need_space 2600 "a copy of KSRC"
+	mkdir -p "$src"
+	say "copying KSRC, Linux $version"
+	whole_or_nothing "$src/stock"
+	if [ -n "$git" ]; then
+		# What git ignores are build products: they stay behind.  Files that are listed but deleted have no copy.
+		git -C "$KSRC" ls-files -z -co --exclude-standard >"$src/files"
+		rsync -a --from0 --files-from="$src/files" --ignore-missing-args "$KSRC/" "$new/" ||
+			die "copying KSRC failed: is the disk full?"
+		version="$version (git $(git -C "$KSRC" rev-parse --short=12 HEAD)${dirty:+, with local changes})"
+	else
+		cp -a --reflink=auto "$KSRC/." "$new" || die "copying KSRC failed: is the disk full?"
+		[ -z "$dirty" ] || { "$tools/deps.sh" build && make -s -C "$new" mrproper >&2; }
+		version="$version (KSRC${dirty:+, with local changes})"
+	fi
+	echo "$version" >"$src/version"
+	keep
+	echo "$print" >"$src/fingerprint"
+}
+
+if [ -n "${KSRC:-}" ]; then from_caller; else from_debian; fi
+echo "$src/stock"

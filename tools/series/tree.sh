@@ -1,0 +1,32 @@
+#!/bin/sh
+# make tree: the kernel with the series merged into it (tree.sh series), or with the tests and the benchmark but the stock
+# core (tree.sh stock-tests).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
+. "$(dirname "$0")/common.sh"
+kind=${1:-series}
+
+stock=$("$tools/stock.sh")
+base=$(python3 "$tools/merge.py" base "$stock")
+case $kind in
+series) set -- ;;
+stock-tests)
+	# The two-pass tests need the two-pass API, which stock 6.12 does not have.
+	if [ "$base" = 6.12 ]; then set -- contract,benchmark; else set -- contract,two-pass,benchmark; fi
+	;;
+*) die "tree.sh: say series or stock-tests" ;;
+esac
+
+tree=$src/$kind
+if [ ! -d "$tree" ]; then
+	python3 "$tools/merge.py" check
+	need_space 2000 "a copy of the kernel tree"
+	say "copying the pristine tree of $name to $kind"
+	whole_or_nothing "$tree"
+	cp -a --reflink=auto "$stock/." "$new" || die "the copy failed: is the disk full?"
+	rm -rf "$new"/.build-* "$tree.manifest"
+	python3 "$tools/merge.py" apply "$stock" "$new" "$@"
+	mv "$new.manifest" "$tree.manifest"
+	keep
+else
+	python3 "$tools/merge.py" apply "$stock" "$tree" "$@"
+fi
+echo "$tree"
