@@ -116,8 +116,7 @@
  *   active_ranges,
  *   last_seq
  *   nr_active        lock, or (D)                       lock
- *   has_intervals    any lock of the mm; without lock   mm_take_all_locks()
- *                    before an insertion
+ *   has_intervals    any lock of the mm, or (I)         mm_take_all_locks()
  *   list             lock, or mn_srcu                   lock, and to add
  *                                                       mm_take_all_locks()
  */
@@ -172,6 +171,16 @@ struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
 	.name = "mmu_notifier_invalidate_range_start"
 };
 #endif
+
+/*
+ * Found without a lock of the mm, it is initialised all the same: the address
+ * dependency pairs with (G) in mn_attach().
+ */
+static struct mmu_notifier_subscriptions *
+mn_subscriptions(const struct mm_struct *mm)
+{
+	return READ_ONCE(mm->notifier_subscriptions);
+}
 
 /* Tell lockdep that this place may wait for an invalidation to end. */
 static void mn_lockdep_may_wait(void)
@@ -314,7 +323,7 @@ unsigned long
 mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
-		interval_sub->mm->notifier_subscriptions;
+		mn_subscriptions(interval_sub->mm);
 	unsigned long seq;
 
 	mn_lockdep_may_wait();
@@ -501,22 +510,17 @@ static void mn_interval_release(struct mmu_notifier_subscriptions *subscriptions
  * Subscriptions to a whole mm
  */
 
-#define mn_for_each_subscription(subscription, mm)			\
-	hlist_for_each_entry_srcu(subscription,				\
-				  &(mm)->notifier_subscriptions->list,	\
+#define mn_for_each_subscription(subscription, subscriptions)		\
+	hlist_for_each_entry_srcu(subscription, &(subscriptions)->list,	\
 				  hlist, srcu_read_lock_held(&mn_srcu))
 
-static bool mn_hlist_empty(const struct mm_struct *mm)
-{
-	return hlist_empty(&mm->notifier_subscriptions->list);
-}
-
-static void mn_hlist_end(const struct mmu_notifier_range *range)
+static void mn_hlist_end(struct mmu_notifier_subscriptions *subscriptions,
+			 const struct mmu_notifier_range *range)
 {
 	struct mmu_notifier *subscription;
 
 	guard(srcu)(&mn_srcu);
-	mn_for_each_subscription(subscription, range->mm) {
+	mn_for_each_subscription(subscription, subscriptions) {
 		if (!subscription->ops->invalidate_range_end)
 			continue;
 		mn_callback_enter(range);
@@ -530,13 +534,14 @@ static void mn_hlist_end(const struct mmu_notifier_range *range)
  * account of which were called, so that either all get their end or none.
  * Returns the error of the last that failed; then all have had their end.
  */
-static int mn_hlist_start(const struct mmu_notifier_range *range)
+static int mn_hlist_start(struct mmu_notifier_subscriptions *subscriptions,
+			  const struct mmu_notifier_range *range)
 {
 	struct mmu_notifier *subscription;
 	int ret = 0;
 
 	guard(srcu)(&mn_srcu);
-	mn_for_each_subscription(subscription, range->mm) {
+	mn_for_each_subscription(subscription, subscriptions) {
 		const struct mmu_notifier_ops *ops = subscription->ops;
 		int err;
 
@@ -563,7 +568,7 @@ static int mn_hlist_start(const struct mmu_notifier_range *range)
 	}
 
 	if (unlikely(ret))
-		mn_hlist_end(range);
+		mn_hlist_end(subscriptions, range);
 	return ret;
 }
 
@@ -578,7 +583,7 @@ static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
 	struct hlist_node *next;
 
 	scoped_guard(srcu, &mn_srcu) {
-		mn_for_each_subscription(subscription, mm) {
+		mn_for_each_subscription(subscription, subscriptions) {
 			if (subscription->ops->release)
 				subscription->ops->release(subscription, mm);
 		}
@@ -608,19 +613,18 @@ static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
 
 void __mmu_notifier_release(struct mm_struct *mm)
 {
-	struct mmu_notifier_subscriptions *subscriptions =
-		mm->notifier_subscriptions;
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 
 	if (READ_ONCE(subscriptions->has_intervals))
 		mn_interval_release(subscriptions, mm);
-	if (!mn_hlist_empty(mm))
+	if (!hlist_empty(&subscriptions->list))
 		mn_hlist_release(subscriptions, mm);
 }
 
 int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
-		range->mm->notifier_subscriptions;
+		mn_subscriptions(range->mm);
 	int err;
 
 	if (READ_ONCE(subscriptions->has_intervals)) {
@@ -628,8 +632,8 @@ int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 		if (unlikely(err))
 			return err;
 	}
-	if (!mn_hlist_empty(range->mm)) {
-		err = mn_hlist_start(range);
+	if (!hlist_empty(&subscriptions->list)) {
+		err = mn_hlist_start(subscriptions, range);
 		if (unlikely(err)) {
 			if (range->seq)
 				mn_interval_end(subscriptions, range);
@@ -642,27 +646,28 @@ int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
-		range->mm->notifier_subscriptions;
+		mn_subscriptions(range->mm);
 
 	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
 	if (range->seq)
 		mn_interval_end(subscriptions, range);
-	if (!mn_hlist_empty(range->mm))
-		mn_hlist_end(range);
+	if (!hlist_empty(&subscriptions->list))
+		mn_hlist_end(subscriptions, range);
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 }
 
 static bool mn_clear_young(struct mm_struct *mm, unsigned long start,
 			   unsigned long end, bool flush)
 {
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	struct mmu_notifier *subscription;
 	bool young = false;
 
-	if (mn_hlist_empty(mm))
+	if (hlist_empty(&subscriptions->list))
 		return false;
 
 	guard(srcu)(&mn_srcu);
-	mn_for_each_subscription(subscription, mm) {
+	mn_for_each_subscription(subscription, subscriptions) {
 		const struct mmu_notifier_ops *ops = subscription->ops;
 		typeof(ops->clear_young) clear =
 			flush ? ops->clear_flush_young : ops->clear_young;
@@ -687,13 +692,14 @@ bool __mmu_notifier_clear_young(struct mm_struct *mm,
 
 bool __mmu_notifier_test_young(struct mm_struct *mm, unsigned long address)
 {
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	struct mmu_notifier *subscription;
 
-	if (mn_hlist_empty(mm))
+	if (hlist_empty(&subscriptions->list))
 		return false;
 
 	guard(srcu)(&mn_srcu);
-	mn_for_each_subscription(subscription, mm) {
+	mn_for_each_subscription(subscription, subscriptions) {
 		if (subscription->ops->test_young &&
 		    subscription->ops->test_young(subscription, mm, address))
 			return true;
@@ -705,13 +711,14 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 						   unsigned long start,
 						   unsigned long end)
 {
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	struct mmu_notifier *subscription;
 
-	if (mn_hlist_empty(mm))
+	if (hlist_empty(&subscriptions->list))
 		return;
 
 	guard(srcu)(&mn_srcu);
-	mn_for_each_subscription(subscription, mm) {
+	mn_for_each_subscription(subscription, subscriptions) {
 		const struct mmu_notifier_ops *ops = subscription->ops;
 
 		if (ops->arch_invalidate_secondary_tlbs)
@@ -747,8 +754,7 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
  */
 static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
 {
-	struct mmu_notifier_subscriptions *subscriptions =
-		mm->notifier_subscriptions;
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	struct mmu_notifier_subscriptions *new = NULL;
 	int err;
 
@@ -774,9 +780,8 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
 
 	if (new) {
 		/*
-		 * (G) Initialised before it is found. Pairs with (H), and with
-		 * the address dependency of those who find it without a lock
-		 * of the mm (arch_invalidate_secondary_tlbs).
+		 * (G) Initialised before it is found. Pairs with the address
+		 * dependency of whoever calls mn_subscriptions().
 		 */
 		smp_store_release(&mm->notifier_subscriptions, new);
 	}
@@ -789,7 +794,11 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
 		hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
 		spin_unlock(&subscriptions->wq.lock);
 	} else {
-		WRITE_ONCE(subscriptions->has_intervals, true);
+		/*
+		 * (H) Ranges that have ended untracked come before whoever
+		 * inserts. Pairs with (I) in mn_has_intervals().
+		 */
+		smp_store_release(&subscriptions->has_intervals, true);
 	}
 
 	mm_drop_all_locks(mm);
@@ -890,8 +899,8 @@ struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 
 	mmap_assert_write_locked(mm);
 
-	if (mm->notifier_subscriptions) {
-		subscription = mn_find_get(mm->notifier_subscriptions, ops);
+	if (mm_has_notifiers(mm)) {
+		subscription = mn_find_get(mn_subscriptions(mm), ops);
 		if (subscription)
 			return subscription;
 	}
@@ -915,8 +924,7 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 			      unsigned long length,
 			      const struct mmu_interval_notifier_ops *ops)
 {
-	struct mmu_notifier_subscriptions *subscriptions =
-		mm->notifier_subscriptions;
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	unsigned long last;
 
 	if (!length || check_add_overflow(start, length - 1, &last))
@@ -949,11 +957,10 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 
 static bool mn_has_intervals(struct mm_struct *mm)
 {
-	struct mmu_notifier_subscriptions *subscriptions;
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 
-	/* (H) Pairs with (G) in mn_attach(). */
-	subscriptions = smp_load_acquire(&mm->notifier_subscriptions);
-	return subscriptions && READ_ONCE(subscriptions->has_intervals);
+	/* (I) Pairs with (H) in mn_attach(). */
+	return subscriptions && smp_load_acquire(&subscriptions->has_intervals);
 }
 
 /**
@@ -1062,7 +1069,7 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 
 	mn_lockdep_may_wait();
 
-	subscriptions = mm->notifier_subscriptions;
+	subscriptions = mn_subscriptions(mm);
 	spin_lock(&subscriptions->wq.lock);
 	interval_sub->removed = subscriptions->last_seq;
 	must_wait = mn_queue_waiter(subscriptions, interval_sub, &waiter);
@@ -1098,8 +1105,7 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_remove);
 void mmu_notifier_unregister(struct mmu_notifier *subscription,
 			     struct mm_struct *mm)
 {
-	struct mmu_notifier_subscriptions *subscriptions =
-		mm->notifier_subscriptions;
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 
 	if (!hlist_unhashed_lockless(&subscription->hlist)) {
 		/* The end of the mm waits for this ->release(). */
@@ -1147,7 +1153,7 @@ static void mn_free_rcu(struct rcu_head *rcu)
 void mmu_notifier_put(struct mmu_notifier *subscription)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
-		subscription->mm->notifier_subscriptions;
+		mn_subscriptions(subscription->mm);
 	bool last = false;
 
 	spin_lock(&subscriptions->wq.lock);
@@ -1180,7 +1186,6 @@ EXPORT_SYMBOL_GPL(mmu_notifier_synchronize);
 void __mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
 {
 	/* Each subscription has a reference. Better a leak than a stray list. */
-	if (WARN_ON_ONCE(!hlist_empty(&mm->notifier_subscriptions->list)))
-		return;
-	kfree(mm->notifier_subscriptions);
+	if (!WARN_ON_ONCE(!hlist_empty(&mn_subscriptions(mm)->list)))
+		kfree(mn_subscriptions(mm));
 }
