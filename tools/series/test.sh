@@ -24,6 +24,7 @@ stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
 section series "$tools/check-series.sh" "$stock" "$tree"
 section source "$tools/check-source.sh" "$stock" "$tree"
+section litmus python3 "$tools/check-litmus.py" "$tree"
 section kunit-um "$tools/check-kunit.sh" um
 section kunit-x86_64 "$tools/check-kunit.sh" x86_64
 section build "$tools/check-build.sh" "$stock" "$tree"
