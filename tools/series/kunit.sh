@@ -1,9 +1,10 @@
 #!/bin/sh
-# kunit.sh TREE um|x86_64: builds TREE's kernel for its KUnit tests with the kernel's own kunit.py, and boots it.
+# kunit.sh TREE um|x86_64 SPEED: builds TREE's kernel for its KUnit tests with the kernel's own kunit.py, and boots it.
+# Runs the cases that are faster than SPEED (slow, very_slow).
 # Leaves test.log (the console) and results.json in the build directory, whose path is printed.  Failing cases are no
 # failure here: results.py judges.
 . "$(dirname "$0")/common.sh"
-tree=$1 arch=$2
+tree=$1 arch=$2 speed=$3
 cd "$tree"
 build=.build-$arch
 
@@ -16,16 +17,20 @@ if [ "$arch" = x86_64 ]; then
 	set -- "$@" --kconfig_add CONFIG_SMP=y --kconfig_add CONFIG_PROVE_RCU=y --qemu_args "-smp 2"
 else
 	# The emulated PCI bus has no device here, and warns about that at boot.
-	set -- "$@" --kconfig_add CONFIG_MMU_NOTIFIER_BENCHMARK=y --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n
+	set -- "$@" --kconfig_add CONFIG_MMU_NOTIFIER_BENCHMARK=y --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n \
+		--kconfig_add CONFIG_MMU_NOTIFIER_SCHEDULE_KUNIT_TEST=y
+	# A walk that anyone can repeat.
+	kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
 	# UML is a multiprocessor from 7.x on; SRCU is to show its multiprocessor form there too.
 	if grep -q UML_SUBARCH_SUPPORTS_SMP arch/um/Kconfig; then
 		set -- "$@" --kconfig_add CONFIG_SMP=y
-		kernel_args='--kernel_args ncpus=2 --kernel_args seccomp=on --kernel_args srcutree.convert_to_big=1'
+		kernel_args="$kernel_args"' --kernel_args ncpus=2 --kernel_args seccomp=on --kernel_args srcutree.convert_to_big=1'
 	fi
 fi
 
 mkdir -p "$build"
 rm -f "$build/results.json" "$build/test.log"
+echo "$speed" >"$build/speed"
 : >"$build/started"
 # kunit.py says nothing while it builds, so this does.
 (
@@ -47,6 +52,6 @@ kill "$ticker"
 say "booting it"
 # shellcheck disable=SC2086 # a list of words
 timeout 900 ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout 600 --json="$PWD/$build/results.json" \
-	'mmu_notifier*' >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
+	--filter "speed>$speed" 'mmu_notifier*' >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
 [ -s "$build/results.json" ] || die "the boot gave no results: see $tree/$build/test.log"
 echo "$PWD/$build"

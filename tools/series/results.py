@@ -40,7 +40,7 @@ class Boot:
             log = file.read().splitlines()
         self.read_log(log, {name.split(".")[1] for name in marked})
         found = {part for name in self.cases for part in name.split(".")}
-        for name in sorted(declared(tree) - found):
+        for name in sorted(declared(build, tree) - found):
             self.wrong.append(f"{name} has no result: the boot did not get there, or the suite was not built in")
         if not self.cases:
             self.wrong.append("no case has run")
@@ -98,13 +98,22 @@ class Boot:
             yield "     " + text
 
 
-def declared(tree):
-    """The names of the suites and cases in a tree's sources: each must have a result."""
+def has_option(build, option):
+    with open(os.path.join(build, ".config"), encoding="utf-8") as file:
+        return f"CONFIG_{option}=y\n" in file.read()
+
+
+def declared(build, tree):
+    """The names of the suites and cases in a tree's sources that this boot was to run: each must have a result."""
     names = set()
+    with open(os.path.join(build, "speed"), encoding="utf-8") as file:
+        case = r"KUNIT_CASE(?:_SLOW)?" if file.read().strip() == "very_slow" else r"KUNIT_CASE"
     for path in glob.glob(os.path.join(tree, "mm/tests/mmu_notifier*_kunit.c")):
+        if "schedule" in path and not has_option(build, "MMU_NOTIFIER_SCHEDULE_KUNIT_TEST"):
+            continue
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        names.update(re.findall(r"KUNIT_CASE\w*\((\w+)", text))
+        names.update(re.findall(case + r"\((\w+)", text))
         names.update(re.findall(r"\.name\s*=\s*\"(mmu_notifier\w*)\"", text))
     return names
 
@@ -122,11 +131,6 @@ def defects(base, smp):
             if fields[0] in ("*", base) and (fields[1] == "any" or smp):
                 found[fields[2]] = fields[3].strip()
     return found
-
-
-def is_smp(build):
-    with open(os.path.join(build, ".config"), encoding="utf-8") as file:
-        return "CONFIG_SMP=y\n" in file.read()
 
 
 def human(nanoseconds):
@@ -162,7 +166,7 @@ def report(build, tree):
 
 
 def compare(base, build, tree, stock_build, stock_tree):
-    marked = defects(base, is_smp(stock_build))
+    marked = defects(base, has_option(stock_build, "SMP"))
     series, stock = Boot(build, tree), Boot(stock_build, stock_tree, marked)
     for boot in (series, stock):
         boot.need_waits()

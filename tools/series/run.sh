@@ -3,10 +3,10 @@
 . "$(dirname "$0")/common.sh"
 "$tools/deps.sh" build
 tree=$("$tools/tree.sh" series)
-build=$("$tools/kunit.sh" "$tree" um)
+build=$("$tools/kunit.sh" "$tree" um slow)
 
 echo
 echo "MMU notifier series on Linux $(cat "$src/version")"
 echo "  steps: $(python3 "$tools/merge.py" names)"
-echo "  files: $(paste -sd' ' "$tree.manifest")"
+echo "  files: $(wc -l <"$tree.manifest") of them, listed in $tree.manifest"
 python3 "$tools/results.py" report "$build" "$tree" || die "not all is well: see the lines WRONG above, and $build/test.log"

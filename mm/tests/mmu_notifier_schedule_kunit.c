@@ -1,0 +1,1361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The contract of MMU notifiers against a model, step by step: every order of
+ * the steps of some small worlds, and random walks through a larger one.
+ *
+ * The model is naive on purpose. It is a list of the steps taken so far, and
+ * answers each question about the present by a look through that list. It says
+ * which thread can take a step, which one sleeps, what a call returns and whom a
+ * callback is due to. After each step every thread is compared with it.
+ *
+ * Threads are handed one step at a time. A callback can stop before it sets the
+ * sequence, and goes on in a step of its own. Other steps are not split: what
+ * happens inside of one, between two threads, is not for this suite.
+ *
+ * In the small worlds all threads share one CPU with the case and have a higher
+ * priority, so that the case goes on when each of them has done what it can. In
+ * the walk they are spread over all CPUs.
+ */
+
+#include <kunit/test.h>
+#include <linux/bitops.h>
+#include <linux/cpumask.h>
+#include <linux/hash.h>
+#include <linux/kthread.h>
+#include <linux/moduleparam.h>
+#include <linux/prandom.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#include "mmu_notifier_world.h"
+
+static unsigned int seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of the random walk; 0 (default): another each time");
+
+#define MNS_SUBS	19
+#define MNS_PROBE	(MNS_SUBS - 1)	/* in no program */
+#define MNS_THREADS	6
+#define MNS_NEST	2	/* invalidations of one thread at a time */
+#define MNS_PAGES	64
+#define MNS_EVENTS	1024
+#define MNS_DEPTH	32	/* steps of a schedule */
+#define MNS_SETUP	0xff	/* in place of a thread */
+
+#define MNS_WALK_SUBS		8
+#define MNS_WALK_THREADS	4
+#define MNS_WALK_ROUNDS		16
+
+enum mns_op {
+	MNS_NONE,
+	MNS_INSERT,
+	MNS_REMOVE,
+	MNS_BEGIN,
+	MNS_RETRY,
+	MNS_START,
+	MNS_PASS,	/* a callback goes on and sets the sequence */
+	MNS_END,
+	MNS_SET,	/* not a step: a callback has set the sequence */
+};
+
+enum mns_how {
+	MNS_BLOCK,
+	MNS_NONBLOCK,
+	MNS_REFUSE,	/* non-blocking; @sub refuses */
+	MNS_FAIL,	/* non-blocking; a subscription to the mm fails */
+};
+
+/* A step. Pages are those of an insertion or an invalidation. */
+struct mns_step {
+	u8 thread;
+	u8 op;
+	u8 sub;
+	u8 how;
+	u8 first;
+	u8 last;
+	u32 gates;	/* the subs at which a blocking start stops */
+};
+
+/* A step taken. The rest is for invalidations. */
+struct mns_event {
+	struct mns_step step;
+	u32 due;		/* subs it is to be announced to */
+	unsigned int passes;	/* steps until the start returns */
+	bool active;
+};
+
+enum mns_state {
+	MNS_HANDED,
+	MNS_RUNS,
+	MNS_SLEEPS,	/* in a call */
+	MNS_AT_GATE,
+	MNS_IDLE,
+};
+
+struct mns_sub {
+	struct mmu_interval_notifier sub;
+	spinlock_t user_lock;	/* the driver's */
+	bool inserted;
+};
+
+struct mns_inv {
+	struct mmu_notifier_range range;
+	struct mns_thread *thread;
+	struct mns_step step;
+	u32 called;
+	u32 set;
+	bool twice;
+	unsigned int mm_starts;
+	unsigned int mm_ends;
+};
+
+struct mns_thread {
+	struct mns_world *world;
+	struct task_struct *task;
+	struct completion go;
+	struct mns_step step;
+	u8 state;
+	bool quit;
+	int ret;
+	unsigned long seq;
+	unsigned int nr_invs;
+	struct mns_inv *active[MNS_NEST];
+	struct mns_inv *inv;	/* of this step, or the last one */
+};
+
+struct mns_world {
+	struct kunit *test;
+	struct mm_struct *mm;
+	struct mmu_notifier paired;
+	struct mmu_notifier fails;
+	struct mns_sub sub[MNS_SUBS];
+	struct mns_thread thread[MNS_THREADS];
+	unsigned int nr_threads;
+	unsigned int hang_seconds;
+	bool stuck;		/* a call does not return: free nothing */
+	const char *wrong;	/* how the code differs from the model */
+	unsigned int wrong_thread;
+	unsigned long steps;
+	unsigned long waits;
+	unsigned long retries;
+	unsigned long failures;
+	/* The model. */
+	unsigned int nr_events;
+	struct mns_event event[MNS_EVENTS];
+	/* One for each event: what the code forgets to end is not used again. */
+	struct mns_inv inv[MNS_EVENTS];
+};
+
+/*
+ * The model
+ */
+
+static bool mns_overlaps(const struct mns_step *a, const struct mns_step *b)
+{
+	return GENMASK_ULL(a->last, a->first) & GENMASK_ULL(b->last, b->first);
+}
+
+/* The insertion of the sub that was in force before the event, or NULL. */
+static struct mns_event *mns_insertion(struct mns_world *world, unsigned int sub,
+				       struct mns_event *event)
+{
+	while (event-- > world->event) {
+		if (event->step.sub != sub)
+			continue;
+		if (event->step.op == MNS_INSERT)
+			return event;
+		if (event->step.op == MNS_REMOVE)
+			return NULL;
+	}
+	return NULL;
+}
+
+static struct mns_event *mns_now(struct mns_world *world)
+{
+	return world->event + world->nr_events;
+}
+
+/* The last step of the thread. */
+static struct mns_event *mns_last(struct mns_world *world, unsigned int thread)
+{
+	unsigned int i;
+
+	for (i = world->nr_events; i--;) {
+		if (world->event[i].step.thread == thread)
+			return &world->event[i];
+	}
+	return NULL;
+}
+
+/* The innermost invalidation of the thread. */
+static struct mns_event *mns_inner(struct mns_world *world, unsigned int thread)
+{
+	unsigned int i;
+
+	for (i = world->nr_events; i--;) {
+		if (world->event[i].step.thread == thread &&
+		    world->event[i].active)
+			return &world->event[i];
+	}
+	return NULL;
+}
+
+/* The beginning of the read section of the thread. */
+static struct mns_event *mns_section(struct mns_world *world,
+				     unsigned int thread)
+{
+	unsigned int i;
+
+	for (i = world->nr_events; i--;) {
+		struct mns_event *event = &world->event[i];
+
+		if (event->step.thread != thread)
+			continue;
+		if (event->step.op == MNS_BEGIN)
+			return event;
+		if (event->step.op == MNS_RETRY)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* Readers and removers wait for what overlaps and started before they called. */
+static bool mns_waits(struct mns_world *world, unsigned int thread)
+{
+	struct mns_event *call = mns_last(world, thread);
+	struct mns_event *event, *insertion;
+
+	if (!call || (call->step.op != MNS_BEGIN && call->step.op != MNS_REMOVE))
+		return false;
+	insertion = mns_insertion(world, call->step.sub, call);
+	for (event = world->event; event < call; event++) {
+		if (event->active && mns_overlaps(&event->step, &insertion->step))
+			return true;
+	}
+	return false;
+}
+
+static enum mns_state mns_expected_state(struct mns_world *world,
+					 unsigned int thread)
+{
+	struct mns_event *inner = mns_inner(world, thread);
+
+	if (inner && inner->passes)
+		return MNS_AT_GATE;
+	return mns_waits(world, thread) ? MNS_SLEEPS : MNS_IDLE;
+}
+
+/* A read section is in vain if a sequence was set after it began. */
+static bool mns_expected_retry(struct mns_world *world, unsigned int thread)
+{
+	struct mns_event *begin = mns_section(world, thread);
+	struct mns_event *event;
+
+	for (event = begin; event < mns_now(world); event++) {
+		if (event->step.op == MNS_SET &&
+		    event->step.sub == begin->step.sub)
+			return true;
+	}
+	return false;
+}
+
+static bool mns_expected_failure(const struct mns_event *start)
+{
+	return start->step.how == MNS_FAIL ||
+	       (start->step.how == MNS_REFUSE &&
+		start->due & BIT(start->step.sub));
+}
+
+/*
+ * The subs that the invalidation may be announced to, though it need not be:
+ * they were inserted after it had started.
+ */
+static u32 mns_late(struct mns_world *world, struct mns_event *start)
+{
+	struct mns_event *event;
+	u32 late = 0;
+
+	for (event = start; event < mns_now(world); event++) {
+		if (event->step.op == MNS_INSERT &&
+		    mns_overlaps(&event->step, &start->step))
+			late |= BIT(event->step.sub);
+	}
+	return late;
+}
+
+static struct mns_event *mns_add_event(struct mns_world *world,
+				       const struct mns_step *step)
+{
+	struct mns_event *event = mns_now(world);
+	struct mns_event *inner = mns_inner(world, step->thread);
+	struct mns_event *insertion;
+	unsigned int i;
+
+	*event = (struct mns_event){ .step = *step };
+	switch (step->op) {
+	case MNS_START:
+		for (i = 0; i < MNS_SUBS; i++) {
+			insertion = mns_insertion(world, i, mns_now(world));
+			if (insertion && mns_overlaps(&insertion->step, step))
+				event->due |= BIT(i);
+		}
+		event->active = !mns_expected_failure(event);
+		if (step->how == MNS_BLOCK)
+			event->passes = hweight32(event->due & step->gates);
+		break;
+	case MNS_PASS:
+		inner->passes--;
+		break;
+	case MNS_END:
+		inner->active = false;
+		break;
+	}
+	world->nr_events++;
+	return event;
+}
+
+/*
+ * The code: subscriptions and threads
+ */
+
+static void mns_set_state(struct mns_thread *thread, enum mns_state state)
+{
+	/* All that the thread did comes first. Pairs with mns_state(). */
+	smp_store_release(&thread->state, state);
+	/* Then, maybe, it sleeps. Pairs with mns_state(). */
+	smp_wmb();
+}
+
+static struct mns_inv *mns_inv(const struct mmu_notifier_range *range)
+{
+	return container_of(range, struct mns_inv, range);
+}
+
+static bool mns_invalidate(struct mmu_interval_notifier *interval_sub,
+			   const struct mmu_notifier_range *range,
+			   unsigned long seq)
+{
+	struct mns_sub *sub = container_of(interval_sub, struct mns_sub, sub);
+	struct mns_inv *inv = mns_inv(range);
+	struct mns_thread *thread = inv->thread;
+	unsigned int index = sub - thread->world->sub;
+
+	if (inv->called & BIT(index))
+		inv->twice = true;
+	inv->called |= BIT(index);
+	if (inv->step.how == MNS_REFUSE && inv->step.sub == index)
+		return false;
+
+	if (inv->step.how == MNS_BLOCK && inv->step.gates & BIT(index)) {
+		mns_set_state(thread, MNS_AT_GATE);
+		wait_for_completion(&thread->go);
+		mns_set_state(thread, MNS_RUNS);
+	}
+	spin_lock(&sub->user_lock);
+	mmu_interval_set_seq(interval_sub, seq);
+	spin_unlock(&sub->user_lock);
+	inv->set |= BIT(index);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops mns_interval_ops = {
+	.invalidate = mns_invalidate,
+};
+
+static int mns_paired_start(struct mmu_notifier *notifier,
+			    const struct mmu_notifier_range *range)
+{
+	mns_inv(range)->mm_starts++;
+	return 0;
+}
+
+static void mns_paired_end(struct mmu_notifier *notifier,
+			   const struct mmu_notifier_range *range)
+{
+	mns_inv(range)->mm_ends++;
+}
+
+static const struct mmu_notifier_ops mns_paired_ops = {
+	.invalidate_range_start = mns_paired_start,
+	.invalidate_range_end = mns_paired_end,
+};
+
+static int mns_fails_start(struct mmu_notifier *notifier,
+			   const struct mmu_notifier_range *range)
+{
+	struct mns_inv *inv = mns_inv(range);
+
+	return inv->step.how == MNS_FAIL ? -EAGAIN : 0;
+}
+
+static const struct mmu_notifier_ops mns_fails_ops = {
+	.invalidate_range_start = mns_fails_start,
+};
+
+static void mns_start(struct mns_thread *thread)
+{
+	const struct mns_step *step = &thread->step;
+	struct mns_inv *inv = thread->inv;
+
+	memset(inv, 0, sizeof(*inv));
+	inv->thread = thread;
+	inv->step = *step;
+	mmu_notifier_range_init(&inv->range, MMU_NOTIFY_CLEAR, 0,
+				thread->world->mm, MN_ADDR(step->first),
+				MN_ADDR(step->last + 1));
+	if (step->how == MNS_BLOCK)
+		mmu_notifier_invalidate_range_start(&inv->range);
+	else
+		thread->ret = mmu_notifier_invalidate_range_start_nonblock(&inv->range);
+	if (!thread->ret)
+		thread->active[thread->nr_invs++] = inv;
+}
+
+static void mns_do(struct mns_thread *thread)
+{
+	const struct mns_step *step = &thread->step;
+	struct mns_sub *sub = &thread->world->sub[step->sub];
+
+	thread->ret = 0;
+	switch (step->op) {
+	case MNS_INSERT:
+		thread->ret = mmu_interval_notifier_insert(&sub->sub,
+							   thread->world->mm,
+							   MN_ADDR(step->first),
+							   MN_ADDR(step->last -
+								   step->first + 1),
+							   &mns_interval_ops);
+		sub->inserted = !thread->ret;
+		break;
+	case MNS_REMOVE:
+		mmu_interval_notifier_remove(&sub->sub);
+		sub->inserted = false;
+		break;
+	case MNS_BEGIN:
+		thread->seq = mmu_interval_read_begin(&sub->sub);
+		break;
+	case MNS_RETRY:
+		spin_lock(&sub->user_lock);
+		thread->ret = mmu_interval_read_retry(&sub->sub, thread->seq);
+		spin_unlock(&sub->user_lock);
+		break;
+	case MNS_START:
+		mns_start(thread);
+		break;
+	case MNS_END:
+		thread->inv = thread->active[--thread->nr_invs];
+		mmu_notifier_invalidate_range_end(&thread->inv->range);
+		break;
+	}
+}
+
+static int mns_thread(void *data)
+{
+	struct mns_thread *thread = data;
+
+	for (;;) {
+		wait_for_completion(&thread->go);
+		if (thread->quit)
+			return 0;
+		mns_set_state(thread, MNS_RUNS);
+		mns_do(thread);
+		mns_set_state(thread, MNS_IDLE);
+	}
+}
+
+/* Have an idle thread take a step, or one at a gate go on. */
+static void mns_hand(struct mns_thread *thread, const struct mns_step *step)
+{
+	if (step->op != MNS_PASS)
+		thread->step = *step;
+	WRITE_ONCE(thread->state, MNS_HANDED);
+	complete(&thread->go);
+}
+
+static enum mns_state mns_state(struct mns_thread *thread)
+{
+	/* Pairs with mns_set_state(). */
+	enum mns_state state = smp_load_acquire(&thread->state);
+
+	if (state != MNS_RUNS ||
+	    READ_ONCE(thread->task->__state) != TASK_UNINTERRUPTIBLE)
+		return state;
+	/* It may sleep for its next step already. Pairs with mns_set_state(). */
+	smp_rmb();
+	state = READ_ONCE(thread->state);
+	return state == MNS_RUNS ? MNS_SLEEPS : state;
+}
+
+/* Wait until the thread is in this state, or in another one for good. */
+static bool mns_reaches(struct mns_thread *thread, enum mns_state expected)
+{
+	unsigned long begin = jiffies;
+
+	for (;;) {
+		/* Before the look: late is who is late after another chance. */
+		bool late = time_after(jiffies, begin +
+				       thread->world->hang_seconds * HZ);
+		enum mns_state state = mns_state(thread);
+
+		if (state == expected)
+			return true;
+		if (state == MNS_IDLE || state == MNS_AT_GATE || late)
+			return false;
+		cond_resched();
+		if (time_after(jiffies, begin + 2))
+			schedule_timeout_uninterruptible(1);
+		else
+			cpu_relax();
+	}
+}
+
+/*
+ * Worlds
+ */
+
+static void mns_stop_threads(struct mns_world *world)
+{
+	unsigned int i;
+
+	for (i = 0; i < world->nr_threads; i++) {
+		struct mns_thread *thread = &world->thread[i];
+
+		thread->quit = true;
+		complete(&thread->go);
+		kthread_stop(thread->task);
+		put_task_struct(thread->task);
+	}
+}
+
+static bool mns_start_threads(struct mns_world *world, unsigned int nr,
+			      bool spread)
+{
+	unsigned int cpu = raw_smp_processor_id();
+
+	if (!spread)
+		set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	for (; world->nr_threads < nr; world->nr_threads++) {
+		struct mns_thread *thread = &world->thread[world->nr_threads];
+
+		if (spread)
+			cpu = cpumask_nth(world->nr_threads % num_online_cpus(),
+					  cpu_online_mask);
+		thread->world = world;
+		thread->state = MNS_IDLE;
+		init_completion(&thread->go);
+		thread->task = kthread_create(mns_thread, thread, "mn_schedule");
+		if (IS_ERR(thread->task))
+			return false;
+		get_task_struct(thread->task);
+		kthread_bind(thread->task, cpu);
+		sched_set_fifo(thread->task);
+		wake_up_process(thread->task);
+	}
+	return true;
+}
+
+/*
+ * With the first insertion the mm begins to keep account of invalidations. In
+ * life none is active then, because that takes all locks of the mm.
+ */
+static int mns_first_insertion(struct mns_world *world)
+{
+	struct mmu_interval_notifier *sub = &world->sub[0].sub;
+	int err = mmu_interval_notifier_insert(sub, world->mm, 0, PAGE_SIZE,
+					       &mns_interval_ops);
+
+	if (!err)
+		mmu_interval_notifier_remove(sub);
+	return err;
+}
+
+static struct mns_world *mns_new(struct kunit *test, unsigned int nr_threads,
+				 bool spread)
+{
+	struct mns_world *world = kvzalloc(sizeof(*world), GFP_KERNEL);
+	unsigned int i;
+
+	if (!world)
+		return NULL;
+	world->test = test;
+	/* On one CPU a thread that sleeps does so for good. */
+	world->hang_seconds = spread ? MN_HANG_SECONDS : 1;
+	for (i = 0; i < MNS_SUBS; i++)
+		spin_lock_init(&world->sub[i].user_lock);
+	world->paired.ops = &mns_paired_ops;
+	world->fails.ops = &mns_fails_ops;
+
+	world->mm = mm_alloc();
+	if (!world->mm)
+		goto free;
+	if (!mns_start_threads(world, nr_threads, spread))
+		goto stop;
+	if (mns_first_insertion(world))
+		goto stop;
+	if (mmu_notifier_register(&world->paired, world->mm))
+		goto stop;
+	if (mmu_notifier_register(&world->fails, world->mm))
+		goto unregister;
+	return world;
+
+unregister:
+	mmu_notifier_unregister(&world->paired, world->mm);
+stop:
+	mns_stop_threads(world);
+	mmput(world->mm);
+free:
+	kvfree(world);
+	return NULL;
+}
+
+/* Have all calls return and end what is active, whatever the model says. */
+static void mns_drain(struct mns_world *world)
+{
+	unsigned long timeout = jiffies + world->hang_seconds * HZ;
+	struct mns_step step = {};
+	unsigned int i, busy;
+
+	do {
+		busy = 0;
+		for (i = 0; i < world->nr_threads; i++) {
+			struct mns_thread *thread = &world->thread[i];
+			enum mns_state state = mns_state(thread);
+
+			if (state == MNS_IDLE && !thread->nr_invs)
+				continue;
+			busy++;
+			step.op = state == MNS_AT_GATE ? MNS_PASS : MNS_END;
+			if (state == MNS_AT_GATE || state == MNS_IDLE)
+				mns_hand(thread, &step);
+		}
+		if (busy)
+			schedule_timeout_uninterruptible(1);
+	} while (busy && time_before(jiffies, timeout));
+	world->stuck = busy;
+}
+
+/* What does not return is left alone with the world that it uses. */
+static void mns_destroy(struct mns_world *world)
+{
+	struct mns_step step = { .op = MNS_REMOVE };
+
+	mns_drain(world);
+	for (; step.sub < MNS_SUBS && !world->stuck; step.sub++) {
+		if (!world->sub[step.sub].inserted)
+			continue;
+		mns_hand(&world->thread[0], &step);
+		world->stuck = !mns_reaches(&world->thread[0], MNS_IDLE);
+	}
+	if (world->stuck)
+		return;
+	mns_stop_threads(world);
+	mmu_notifier_unregister(&world->fails, world->mm);
+	mmu_notifier_unregister(&world->paired, world->mm);
+	mmput(world->mm);
+	kvfree(world);
+}
+
+static bool mns_wrong(struct mns_world *world, unsigned int thread,
+		      const char *wrong)
+{
+	world->wrong = wrong;
+	world->wrong_thread = thread;
+	return false;
+}
+
+/* What the last invalidation of the thread should have done so far, or did. */
+static bool mns_compare_inv(struct mns_world *world, struct mns_event *start)
+{
+	struct mns_thread *thread = &world->thread[start->step.thread];
+	struct mns_inv *inv = thread->inv;
+	bool failure = mns_expected_failure(start);
+	u32 late = mns_late(world, start);
+	unsigned int i = start->step.thread;
+
+	if (inv->twice)
+		return mns_wrong(world, i, "called a subscription twice");
+	if (inv->called & ~start->due & ~late)
+		return mns_wrong(world, i, "called a subscription for nothing");
+	if (start->passes)
+		return true;
+	if (failure)
+		return inv->mm_starts == inv->mm_ends ? true :
+		       mns_wrong(world, i, "is not paired after its failure");
+	if (start->due & ~inv->called)
+		return mns_wrong(world, i, "left out a subscription");
+	if (inv->mm_starts != 1 || inv->mm_ends != !start->active)
+		return mns_wrong(world, i, "is not paired");
+	return true;
+}
+
+/* Compare all threads with the model after the step. */
+static bool mns_compare(struct mns_world *world, struct mns_event *event,
+			struct mns_event *start, int expected_ret)
+{
+	struct mns_thread *thread = &world->thread[event->step.thread];
+	struct mns_step set = { .thread = MNS_SETUP, .op = MNS_SET };
+	unsigned long bits;
+	unsigned int i;
+
+	for (i = 0; i < world->nr_threads; i++) {
+		enum mns_state state = mns_expected_state(world, i);
+
+		if (mns_reaches(&world->thread[i], state))
+			continue;
+		if (state == MNS_IDLE)
+			return mns_wrong(world, i, "should have returned");
+		if (state == MNS_SLEEPS)
+			return mns_wrong(world, i, "should sleep");
+		return mns_wrong(world, i, "should be in a callback");
+	}
+
+	if (mns_expected_state(world, event->step.thread) == MNS_IDLE &&
+	    thread->ret != expected_ret)
+		return mns_wrong(world, event->step.thread,
+				 "returned something else");
+	if (!start)
+		return true;
+	if (!mns_compare_inv(world, start))
+		return false;
+
+	/* What it has set is a fact from now on. */
+	bits = thread->inv->set;
+	thread->inv->set = 0;
+	for_each_set_bit(i, &bits, MNS_SUBS) {
+		set.sub = i;
+		mns_add_event(world, &set);
+	}
+	return true;
+}
+
+/* Insert or remove, with no other step, where the last schedule did. */
+static bool mns_mend(struct mns_world *world, const struct mns_step *step)
+{
+	struct mns_thread *thread = &world->thread[0];
+
+	bool insert = step->op == MNS_INSERT;
+
+	if (world->sub[step->sub].inserted == insert)
+		return true;
+	mns_hand(thread, step);
+	if (mns_reaches(thread, MNS_IDLE) && !thread->ret)
+		return true;
+	return mns_wrong(world, 0, "could not insert or remove in between");
+}
+
+/* A removal from everywhere waits for whatever has been left active. */
+static bool mns_probe(struct mns_world *world)
+{
+	struct mns_step step = { .op = MNS_INSERT, .sub = MNS_PROBE,
+				 .last = MNS_PAGES - 1 };
+
+	if (!mns_mend(world, &step))
+		return false;
+	step.op = MNS_REMOVE;
+	return mns_mend(world, &step);
+}
+
+/* Take a step, in the code and in the model. */
+static bool mns_step(struct mns_world *world, const struct mns_step *step)
+{
+	struct mns_event *event, *start = NULL;
+	int ret = 0;
+
+	if (step->op == MNS_PASS || step->op == MNS_END)
+		start = mns_inner(world, step->thread);
+	if (step->op == MNS_RETRY) {
+		ret = mns_expected_retry(world, step->thread);
+		world->retries += ret;
+	}
+	event = mns_add_event(world, step);
+	if (step->op == MNS_START) {
+		start = event;
+		world->thread[step->thread].inv =
+			&world->inv[event - world->event];
+		if (mns_expected_failure(start)) {
+			ret = -EAGAIN;
+			world->failures++;
+		}
+	}
+	world->waits += mns_waits(world, step->thread);
+	world->steps++;
+
+	mns_hand(&world->thread[step->thread], step);
+	return mns_compare(world, event, start, ret);
+}
+
+static void mns_print_step(struct kunit *test, const struct mns_step *step)
+{
+	static const char * const ops[] = {
+		[MNS_INSERT] = "insert", [MNS_REMOVE] = "remove",
+		[MNS_BEGIN] = "begin", [MNS_RETRY] = "retry",
+		[MNS_START] = "start", [MNS_PASS] = "set_seq",
+		[MNS_END] = "end",
+	};
+	static const char * const hows[] = {
+		[MNS_BLOCK] = "", [MNS_NONBLOCK] = "non-blocking ",
+		[MNS_REFUSE] = "refused ", [MNS_FAIL] = "failing ",
+	};
+	char sub = 'a' + step->sub;
+
+	if (step->op == MNS_START)
+		kunit_err(test, "  thread %u: %sstart of %u-%u, gates %#x, refuser %c\n",
+			  step->thread, hows[step->how], step->first, step->last,
+			  step->gates, step->how == MNS_REFUSE ? sub : '-');
+	else if (step->op == MNS_INSERT)
+		kunit_err(test, "  thread %u: insert %c %u-%u\n", step->thread,
+			  sub, step->first, step->last);
+	else if (step->op == MNS_PASS || step->op == MNS_END)
+		kunit_err(test, "  thread %u: %s\n", step->thread,
+			  ops[step->op]);
+	else
+		kunit_err(test, "  thread %u: %s %c\n", step->thread,
+			  ops[step->op], sub);
+}
+
+/* The steps that led to the difference, once. */
+static void mns_print(struct mns_world *world)
+{
+	unsigned int i;
+
+	for (i = 0; i < world->nr_events; i++) {
+		struct mns_step *step = &world->event[i].step;
+
+		if (step->thread != MNS_SETUP)
+			mns_print_step(world->test, step);
+	}
+	kunit_err(world->test, "then thread %u %s\n", world->wrong_thread,
+		  world->wrong);
+}
+
+static void mns_print_numbers(struct mns_world *world, const char *what,
+			      unsigned long nr)
+{
+	kunit_info(world->test,
+		   "%lu %s, %lu steps: %lu waits, %lu collisions, %lu failures\n",
+		   nr, what, world->steps, world->waits, world->retries,
+		   world->failures);
+}
+
+/*
+ * Schedules
+ */
+
+#define MNS_STEP_INSERT(_sub, _first, _last) \
+	{ .op = MNS_INSERT, .sub = (_sub) - 'a', .first = (_first), .last = (_last) }
+#define MNS_STEP_REMOVE(_sub)	{ .op = MNS_REMOVE, .sub = (_sub) - 'a' }
+#define MNS_STEP_BEGIN(_sub)	{ .op = MNS_BEGIN, .sub = (_sub) - 'a' }
+#define MNS_STEP_RETRY(_sub)	{ .op = MNS_RETRY, .sub = (_sub) - 'a' }
+#define MNS_STEP_START(_first, _last, _gates) \
+	{ .op = MNS_START, .first = (_first), .last = (_last), .gates = (_gates) }
+#define MNS_STEP_REFUSE(_first, _last, _sub) \
+	{ .op = MNS_START, .how = MNS_REFUSE, .first = (_first), \
+	  .last = (_last), .sub = (_sub) - 'a' }
+#define MNS_STEP_FAIL(_first, _last) \
+	{ .op = MNS_START, .how = MNS_FAIL, .first = (_first), .last = (_last) }
+#define MNS_STEP_END		{ .op = MNS_END }
+#define MNS_READER_OF_A		{ MNS_STEP_BEGIN('a'), MNS_STEP_RETRY('a') }
+#define MNS_OWNER_OF_B \
+	{ MNS_STEP_INSERT('b', 15, 24), MNS_STEP_BEGIN('b'), \
+	  MNS_STEP_RETRY('b'), MNS_STEP_REMOVE('b') }
+
+/*
+ * What is there from the beginning, and what each thread does. Whoever says how
+ * many schedules that makes must not ask this file: the numbers come from a
+ * count of the same programs in Python, which knows no order but that of
+ * each program, and that a call waits for what overlaps and started before.
+ * Bit n of the gates stands for the nth letter.
+ */
+struct mns_scene {
+	unsigned long schedules;
+	unsigned int crowd;	/* subs over all pages, beside a: 'b' and so on */
+	struct mns_step setup[2];
+	struct mns_step program[MNS_THREADS][6];
+};
+
+static bool mns_next(struct mns_world *world, const struct mns_scene *scene,
+		     const unsigned int *taken, unsigned int thread,
+		     struct mns_step *step)
+{
+	switch (mns_expected_state(world, thread)) {
+	case MNS_SLEEPS:
+		return false;
+	case MNS_AT_GATE:
+		*step = (struct mns_step){ .op = MNS_PASS };
+		break;
+	default:
+		*step = scene->program[thread][taken[thread]];
+	}
+	step->thread = thread;
+	return step->op;
+}
+
+/* Take the steps in the order of choice[], as far as that goes, then any. */
+static bool mns_schedule(struct mns_world *world, const struct mns_scene *scene,
+			 u8 *choice, u8 *others, unsigned int *depth)
+{
+	unsigned int taken[MNS_THREADS] = {};
+	unsigned int fixed = *depth;
+	struct mns_step step;
+	unsigned int i;
+
+	for (*depth = 0;; ++*depth) {
+		unsigned long enabled = 0;
+
+		for (i = 0; i < world->nr_threads; i++) {
+			if (mns_next(world, scene, taken, i, &step))
+				enabled |= BIT(i);
+		}
+		if (!enabled || *depth == MNS_DEPTH)
+			return true;
+		if (*depth >= fixed)
+			choice[*depth] = __ffs(enabled);
+		i = choice[*depth];
+		others[*depth] = enabled & ~GENMASK(i, 0);
+		mns_next(world, scene, taken, i, &step);
+		taken[i] += step.op != MNS_PASS;
+		if (!mns_step(world, &step))
+			return false;
+	}
+}
+
+/* Back to the beginning of a schedule. */
+static bool mns_set_up(struct mns_world *world, const struct mns_scene *scene)
+{
+	struct mns_step crowd = MNS_STEP_INSERT('b', 0, MNS_PAGES - 1);
+	struct mns_step remove = { .op = MNS_REMOVE };
+	u32 there = 0;
+	unsigned int i;
+
+	world->nr_events = 0;
+	for (i = 0; i < ARRAY_SIZE(scene->setup) + scene->crowd; i++) {
+		struct mns_step step = crowd;
+
+		if (i < ARRAY_SIZE(scene->setup))
+			step = scene->setup[i];
+		else
+			crowd.sub++;
+		if (!step.op)
+			continue;
+		if (!mns_mend(world, &step))
+			return false;
+		there |= BIT(step.sub);
+		step.thread = MNS_SETUP;
+		mns_add_event(world, &step);
+	}
+	for (i = 0; i < MNS_SUBS; i++) {
+		remove.sub = i;
+		if (!(there & BIT(i)) && !mns_mend(world, &remove))
+			return false;
+	}
+	return true;
+}
+
+/* All schedules, depth first, each from the beginning. */
+static void mns_run(struct kunit *test, const struct mns_scene *scene)
+{
+	u8 choice[MNS_DEPTH], others[MNS_DEPTH];
+	unsigned int nr_threads = 0, depth = 0;
+	unsigned long schedules = 0;
+	struct mns_world *world;
+
+	while (nr_threads < MNS_THREADS && scene->program[nr_threads][0].op)
+		nr_threads++;
+	world = mns_new(test, nr_threads, false);
+	KUNIT_ASSERT_NOT_NULL(test, world);
+
+	for (;;) {
+		if (!mns_set_up(world, scene) ||
+		    !mns_schedule(world, scene, choice, others, &depth))
+			goto wrong;
+		/* Now and then: what is left active now was so at first. */
+		if (!(schedules++ % 64) && !mns_probe(world))
+			goto wrong;
+		while (depth && !others[depth - 1])
+			depth--;
+		if (!depth)
+			break;
+		choice[depth - 1] = __ffs(others[depth - 1]);
+	}
+	mns_print_numbers(world, "schedules", schedules);
+	KUNIT_EXPECT_EQ(test, schedules, scene->schedules);
+	mns_destroy(world);
+	return;
+
+wrong:
+	KUNIT_FAIL(test, "differs from the model after %lu schedules",
+		   schedules);
+	mns_print(world);
+	mns_destroy(world);
+}
+
+static void invalidations_of_all_kinds(struct kunit *test)
+{
+	static const struct mns_scene scene = {
+		.schedules = 4200,
+		.setup = { MNS_STEP_INSERT('a', 10, 19) },
+		.program = {
+			{ MNS_STEP_START(5, 16, 0), MNS_STEP_END },
+			{ MNS_STEP_FAIL(13, 22) },
+			{ MNS_STEP_REFUSE(17, 20, 'a') },
+			MNS_READER_OF_A,
+			{ MNS_STEP_INSERT('b', 15, 24), MNS_STEP_REMOVE('b') },
+		},
+	};
+
+	mns_run(test, &scene);
+}
+
+/* Nobody waits, so that the number is 11! / (4! 1! 2! 4!). */
+static void disjoint_invalidations(struct kunit *test)
+{
+	static const struct mns_scene scene = {
+		.schedules = 34650,
+		.setup = { MNS_STEP_INSERT('a', 10, 19) },
+		.program = {
+			{ MNS_STEP_START(0, 9, 0), MNS_STEP_START(25, 29, 0),
+			  MNS_STEP_END, MNS_STEP_END },
+			{ MNS_STEP_FAIL(40, 49) },
+			MNS_READER_OF_A,
+			MNS_OWNER_OF_B,
+		},
+	};
+
+	mns_run(test, &scene);
+}
+
+static void nested_invalidations(struct kunit *test)
+{
+	static const struct mns_scene scene = {
+		.schedules = 18540,
+		.setup = { MNS_STEP_INSERT('a', 10, 19) },
+		.program = {
+			{ MNS_STEP_START(0, 49, 0), MNS_STEP_START(12, 13, 1),
+			  MNS_STEP_END, MNS_STEP_END },
+			{ MNS_STEP_FAIL(13, 16) },
+			MNS_READER_OF_A,
+			MNS_OWNER_OF_B,
+		},
+	};
+
+	mns_run(test, &scene);
+}
+
+/* Both kinds of failure, beside one that takes its time. */
+static void failing_invalidations(struct kunit *test)
+{
+	static const struct mns_scene scene = {
+		.schedules = 61710,
+		.setup = { MNS_STEP_INSERT('a', 10, 19) },
+		.program = {
+			{ MNS_STEP_START(5, 16, 1), MNS_STEP_END },
+			{ MNS_STEP_FAIL(13, 22) },
+			{ MNS_STEP_REFUSE(17, 20, 'a') },
+			MNS_READER_OF_A,
+			MNS_OWNER_OF_B,
+		},
+	};
+
+	mns_run(test, &scene);
+}
+
+/* More subscriptions than the code may collect at a time; the last one is late. */
+static void late_announcements(struct kunit *test)
+{
+	static const struct mns_scene scene = {
+		.schedules = 23607,
+		.crowd = 16,
+		.setup = { MNS_STEP_INSERT('a', 0, 19) },
+		.program = {
+			{ MNS_STEP_START(0, 63, 1), MNS_STEP_END },
+			{ MNS_STEP_START(20, 24, 0), MNS_STEP_END },
+			MNS_READER_OF_A,
+			{ MNS_STEP_INSERT('r', 15, 24), MNS_STEP_BEGIN('r'),
+			  MNS_STEP_RETRY('r'), MNS_STEP_REMOVE('r') },
+		},
+	};
+
+	mns_run(test, &scene);
+}
+
+/* The removal is nobody's but its own thread's, and so is the insertion. */
+static void removal_and_insertion_apart(struct kunit *test)
+{
+	static const struct mns_scene scene = {
+		.schedules = 92160,
+		.setup = { MNS_STEP_INSERT('a', 10, 19),
+			   MNS_STEP_INSERT('b', 15, 24) },
+		.program = {
+			{ MNS_STEP_START(5, 16, 1), MNS_STEP_END },
+			{ MNS_STEP_START(16, 30, 0), MNS_STEP_END },
+			{ MNS_STEP_FAIL(12, 12) },
+			MNS_READER_OF_A,
+			{ MNS_STEP_REMOVE('b') },
+			{ MNS_STEP_INSERT('c', 30, 39) },
+		},
+	};
+
+	mns_run(test, &scene);
+}
+
+static void overlapping_invalidations(struct kunit *test)
+{
+	static const struct mns_scene scene = {
+		.schedules = 397260,
+		.setup = { MNS_STEP_INSERT('a', 10, 19) },
+		.program = {
+			{ MNS_STEP_START(5, 10, 1), MNS_STEP_END },
+			{ MNS_STEP_START(19, 21, 0), MNS_STEP_END },
+			{ MNS_STEP_FAIL(13, 22) },
+			MNS_READER_OF_A,
+			MNS_OWNER_OF_B,
+		},
+	};
+
+	mns_run(test, &scene);
+}
+
+/*
+ * The walk
+ */
+
+static void mns_random_step(struct rnd_state *rnd, struct mns_step *step)
+{
+	u32 bits = prandom_u32_state(rnd);
+
+	step->thread = prandom_u32_state(rnd) % MNS_WALK_THREADS;
+	step->op = MNS_INSERT + prandom_u32_state(rnd) % MNS_END;
+	step->sub = prandom_u32_state(rnd) % MNS_WALK_SUBS;
+	step->how = bits & 1 ? MNS_BLOCK : bits >> 1 & 3;
+	step->gates = bits & 8 ? bits >> 8 & GENMASK(MNS_WALK_SUBS - 1, 0) : 0;
+	step->first = prandom_u32_state(rnd) % MNS_PAGES;
+	step->last = min(step->first + prandom_u32_state(rnd) % 16,
+			 MNS_PAGES - 1U);
+}
+
+/* Whether a driver could do that now. */
+static bool mns_may(struct mns_world *world, const struct mns_step *step)
+{
+	struct mns_event *inner = mns_inner(world, step->thread);
+	struct mns_event *section = mns_section(world, step->thread);
+	struct mns_event *insertion = mns_insertion(world, step->sub,
+						    mns_now(world));
+	unsigned int i, nr_invs = 0;
+
+	if (mns_waits(world, step->thread))
+		return false;
+	if (inner && inner->passes)
+		return step->op == MNS_PASS;
+
+	switch (step->op) {
+	case MNS_INSERT:
+		/* Not while it is being removed. */
+		for (i = 0; i < world->nr_threads; i++) {
+			struct mns_event *last = mns_last(world, i);
+
+			if (mns_waits(world, i) && last->step.sub == step->sub)
+				return false;
+		}
+		return !insertion;
+	case MNS_REMOVE:
+		for (i = 0; i < world->nr_threads; i++) {
+			section = mns_section(world, i);
+			if (section && section->step.sub == step->sub)
+				return false;
+		}
+		return insertion && !inner;
+	case MNS_BEGIN:
+		return insertion && !inner && !section;
+	case MNS_RETRY:
+		return section && section->step.sub == step->sub;
+	case MNS_START:
+		for (i = 0; i < world->nr_events; i++)
+			nr_invs += world->event[i].active &&
+				   world->event[i].step.thread == step->thread;
+		return nr_invs < MNS_NEST;
+	case MNS_END:
+		return inner;
+	}
+	return false;
+}
+
+/* A step towards a world in which nothing is left. */
+static bool mns_last_step(struct mns_world *world, struct mns_step *step)
+{
+	struct mns_event *event;
+	unsigned int i;
+
+	*step = (struct mns_step){};
+	for (i = 0; i < world->nr_threads; i++) {
+		event = mns_inner(world, i);
+		step->thread = i;
+		step->op = event && event->passes ? MNS_PASS : MNS_END;
+		if (event)
+			return true;
+	}
+	for (i = 0; i < world->nr_threads; i++) {
+		event = mns_section(world, i);
+		step->thread = i;
+		step->op = MNS_RETRY;
+		step->sub = event ? event->step.sub : 0;
+		if (event)
+			return true;
+	}
+	step->thread = 0;
+	step->op = MNS_REMOVE;
+	for (i = 0; i < MNS_SUBS; i++) {
+		step->sub = i;
+		if (mns_insertion(world, i, mns_now(world)))
+			return true;
+	}
+	return false;
+}
+
+/* Take those of the steps that can be taken. */
+static bool mns_play(struct mns_world *world, const struct mns_step *steps,
+		     unsigned int nr)
+{
+	struct mns_step step;
+
+	for (; nr--; steps++) {
+		if (mns_may(world, steps) && !mns_step(world, steps))
+			return false;
+	}
+	while (mns_last_step(world, &step)) {
+		if (!mns_step(world, &step))
+			return false;
+	}
+	return mns_probe(world);
+}
+
+static bool mns_walk(struct mns_world *world, struct rnd_state *rnd)
+{
+	struct mns_step step;
+
+	while (world->nr_events < MNS_EVENTS / 2) {
+		mns_random_step(rnd, &step);
+		if (mns_may(world, &step) && !mns_step(world, &step))
+			return false;
+	}
+	return mns_play(world, NULL, 0);
+}
+
+static unsigned int mns_steps_taken(struct mns_world *world,
+				    struct mns_step *steps)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < world->nr_events; i++) {
+		if (world->event[i].step.op != MNS_SET)
+			steps[nr++] = world->event[i].step;
+	}
+	return nr;
+}
+
+/*
+ * Leave out what is not needed for a difference, be it another one; then print
+ * what remains. Not longer than that is worth.
+ */
+static void mns_minimise(struct mns_world *wrong, struct mns_step *steps,
+			 struct mns_step *fewer)
+{
+	unsigned long timeout = jiffies + 20 * HZ;
+	unsigned int nr = mns_steps_taken(wrong, steps);
+	unsigned int chunk, at, n, tries = 0;
+
+	for (chunk = nr / 2; chunk; chunk /= 2) {
+		for (at = 0; at + chunk <= nr;) {
+			struct mns_world *world;
+
+			if (time_after(jiffies, timeout))
+				goto out;
+			world = mns_new(wrong->test, MNS_WALK_THREADS, true);
+			if (!world)
+				goto out;
+			world->hang_seconds = 1;
+			tries++;
+			memcpy(fewer, steps, at * sizeof(*steps));
+			memcpy(fewer + at, steps + at + chunk,
+			       (nr - at - chunk) * sizeof(*steps));
+			n = nr;
+			if (!mns_play(world, fewer, nr - chunk))
+				n = mns_steps_taken(world, fewer);
+			if (n < nr) {
+				nr = n;
+				memcpy(steps, fewer, nr * sizeof(*steps));
+				wrong->wrong = world->wrong;
+				wrong->wrong_thread = world->wrong_thread;
+			} else {
+				at += chunk;
+			}
+			mns_destroy(world);
+		}
+	}
+out:
+	kunit_err(wrong->test, "%u steps remain after %u tries:\n", nr, tries);
+	for (n = 0; n < nr; n++)
+		mns_print_step(wrong->test, &steps[n]);
+	kunit_err(wrong->test, "then thread %u %s\n", wrong->wrong_thread,
+		  wrong->wrong);
+}
+
+static void random_walk(struct kunit *test)
+{
+	unsigned int walk_seed = seed ?: get_random_u32() | 1;
+	struct mns_step *steps, *fewer;
+	struct mns_world *world;
+	unsigned int round;
+
+	steps = kunit_kcalloc(test, MNS_EVENTS, sizeof(*steps), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, steps);
+	fewer = kunit_kcalloc(test, MNS_EVENTS, sizeof(*steps), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fewer);
+	world = mns_new(test, MNS_WALK_THREADS, true);
+	KUNIT_ASSERT_NOT_NULL(test, world);
+	kunit_info(test, "mmu_notifier_schedule_kunit.seed=%u\n", walk_seed);
+
+	for (round = 0; round < MNS_WALK_ROUNDS; round++) {
+		struct rnd_state rnd;
+
+		prandom_seed_state(&rnd, hash_32(walk_seed + round, 32));
+		world->nr_events = 0;
+		if (!mns_walk(world, &rnd)) {
+			KUNIT_FAIL(test, "differs from the model with seed=%u",
+				   walk_seed + round);
+			mns_minimise(world, steps, fewer);
+			break;
+		}
+	}
+	mns_print_numbers(world, "rounds", round);
+	if (round == MNS_WALK_ROUNDS)
+		KUNIT_EXPECT_GT(test, world->waits, 0);
+	mns_destroy(world);
+}
+
+static const struct kunit_attributes mns_very_slow = {
+	.speed = KUNIT_SPEED_VERY_SLOW,
+};
+
+static struct kunit_case mmu_notifier_schedule_cases[] = {
+	KUNIT_CASE(invalidations_of_all_kinds),
+	KUNIT_CASE_SLOW(disjoint_invalidations),
+	KUNIT_CASE_SLOW(nested_invalidations),
+	KUNIT_CASE_SLOW(failing_invalidations),
+	KUNIT_CASE_SLOW(late_announcements),
+	KUNIT_CASE_SLOW(removal_and_insertion_apart),
+	KUNIT_CASE_ATTR(overlapping_invalidations, mns_very_slow),
+	KUNIT_CASE_SLOW(random_walk),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_schedule_suite = {
+	.name = "mmu_notifier_schedule",
+	.test_cases = mmu_notifier_schedule_cases,
+};
+
+kunit_test_suite(mmu_notifier_schedule_suite);
+
+MODULE_DESCRIPTION("KUnit tests for MMU notifiers: all schedules of small worlds");
+MODULE_LICENSE("GPL");
