@@ -74,7 +74,7 @@
 
 #include <linux/err.h>
 #include <linux/export.h>
-#include <linux/interval_tree.h>
+#include <linux/interval_tree_generic.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
@@ -206,6 +206,14 @@ static void mn_callback_exit(const struct mmu_notifier_range *range)
  * Interval subscriptions
  */
 
+/* The tree: a walk is part of each invalidation, so have it inline. */
+#define MN_FIRST(interval_sub)	((interval_sub)->interval_tree.start)
+#define MN_LAST(interval_sub)	((interval_sub)->interval_tree.last)
+
+INTERVAL_TREE_DEFINE(struct mmu_interval_notifier, interval_tree.rb,
+		     unsigned long, interval_tree.__subtree_last,
+		     MN_FIRST, MN_LAST, static inline, mn_itree)
+
 /* Sequences wrap on 32 bit; what is compared is never half a round apart. */
 static bool mn_seq_after(unsigned long a, unsigned long b)
 {
@@ -215,8 +223,8 @@ static bool mn_seq_after(unsigned long a, unsigned long b)
 static bool mn_range_overlaps(const struct mmu_notifier_range *range,
 			      const struct mmu_interval_notifier *interval_sub)
 {
-	return range->start <= interval_sub->interval_tree.last &&
-	       interval_sub->interval_tree.start <= range->end - 1;
+	return range->start <= MN_LAST(interval_sub) &&
+	       MN_FIRST(interval_sub) <= range->end - 1;
 }
 
 static int mn_wake_waiter(struct wait_queue_entry *wqe, unsigned int mode,
@@ -237,48 +245,51 @@ static int mn_wake_waiter(struct wait_queue_entry *wqe, unsigned int mode,
 	/*
 	 * (E) What was done to the page table in the ended ranges comes before
 	 * what the waiter does next, which may be to return and to reuse its
-	 * stack. Pairs with (F) in mn_wait().
+	 * stack. Pairs with (F) in mn_unlock_and_wait().
 	 */
 	smp_store_release(&waiter->pending, 0);
 	return 1;
 }
 
-/*
- * Queue current until the active ranges that overlap the interval_sub have ended.
- * Returns whether there are any; if so, mn_wait() has to follow.
- */
-static bool mn_queue_waiter(struct mmu_notifier_subscriptions *subscriptions,
-			    const struct mmu_interval_notifier *interval_sub,
-			    struct mn_waiter *waiter)
+/* How many active ranges overlap the interval_sub. */
+static unsigned int
+mn_count_overlapping(struct mmu_notifier_subscriptions *subscriptions,
+		     const struct mmu_interval_notifier *interval_sub)
 	__must_hold(&subscriptions->wq.lock)
 {
 	const struct mmu_notifier_range *range;
-	unsigned int pending = 0;
+	unsigned int nr = 0;
 
 	lockdep_assert_held(&subscriptions->wq.lock);
 
 	list_for_each_entry(range, &subscriptions->active_ranges, node)
-		pending += mn_range_overlaps(range, interval_sub);
-	if (!pending)
-		return false;
-
-	init_waitqueue_func_entry(&waiter->wqe, mn_wake_waiter);
-	waiter->wqe.private = current;
-	waiter->interval_sub = interval_sub;
-	waiter->mark = subscriptions->last_seq;
-	waiter->pending = pending;
-	__add_wait_queue_entry_tail(&subscriptions->wq, &waiter->wqe);
-	return true;
+		nr += mn_range_overlaps(range, interval_sub);
+	return nr;
 }
 
-static void mn_wait(struct mn_waiter *waiter)
+/* Release the lock and sleep until the @pending ranges have ended. */
+static noinline void
+mn_unlock_and_wait(struct mmu_notifier_subscriptions *subscriptions,
+		   const struct mmu_interval_notifier *interval_sub,
+		   unsigned int pending)
+	__releases(&subscriptions->wq.lock)
 {
-	might_sleep();
+	struct mn_waiter waiter = {
+		.interval_sub = interval_sub,
+		.mark = subscriptions->last_seq,
+		.pending = pending,
+	};
 
+	init_waitqueue_func_entry(&waiter.wqe, mn_wake_waiter);
+	waiter.wqe.private = current;
+	__add_wait_queue_entry_tail(&subscriptions->wq, &waiter.wqe);
+	spin_unlock(&subscriptions->wq.lock);
+
+	might_sleep();
 	for (;;) {
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		/* (F) Pairs with (E) in mn_wake_waiter(). */
-		if (!smp_load_acquire(&waiter->pending))
+		if (!smp_load_acquire(&waiter.pending))
 			break;
 		schedule();
 	}
@@ -289,17 +300,16 @@ static noinline unsigned long
 mn_interval_read_begin_slow(struct mmu_notifier_subscriptions *subscriptions,
 			    struct mmu_interval_notifier *interval_sub)
 {
-	struct mn_waiter waiter __uninitialized;
+	unsigned int pending;
 	unsigned long seq;
-	bool must_wait;
 
 	spin_lock(&subscriptions->wq.lock);
 	seq = READ_ONCE(interval_sub->invalidate_seq);
-	must_wait = mn_queue_waiter(subscriptions, interval_sub, &waiter);
-	spin_unlock(&subscriptions->wq.lock);
-
-	if (must_wait)
-		mn_wait(&waiter);
+	pending = mn_count_overlapping(subscriptions, interval_sub);
+	if (pending)
+		mn_unlock_and_wait(subscriptions, interval_sub, pending);
+	else
+		spin_unlock(&subscriptions->wq.lock);
 	return seq;
 }
 
@@ -347,32 +357,50 @@ mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub)
 EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
 
 /*
- * Collect the interval_subs, from @node on, that the range is to be announced to:
+ * Collect the interval_subs, from @next on, that the range is to be announced to:
  * all that overlap it, but those whose removal began before the range started.
  * Returns their number, at most MN_BATCH.
  */
-static unsigned int mn_collect(struct mmu_notifier_subscriptions *subscriptions,
-			       const struct mmu_notifier_range *range,
-			       struct interval_tree_node *node,
-			       struct mmu_interval_notifier **batch)
+static unsigned long
+mn_collect(struct mmu_notifier_subscriptions *subscriptions,
+	   const struct mmu_notifier_range *range,
+	   struct mmu_interval_notifier *next,
+	   struct mmu_interval_notifier **batch)
 	__must_hold(&subscriptions->wq.lock)
 {
-	struct mmu_interval_notifier *interval_sub;
-	unsigned int nr = 0;
+	const unsigned long start = range->start, last = range->end - 1;
+	unsigned long nr = 0;
 
 	lockdep_assert_held(&subscriptions->wq.lock);
 
-	for (; node && nr < MN_BATCH;
-	     node = interval_tree_iter_next(node, range->start,
-					    range->end - 1)) {
-		interval_sub = container_of(node, struct mmu_interval_notifier,
-					    interval_tree);
-		if (interval_sub->removed &&
-		    mn_seq_after(range->seq, interval_sub->removed))
+	for (; next; next = mn_itree_iter_next(next, start, last)) {
+		if (unlikely(next->removed) &&
+		    mn_seq_after(range->seq, next->removed))
 			continue;
-		batch[nr++] = interval_sub;
+		batch[nr] = next;
+		if (++nr == MN_BATCH)
+			break;
 	}
 	return nr;
+}
+
+/* The first of two passes. */
+static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
+			      const struct mmu_notifier_range *range,
+			      struct mn_finish_list *finishes)
+{
+	struct mmu_interval_notifier_finish *finish = NULL;
+
+	if (!interval_sub->ops->invalidate_start(interval_sub, range,
+						 range->seq, &finish))
+		return false;
+	if (finish) {
+		finish->notifier = interval_sub;
+		finish->link.next = NULL;
+		*finishes->tail = &finish->link;
+		finishes->tail = &finish->link.next;
+	}
+	return true;
 }
 
 /* Announce the range to one interval_sub. Returns false if it would sleep. */
@@ -381,23 +409,14 @@ static bool mn_announce(struct mmu_interval_notifier *interval_sub,
 			struct mn_finish_list *finishes)
 {
 	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
-	struct mmu_interval_notifier_finish *finish = NULL;
 	bool done;
 
 	mn_callback_enter(range);
-	if (ops->invalidate_start)
-		done = ops->invalidate_start(interval_sub, range, range->seq,
-					     &finish);
+	if (unlikely(ops->invalidate_start))
+		done = mn_announce_start(interval_sub, range, finishes);
 	else
 		done = ops->invalidate(interval_sub, range, range->seq);
 	mn_callback_exit(range);
-
-	if (done && finish) {
-		finish->notifier = interval_sub;
-		finish->link.next = NULL;
-		*finishes->tail = &finish->link;
-		finishes->tail = &finish->link.next;
-	}
 	return done;
 }
 
@@ -412,11 +431,23 @@ static void mn_finish_announcements(const struct mmu_notifier_range *range,
 	mn_callback_exit(range);
 }
 
+/* Wake those who waited for this range and for no other that is active. */
+static noinline void
+mn_wake_waiters(struct mmu_notifier_subscriptions *subscriptions,
+		const struct mmu_notifier_range *range)
+	__releases(&subscriptions->wq.lock)
+{
+	DEFINE_WAKE_Q(wake_q);
+	struct mn_end end = { .range = range, .wake_q = &wake_q };
+
+	__wake_up_locked_key(&subscriptions->wq, TASK_NORMAL, &end);
+	spin_unlock(&subscriptions->wq.lock);
+	wake_up_q(&wake_q);
+}
+
 static void mn_interval_end(struct mmu_notifier_subscriptions *subscriptions,
 			    struct mmu_notifier_range *range)
 {
-	DEFINE_WAKE_Q(wake_q);
-
 	spin_lock(&subscriptions->wq.lock);
 	__list_del_entry(&range->node);
 	/*
@@ -427,42 +458,32 @@ static void mn_interval_end(struct mmu_notifier_subscriptions *subscriptions,
 	smp_store_release(&subscriptions->nr_active,
 			  subscriptions->nr_active - 1);
 	/* Nobody joins the queue without the lock. */
-	if (waitqueue_active(&subscriptions->wq)) {
-		struct mn_end end = { .range = range, .wake_q = &wake_q };
-
-		__wake_up_locked_key(&subscriptions->wq, TASK_NORMAL, &end);
-	}
-	spin_unlock(&subscriptions->wq.lock);
-
+	if (unlikely(waitqueue_active(&subscriptions->wq)))
+		mn_wake_waiters(subscriptions, range);
+	else
+		spin_unlock(&subscriptions->wq.lock);
 	range->seq = 0;
-	if (unlikely(!wake_q_empty(&wake_q)))
-		wake_up_q(&wake_q);
 }
 
 /*
- * Make the range active and announce it. Returns -EAGAIN, with the range not
- * active, if an interval_sub would have had to sleep and must not.
+ * Announce the range, which is active, to @next and all that follow. Returns
+ * -EAGAIN, with the range not active, if one would have had to sleep and must not.
  */
-static int mn_interval_start(struct mmu_notifier_subscriptions *subscriptions,
-			     struct mmu_notifier_range *range)
+static noinline int
+mn_interval_announce(struct mmu_notifier_subscriptions *subscriptions,
+		     struct mmu_notifier_range *range,
+		     struct mmu_interval_notifier *next)
+	__releases(&subscriptions->wq.lock)
 {
 	struct mmu_interval_notifier *batch[MN_BATCH] __uninitialized;
 	struct mn_finish_list finishes = { .tail = &finishes.first };
-	unsigned int i, nr;
+	unsigned long i, nr;
 	int err = 0;
 
-	spin_lock(&subscriptions->wq.lock);
-	subscriptions->last_seq += 2;
-	range->seq = subscriptions->last_seq;
-	list_add_tail(&range->node, &subscriptions->active_ranges);
-	WRITE_ONCE(subscriptions->nr_active, subscriptions->nr_active + 1);
-	nr = mn_collect(subscriptions, range,
-			interval_tree_iter_first(&subscriptions->itree,
-						 range->start, range->end - 1),
-			batch);
-	spin_unlock(&subscriptions->wq.lock);
+	for (;;) {
+		nr = mn_collect(subscriptions, range, next, batch);
+		spin_unlock(&subscriptions->wq.lock);
 
-	while (nr) {
 		for (i = 0; i < nr; i++) {
 			if (likely(mn_announce(batch[i], range, &finishes)))
 				continue;
@@ -480,12 +501,8 @@ static int mn_interval_start(struct mmu_notifier_subscriptions *subscriptions,
 
 		/* The last one announced to is still in the tree: go on there. */
 		spin_lock(&subscriptions->wq.lock);
-		nr = mn_collect(subscriptions, range,
-				interval_tree_iter_next(&batch[nr - 1]->interval_tree,
-							range->start,
-							range->end - 1),
-				batch);
-		spin_unlock(&subscriptions->wq.lock);
+		next = mn_itree_iter_next(batch[nr - 1], range->start,
+					  range->end - 1);
 	}
 out:
 	if (finishes.first)
@@ -493,6 +510,28 @@ out:
 	if (unlikely(err))
 		mn_interval_end(subscriptions, range);
 	return err;
+}
+
+/*
+ * Make the range active and announce it. Returns -EAGAIN, with the range not
+ * active, if an interval_sub would have had to sleep and must not.
+ */
+static int mn_interval_start(struct mmu_notifier_subscriptions *subscriptions,
+			     struct mmu_notifier_range *range)
+{
+	struct mmu_interval_notifier *first;
+
+	spin_lock(&subscriptions->wq.lock);
+	subscriptions->last_seq += 2;
+	range->seq = subscriptions->last_seq;
+	list_add_tail(&range->node, &subscriptions->active_ranges);
+	WRITE_ONCE(subscriptions->nr_active, subscriptions->nr_active + 1);
+	first = mn_itree_iter_first(&subscriptions->itree, range->start,
+				    range->end - 1);
+	if (first)
+		return mn_interval_announce(subscriptions, range, first);
+	spin_unlock(&subscriptions->wq.lock);
+	return 0;
 }
 
 static void mn_interval_release(struct mmu_notifier_subscriptions *subscriptions,
@@ -949,8 +988,7 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	 */
 	spin_lock(&subscriptions->wq.lock);
 	interval_sub->invalidate_seq = subscriptions->last_seq + 1;
-	interval_tree_insert(&interval_sub->interval_tree,
-			     &subscriptions->itree);
+	mn_itree_insert(interval_sub, &subscriptions->itree);
 	spin_unlock(&subscriptions->wq.lock);
 	return 0;
 }
@@ -1058,8 +1096,7 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 {
 	struct mmu_notifier_subscriptions *subscriptions;
 	struct mm_struct *mm = interval_sub->mm;
-	struct mn_waiter waiter __uninitialized;
-	bool must_wait;
+	unsigned int pending;
 
 	might_sleep();
 
@@ -1072,19 +1109,13 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 	subscriptions = mn_subscriptions(mm);
 	spin_lock(&subscriptions->wq.lock);
 	interval_sub->removed = subscriptions->last_seq;
-	must_wait = mn_queue_waiter(subscriptions, interval_sub, &waiter);
-	if (!must_wait)
-		interval_tree_remove(&interval_sub->interval_tree,
-				     &subscriptions->itree);
-	spin_unlock(&subscriptions->wq.lock);
-
-	if (must_wait) {
-		mn_wait(&waiter);
+	pending = mn_count_overlapping(subscriptions, interval_sub);
+	if (pending) {
+		mn_unlock_and_wait(subscriptions, interval_sub, pending);
 		spin_lock(&subscriptions->wq.lock);
-		interval_tree_remove(&interval_sub->interval_tree,
-				     &subscriptions->itree);
-		spin_unlock(&subscriptions->wq.lock);
 	}
+	mn_itree_remove(interval_sub, &subscriptions->itree);
+	spin_unlock(&subscriptions->wq.lock);
 
 	/* Grabbed by mn_interval_insert(). */
 	mmdrop(mm);
