@@ -275,7 +275,8 @@ struct mmu_notifier_range {
 
 static inline int mm_has_notifiers(struct mm_struct *mm)
 {
-	return unlikely(!!READ_ONCE(mm->notifier_subscriptions));
+	/* Only whether there are any; mn_subscriptions() is for what they are. */
+	return unlikely(!!data_race(mm->notifier_subscriptions));
 }
 
 struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
@@ -551,13 +552,15 @@ mmu_notifier_range_init_owner(struct mmu_notifier_range *range,
 			      unsigned long start, unsigned long end,
 			      void *owner)
 {
-	range->mm = mm;
-	range->start = start;
-	range->end = end;
-	range->flags = flags;
-	range->event = event;
-	range->owner = owner;
-	range->seq = 0;
+	/* All of it, so that INIT_STACK_ALL_ZERO has nothing to add. */
+	*range = (struct mmu_notifier_range) {
+		.mm = mm,
+		.start = start,
+		.end = end,
+		.flags = flags,
+		.event = event,
+		.owner = owner,
+	};
 }
 
 /**
