@@ -3,12 +3,16 @@
 
 #include <kunit/test.h>
 #include <linux/ctype.h>
+#include <linux/dcache.h>
+#include <linux/debugfs.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <trace/events/printk.h>
 
 #include "mmu_notifier_world.h"
@@ -502,31 +506,125 @@ bool mn_returns(struct mn_call *call)
 }
 
 /*
+ * Failing allocations
+ */
+
+#if defined(CONFIG_FAILSLAB) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
+
+/* The variable behind a file of debugfs: nothing else leads there. */
+static void *mn_failslab_knob(const char *name)
+{
+	struct dentry *dir = debugfs_lookup("failslab", NULL);
+	struct dentry *knob = dir ? debugfs_lookup(name, dir) : NULL;
+	void *data = knob ? d_inode(knob)->i_private : NULL;
+
+	dput(knob);
+	dput(dir);
+	return data;
+}
+
+static void mn_failslab_end(void *data)
+{
+	*(bool *)mn_failslab_knob("ignore-gfp-wait") = true;
+	*(unsigned long *)mn_failslab_knob("verbose") = 2;
+}
+
+/* Let GFP_KERNEL fail too, and silently, or skip the case. */
+void mn_failslab_begin(struct mn_world *world)
+{
+	bool *ignored = mn_failslab_knob("ignore-gfp-wait");
+	unsigned long *verbose = mn_failslab_knob("verbose");
+
+	if (!ignored || !verbose)
+		kunit_skip(world->test, "failslab is not in debugfs");
+	*ignored = false;
+	*verbose = 0;
+	KUNIT_ASSERT_EQ(world->test, 0,
+			kunit_add_action_or_reset(world->test, mn_failslab_end,
+						  NULL));
+}
+
+/* Of those that current makes from now on; the first is 1. */
+void mn_fail_allocation(unsigned int nth)
+{
+	current->fail_nth = nth;
+}
+
+/* Whether it was made, and so failed. If not, it does not fail any more. */
+bool mn_allocation_failed(void)
+{
+	bool failed = !current->fail_nth;
+
+	current->fail_nth = 0;
+	return failed;
+}
+
+#else
+
+void mn_failslab_begin(struct mn_world *world)
+{
+	kunit_skip(world->test,
+		   "needs CONFIG_FAILSLAB and CONFIG_FAULT_INJECTION_DEBUG_FS");
+}
+
+void mn_fail_allocation(unsigned int nth)
+{
+}
+
+bool mn_allocation_failed(void)
+{
+	return false;
+}
+
+#endif
+
+/*
  * Reports. What the kernel prints between begin and end is expected: whoever
  * reads the log for unexpected reports leaves it out.
  */
 
-static atomic_t mn_reports;
+static DEFINE_RAW_SPINLOCK(mn_reports_lock);	/* protects the two below */
+static size_t mn_reports_len;
+static char mn_reports[SZ_32K];			/* lines and parts of lines */
 
 static void mn_probe_console(void *ignore, const char *buf, size_t len)
 {
-	if (strnstr(buf, "WARNING: ", len))
-		atomic_inc(&mn_reports);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mn_reports_lock, flags);
+	len = min(len, sizeof(mn_reports) - 1 - mn_reports_len);
+	memcpy(mn_reports + mn_reports_len, buf, len);
+	mn_reports_len += len;
+	raw_spin_unlock_irqrestore(&mn_reports_lock, flags);
 }
 
 void mn_reports_begin(struct mn_world *world)
 {
-	atomic_set(&mn_reports, 0);
+	memset(mn_reports, 0, sizeof(mn_reports));
+	mn_reports_len = 0;
 	pr_info("mmu_notifier_kunit: expect report\n");
 	KUNIT_ASSERT_EQ(world->test, 0,
 			register_trace_console(mn_probe_console, NULL));
 }
 
+/* What was printed, to be looked at after the end. */
+const char *mn_reports_text(void)
+{
+	return mn_reports;
+}
+
 /* Returns how many reports there were. */
 unsigned int mn_reports_end(struct mn_world *world)
 {
+	static const char * const heads[] = { "WARNING: ", "BUG: " };
+	unsigned int i, nr = 0;
+	const char *at;
+
 	unregister_trace_console(mn_probe_console, NULL);
 	tracepoint_synchronize_unregister();
 	pr_info("mmu_notifier_kunit: end of expected report\n");
-	return atomic_read(&mn_reports);
+	for (i = 0; i < ARRAY_SIZE(heads); i++)
+		for (at = mn_reports; (at = strstr(at, heads[i])); at++)
+			nr++;
+	return nr;
 }

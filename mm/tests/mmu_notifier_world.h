@@ -151,7 +151,12 @@ struct mn_call *mn_spawn_release(struct mn_world *world);
 bool mn_sleeps(struct mn_call *call);
 bool mn_returns(struct mn_call *call);
 
+void mn_failslab_begin(struct mn_world *world);
+void mn_fail_allocation(unsigned int nth);
+bool mn_allocation_failed(void);
+
 void mn_reports_begin(struct mn_world *world);
+const char *mn_reports_text(void);
 unsigned int mn_reports_end(struct mn_world *world);
 
 #endif /* _MM_TESTS_MMU_NOTIFIER_WORLD_H */
