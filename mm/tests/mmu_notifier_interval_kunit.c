@@ -215,6 +215,56 @@ static void insert_into_a_dead_mm_is_refused(struct kunit *test)
 	mmdrop(mm);
 }
 
+static void fail_allocations_of_insert(struct kunit *test, bool locked)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	int mm_count = atomic_read(&world->mm->mm_count);
+	unsigned int nth;
+	int err;
+
+	mn_failslab_begin(world);
+	for (nth = 1;; nth++) {
+		if (locked)
+			mmap_write_lock(world->mm);
+		mn_fail_allocation(nth);
+		if (locked)
+			err = mmu_interval_notifier_insert_locked(&interval->sub,
+								  world->mm,
+								  0, PAGE_SIZE,
+								  &mn_interval_ops);
+		else
+			err = mmu_interval_notifier_insert(&interval->sub,
+							   world->mm, 0,
+							   PAGE_SIZE,
+							   &mn_interval_ops);
+		if (locked)
+			mmap_write_unlock(world->mm);
+		if (!mn_allocation_failed())
+			break;
+		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_NULL(test, interval->sub.mm);
+		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(world->mm));
+		KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count),
+				mm_count);
+	}
+	KUNIT_EXPECT_GE(test, nth - 1, 1);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_remove(interval);
+}
+
+static void insert_fails_with_any_of_its_allocations(struct kunit *test)
+{
+	fail_allocations_of_insert(test, false);
+}
+
+static void insert_locked_fails_with_any_of_its_allocations(struct kunit *test)
+{
+	fail_allocations_of_insert(test, true);
+}
+
 static void insert_gives_up_on_a_signal(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1394,6 +1444,8 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(empty_and_wrapping_intervals_are_refused),
 	KUNIT_CASE(failed_insert_leaves_no_mm),
 	KUNIT_CASE(insert_into_a_dead_mm_is_refused),
+	KUNIT_CASE(insert_fails_with_any_of_its_allocations),
+	KUNIT_CASE(insert_locked_fails_with_any_of_its_allocations),
 	KUNIT_CASE(insert_gives_up_on_a_signal),
 	KUNIT_CASE(unmapping_real_memory_is_announced),
 	KUNIT_CASE(insert_under_the_mmap_lock),

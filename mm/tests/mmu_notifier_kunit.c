@@ -139,6 +139,32 @@ static void range_and_tlb_callbacks_exclude_each_other(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(world->mm));
 }
 
+static void register_fails_with_any_of_its_allocations(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_listener(world, 'a', &mn_range_ops);
+	int mm_count = atomic_read(&world->mm->mm_count);
+	unsigned int nth;
+	int err;
+
+	mn_failslab_begin(world);
+	for (nth = 1;; nth++) {
+		mn_fail_allocation(nth);
+		err = mmu_notifier_register(&listener->notifier, world->mm);
+		if (!mn_allocation_failed())
+			break;
+		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(world->mm));
+		KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count),
+				mm_count);
+	}
+	KUNIT_EXPECT_GE(test, nth - 1, 1);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, listener->starts, 1);
+	mn_unregister(listener);
+}
+
 static void register_gives_up_on_a_signal(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -459,6 +485,33 @@ static void get_frees_what_it_cannot_register(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, -EINTR);
 	KUNIT_EXPECT_EQ(test, allocated, 1);
 	KUNIT_EXPECT_EQ(test, freed, 1);
+}
+
+static void get_fails_with_any_of_its_allocations(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	int mm_count = atomic_read(&world->mm->mm_count);
+	struct mmu_notifier *notifier;
+	unsigned int nth;
+
+	mn_failslab_begin(world);
+	for (nth = 1;; nth++) {
+		mn_fail_allocation(nth);
+		notifier = mmu_notifier_get(&get_ops, world->mm);
+		if (!mn_allocation_failed())
+			break;
+		KUNIT_ASSERT_EQ(test, -ENOMEM, PTR_ERR_OR_ZERO(notifier));
+		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(world->mm));
+		KUNIT_EXPECT_EQ(test, freed, allocated);
+		KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count),
+				mm_count);
+	}
+	/* The subscription, and what the mm knows about its notifiers. */
+	KUNIT_EXPECT_GE(test, nth - 1, 2);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, notifier);
+	KUNIT_EXPECT_EQ(test, allocated, freed + 1);
+	mmu_notifier_put(notifier);
+	mmu_notifier_synchronize();
 }
 
 static void get_of_too_many_is_refused(struct kunit *test)
@@ -972,6 +1025,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(other_mm_is_not_called),
 	KUNIT_CASE(register_under_the_mmap_lock),
 	KUNIT_CASE(range_and_tlb_callbacks_exclude_each_other),
+	KUNIT_CASE(register_fails_with_any_of_its_allocations),
 	KUNIT_CASE(register_gives_up_on_a_signal),
 	KUNIT_CASE(subscription_pins_the_mm_structure),
 	KUNIT_CASE(unregister_waits_for_a_running_callback),
@@ -988,6 +1042,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(get_after_the_last_put_allocates_anew),
 	KUNIT_CASE(get_returns_the_error_of_alloc),
 	KUNIT_CASE(get_frees_what_it_cannot_register),
+	KUNIT_CASE(get_fails_with_any_of_its_allocations),
 	KUNIT_CASE(get_of_too_many_is_refused),
 	KUNIT_CASE(put_of_what_has_no_users_is_reported),
 	KUNIT_CASE(put_is_allowed_in_release),
