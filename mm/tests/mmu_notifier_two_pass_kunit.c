@@ -8,6 +8,7 @@
 #include <linux/ctype.h>
 #include <linux/kconfig.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "mmu_notifier_world.h"
 
@@ -19,6 +20,7 @@ struct mn_two_pass {
 	unsigned int starts;
 	unsigned int finishes;
 	bool finish_may_not_sleep;
+	bool finish_sleeps;
 };
 
 /* One second pass: allocated by the first. */
@@ -69,6 +71,8 @@ static void two_pass_finish(struct mmu_interval_notifier_finish *finish)
 	two_pass->finish_may_not_sleep = current->non_block_count > 0;
 #endif
 	mn_log(two_pass->interval.world, toupper(two_pass->interval.name));
+	if (two_pass->finish_sleeps)
+		might_sleep();
 	kfree(second);
 }
 
@@ -270,6 +274,26 @@ static void nonblocking_passes_may_not_sleep(struct kunit *test)
 	mn_remove(&a->interval);
 }
 
+static void sleep_in_a_nonblocking_finish_is_reported(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range range;
+	struct mn_two_pass *a;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	a = two_pass_insert(world, 'a', 0, 10);
+	a->finish_sleeps = true;
+	mn_invalidate(world, 0, 1);
+	mn_reports_begin(world);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 10));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(),
+					   "BUG: sleeping function called"));
+	mn_end(&range);
+	mn_remove(&a->interval);
+}
+
 static void insert_reports_a_missing_finish(struct kunit *test)
 {
 	static const struct mmu_interval_notifier_ops no_finish_ops = {
@@ -316,6 +340,7 @@ static struct kunit_case mmu_notifier_two_pass_cases[] = {
 	KUNIT_CASE(end_of_the_mm_takes_two_passes),
 	KUNIT_CASE(readers_wait_as_for_one_pass),
 	KUNIT_CASE(nonblocking_passes_may_not_sleep),
+	KUNIT_CASE(sleep_in_a_nonblocking_finish_is_reported),
 	KUNIT_CASE(insert_reports_a_missing_finish),
 	KUNIT_CASE(insert_locked_reports_a_missing_finish),
 	{}
