@@ -1,0 +1,994 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What has to be reported about drivers that use MMU notifiers, and what must
+ * not be.
+ *
+ * Most cases do one thing that can deadlock, alone, so that it does not, and look
+ * for the report on the console: of which kind it is, which lock is about to be
+ * taken, and which one is held. Others do it right.
+ *
+ * Lockdep stops at its first report, and sleeping functions are reported once in a
+ * second, so that each case needs a boot of its own:
+ * kunit.filter_glob=mmu_notifier_report.CASE. Those that come after the first one
+ * in a boot are skipped.
+ */
+
+#include <kunit/test.h>
+#include <linux/debug_locks.h>
+#include <linux/mman.h>
+#include <linux/mutex.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vm_event_item.h>
+#include <linux/vmstat.h>
+
+#include "mmu_notifier_world.h"
+
+/* The names of locks, as lockdep prints them. */
+#define DRIVER_LOCK	"&driver->lock"
+#define FS_RECLAIM	"fs_reclaim"
+#define INVALIDATION	"mmu_notifier_invalidate_range_start"
+#define MMAP_LOCK	"&mm->mmap_lock"
+/* With or without a prefix. */
+#define SRCU		"srcu"
+
+/* A driver whose callbacks take its lock. */
+struct mn_driver {
+	struct mn_world *world;
+	struct mutex lock;		/* taken by the callbacks */
+	struct mmu_interval_notifier interval;
+	struct mmu_notifier notifier;
+	unsigned int ends;		/* callbacks at the end; under lock */
+	bool sleeps;			/* takes the lock even if it must not sleep */
+	/* Done in the callback, before it takes the lock. */
+	void (*in_callback)(struct mn_driver *driver);
+	/* In another mm, where nothing is ever invalidated. */
+	struct mmu_interval_notifier bystander;
+	struct mm_struct *other_mm;
+	struct mn_gate *gate;
+};
+
+static bool driver_callback(struct mn_driver *driver,
+			    const struct mmu_notifier_range *range,
+			    unsigned long seq)
+{
+	if (driver->in_callback)
+		driver->in_callback(driver);
+
+	if (mmu_notifier_range_blockable(range) || driver->sleeps)
+		mutex_lock(&driver->lock);
+	else if (!mutex_trylock(&driver->lock))
+		return false;
+	if (seq)
+		mmu_interval_set_seq(&driver->interval, seq);
+	mutex_unlock(&driver->lock);
+	return true;
+}
+
+static bool driver_invalidate(struct mmu_interval_notifier *interval,
+			      const struct mmu_notifier_range *range,
+			      unsigned long seq)
+{
+	return driver_callback(container_of(interval, struct mn_driver,
+					    interval),
+			       range, seq);
+}
+
+static int driver_start(struct mmu_notifier *notifier,
+			const struct mmu_notifier_range *range)
+{
+	return driver_callback(container_of(notifier, struct mn_driver,
+					    notifier),
+			       range, 0) ? 0 : -EAGAIN;
+}
+
+static void driver_end(struct mmu_notifier *notifier,
+		       const struct mmu_notifier_range *range)
+{
+	struct mn_driver *driver = container_of(notifier, struct mn_driver,
+						notifier);
+
+	mutex_lock(&driver->lock);
+	driver->ends++;
+	mutex_unlock(&driver->lock);
+}
+
+static const struct mmu_interval_notifier_ops driver_interval_ops = {
+	.invalidate = driver_invalidate,
+};
+
+static const struct mmu_notifier_ops driver_start_ops = {
+	.invalidate_range_start = driver_start,
+};
+
+static const struct mmu_notifier_ops driver_end_ops = {
+	.invalidate_range_end = driver_end,
+};
+
+static void other_mm_put(void *mm)
+{
+	mmput(mm);
+}
+
+static struct mn_driver *driver_init(struct kunit *test)
+{
+	struct mn_driver *driver = kunit_kzalloc(test, sizeof(*driver),
+						 GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, driver);
+	driver->world = test->priv;
+	mutex_init(&driver->lock);
+	driver->gate = mn_gate(driver->world);
+	driver->other_mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, driver->other_mm);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, other_mm_put,
+						  driver->other_mm));
+	return driver;
+}
+
+static void driver_insert_bystander(struct mn_driver *driver)
+{
+	KUNIT_ASSERT_EQ(driver->world->test, 0,
+			mmu_interval_notifier_insert(&driver->bystander,
+						     driver->other_mm, 0,
+						     PAGE_SIZE,
+						     &driver_interval_ops));
+}
+
+/* A driver that subscribes to an interval. */
+static struct mn_driver *interval_driver(struct kunit *test)
+{
+	struct mn_driver *driver = driver_init(test);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&driver->interval,
+						     driver->world->mm, 0,
+						     PAGE_SIZE,
+						     &driver_interval_ops));
+	return driver;
+}
+
+static void interval_driver_exit(struct mn_driver *driver)
+{
+	mmu_interval_notifier_remove(&driver->interval);
+}
+
+/* A driver that subscribes to a whole mm. */
+static struct mn_driver *mm_driver(struct kunit *test,
+				   const struct mmu_notifier_ops *ops)
+{
+	struct mn_driver *driver = driver_init(test);
+
+	driver->notifier.ops = ops;
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_notifier_register(&driver->notifier,
+					      driver->world->mm));
+	return driver;
+}
+
+static void mm_driver_exit(struct mn_driver *driver)
+{
+	mmu_notifier_unregister(&driver->notifier, driver->world->mm);
+}
+
+/* As it has to be done: under the mmap_lock. */
+static void invalidate(struct mn_driver *driver)
+{
+	mmap_read_lock(driver->world->mm);
+	mn_invalidate(driver->world, 0, 1);
+	mmap_read_unlock(driver->world->mm);
+}
+
+static int start_nonblock(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	int err;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, 0, PAGE_SIZE);
+	err = mmu_notifier_invalidate_range_start_nonblock(&range);
+	if (!err)
+		mmu_notifier_invalidate_range_end(&range);
+	return err;
+}
+
+static void invalidate_other_mm(struct mn_driver *driver)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, driver->other_mm,
+				0, PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+}
+
+static void allocate(gfp_t gfp)
+{
+	kfree(kmalloc(64, gfp));
+}
+
+/* Memory of current. */
+static unsigned long map_memory(struct kunit *test)
+{
+	unsigned long addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE,
+					   PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	return addr;
+}
+
+/*
+ * What is to be reported, or not. It is called first, as it may skip the case. The
+ * log says it as well, for a script that compares it with the whole report.
+ */
+
+static const char *expected[8];	/* parts of the report, in order */
+static char acquired_name[64];
+static char held_name[64];
+
+static void expect_lockdep(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+		kunit_skip(test, "needs CONFIG_PROVE_LOCKING");
+	if (!debug_locks)
+		kunit_skip(test, "lockdep is off: it has reported something");
+}
+
+static void expect_report(struct kunit *test)
+{
+	static bool done;
+
+	if (done)
+		kunit_skip(test, "another case has had its report in this boot");
+	done = true;
+	mn_reports_begin(test->priv);
+}
+
+static void expect_report_on_locks(struct kunit *test, const char *kind,
+				   const char *acquired, const char *held)
+{
+	unsigned int i = 0;
+
+	expect_lockdep(test);
+	snprintf(acquired_name, sizeof(acquired_name), "%s){", acquired);
+	snprintf(held_name, sizeof(held_name), "%s){", held);
+	expected[i++] = kind;
+	expected[i++] = "is trying to acquire lock:";
+	expected[i++] = acquired_name;
+	expected[i++] = "but task is already holding lock:";
+	expected[i++] = held_name;
+	expected[i] = NULL;
+	pr_info("mmu_notifier_kunit: to report: %s; acquire %s; hold %s\n",
+		kind, acquired, held);
+	expect_report(test);
+}
+
+static void expect_circle(struct kunit *test, const char *acquired,
+			  const char *held)
+{
+	expect_report_on_locks(test, "possible circular locking dependency detected",
+			       acquired, held);
+}
+
+static void expect_recursion(struct kunit *test, const char *lock)
+{
+	expect_report_on_locks(test, "possible recursive locking detected",
+			       lock, lock);
+}
+
+static void expect_sleep(struct kunit *test, const char *where)
+{
+	unsigned int i = 0;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	expected[i++] = "sleeping function called from invalid context";
+	expected[i++] = where;
+	expected[i] = NULL;
+	pr_info("mmu_notifier_kunit: to report: %s; %s\n", expected[0], where);
+	expect_report(test);
+}
+
+static void expect_end(struct kunit *test)
+{
+	const char *text = mn_reports_text();
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 1);
+	for (i = 0; text && expected[i]; i++)
+		text = strstr(text, expected[i]);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, text, "no '%s' where it should be",
+				  expected[i - 1]);
+}
+
+/* Lockdep goes off when it reports something; the rest is seen in the log. */
+static void expect_silence(struct kunit *test)
+{
+	expect_lockdep(test);
+	pr_info("mmu_notifier_kunit: nothing to report\n");
+}
+
+static void expect_silence_end(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE_MSG(test, debug_locks, "lockdep went off");
+}
+
+/*
+ * Allocation under a lock that a callback takes. Nothing is reclaimed here:
+ * lockdep has to know that it might be.
+ */
+
+static void allocation_under_a_lock_of_an_interval_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	allocate(GFP_KERNEL);
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void allocation_under_a_lock_of_a_start_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	driver = mm_driver(test, &driver_start_ops);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	allocate(GFP_KERNEL);
+	mutex_unlock(&driver->lock);
+	mm_driver_exit(driver);
+	expect_end(test);
+}
+
+static void allocation_under_a_lock_of_an_end_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	driver = mm_driver(test, &driver_end_ops);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	allocate(GFP_KERNEL);
+	mutex_unlock(&driver->lock);
+	KUNIT_EXPECT_EQ(test, driver->ends, 1);
+	mm_driver_exit(driver);
+	expect_end(test);
+}
+
+/* Reclaim that does no I/O to file systems invalidates as well. */
+static void nofs_allocation_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	allocate(GFP_NOFS);
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+/* The other way round: the lock is known to be allocated under. */
+static void callback_takes_a_lock_that_was_allocated_under(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, DRIVER_LOCK, INVALIDATION);
+	driver = interval_driver(test);
+	mutex_lock(&driver->lock);
+	allocate(GFP_KERNEL);
+	mutex_unlock(&driver->lock);
+	invalidate(driver);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static unsigned long reclaim_events(struct kunit *test)
+{
+	unsigned long *events = kunit_kcalloc(test, NR_VM_EVENT_ITEMS,
+					      sizeof(*events), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, events);
+	all_vm_events(events);
+	return events[PGSCAN_DIRECT] + events[PGSCAN_KSWAPD] +
+	       events[ALLOCSTALL_NORMAL] + events[ALLOCSTALL_MOVABLE] +
+	       events[SLABS_SCANNED];
+}
+
+static void reclaim_is_known_before_any_reclaim(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	if (!IS_ENABLED(CONFIG_VM_EVENT_COUNTERS))
+		kunit_skip(test, "needs CONFIG_VM_EVENT_COUNTERS");
+	if (reclaim_events(test))
+		kunit_skip(test, "something has been reclaimed in this boot");
+	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	/* What an allocation does before it knows whether to reclaim. */
+	fs_reclaim_acquire(GFP_KERNEL);
+	fs_reclaim_release(GFP_KERNEL);
+	mutex_unlock(&driver->lock);
+	KUNIT_EXPECT_EQ(test, reclaim_events(test), 0);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+/*
+ * Faults under a lock that a callback takes, and the mmap_lock for them
+ */
+
+static void mmap_lock_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	mmap_read_lock(driver->world->mm);
+	mmap_read_unlock(driver->world->mm);
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void mmap_lock_under_a_lock_of_a_start_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	driver = mm_driver(test, &driver_start_ops);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	mmap_read_lock(driver->world->mm);
+	mmap_read_unlock(driver->world->mm);
+	mutex_unlock(&driver->lock);
+	mm_driver_exit(driver);
+	expect_end(test);
+}
+
+static void user_access_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+	unsigned long addr = map_memory(test);
+	char byte;
+
+	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	KUNIT_EXPECT_EQ(test, 0,
+			copy_from_user(&byte, (void __user *)addr, 1));
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void get_user_pages_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+	unsigned long addr = map_memory(test);
+	struct page *page;
+
+	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	if (get_user_pages_fast(addr, 1, FOLL_WRITE, &page) == 1)
+		put_page(page);
+	else
+		KUNIT_FAIL(test, "no page");
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+/* The mmap_lock is in order, but the fault allocates. */
+static void fault_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+	unsigned long addr = map_memory(test);
+	struct vm_area_struct *vma;
+
+	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mmap_read_lock(current->mm);
+	mutex_lock(&driver->lock);
+	vma = vma_lookup(current->mm, addr);
+	if (!vma || handle_mm_fault(vma, addr, FAULT_FLAG_WRITE, NULL) &
+		    VM_FAULT_ERROR)
+		KUNIT_FAIL(test, "no page");
+	mutex_unlock(&driver->lock);
+	mmap_read_unlock(current->mm);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void insert_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	driver_insert_bystander(driver);
+	mutex_unlock(&driver->lock);
+	mmu_interval_notifier_remove(&driver->bystander);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+/*
+ * Waits for invalidations, in a callback and under a lock that one takes. Those
+ * who are waited for here are in another mm, so that nobody waits in fact.
+ */
+
+static void read_begin(struct mn_driver *driver)
+{
+	mmu_interval_read_begin(&driver->bystander);
+}
+
+static void remove(struct mn_driver *driver)
+{
+	mmu_interval_notifier_remove(&driver->bystander);
+	driver->in_callback = NULL;
+}
+
+static void read_begin_in_an_interval_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_recursion(test, INVALIDATION);
+	driver = interval_driver(test);
+	driver_insert_bystander(driver);
+	driver->in_callback = read_begin;
+	invalidate(driver);
+	mmu_interval_notifier_remove(&driver->bystander);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void read_begin_in_a_start_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_recursion(test, INVALIDATION);
+	driver = mm_driver(test, &driver_start_ops);
+	driver_insert_bystander(driver);
+	driver->in_callback = read_begin;
+	invalidate(driver);
+	mmu_interval_notifier_remove(&driver->bystander);
+	mm_driver_exit(driver);
+	expect_end(test);
+}
+
+static void remove_in_an_interval_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_recursion(test, INVALIDATION);
+	driver = interval_driver(test);
+	driver_insert_bystander(driver);
+	driver->in_callback = remove;
+	invalidate(driver);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void remove_in_a_start_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_recursion(test, INVALIDATION);
+	driver = mm_driver(test, &driver_start_ops);
+	driver_insert_bystander(driver);
+	driver->in_callback = remove;
+	invalidate(driver);
+	mm_driver_exit(driver);
+	expect_end(test);
+}
+
+static void read_begin_under_the_user_lock(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	mmu_interval_read_begin(&driver->interval);
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void remove_under_the_user_lock(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	mmu_interval_notifier_remove(&driver->interval);
+	mutex_unlock(&driver->lock);
+	expect_end(test);
+}
+
+static void unregister_under_a_lock_of_a_start_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, SRCU, DRIVER_LOCK);
+	driver = mm_driver(test, &driver_start_ops);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	mm_driver_exit(driver);
+	mutex_unlock(&driver->lock);
+	expect_end(test);
+}
+
+/* It goes back to wait for invalidations and keeps the user lock. */
+static void retry_with_the_user_lock(struct mn_call *call)
+{
+	struct mn_driver *driver = call->arg;
+	bool locked = false;
+	unsigned long seq;
+
+	do {
+		seq = mmu_interval_read_begin(&driver->interval);
+		if (!locked) {
+			mn_gate_pass(driver->gate);
+			mutex_lock(&driver->lock);
+			locked = true;
+		}
+		call->ret++;
+	} while (mmu_interval_read_retry(&driver->interval, seq));
+	mutex_unlock(&driver->lock);
+}
+
+static void invalidate_in_thread(struct mn_call *call)
+{
+	invalidate(call->arg);
+}
+
+/*
+ * One thread waits for an invalidation of the other, which waits in its callback
+ * for the lock of the first. Here the second has it earlier, and returns.
+ */
+static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mn_call *fault, *invalidation;
+
+	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	driver = interval_driver(test);
+	fault = mn_spawn(driver->world, "a fault", driver,
+			 retry_with_the_user_lock, -1);
+	mn_gate_entered(driver->world, driver->gate);
+	invalidation = mn_spawn(driver->world, "an invalidation", driver,
+				invalidate_in_thread, -1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(invalidation));
+	mn_gate_open(driver->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(fault));
+	KUNIT_EXPECT_EQ(test, fault->ret, 2);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+/*
+ * Who invalidates under which lock is known from every start, and from every end
+ * of an mm that has notifiers
+ */
+
+static void start_without_notifiers_under_a_lock(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, DRIVER_LOCK, INVALIDATION);
+	driver = interval_driver(test);
+	KUNIT_ASSERT_FALSE(test, mm_has_notifiers(driver->other_mm));
+	mutex_lock(&driver->lock);
+	invalidate_other_mm(driver);
+	mutex_unlock(&driver->lock);
+	invalidate(driver);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void nonblocking_start_without_notifiers_under_a_lock(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, DRIVER_LOCK, INVALIDATION);
+	driver = interval_driver(test);
+	KUNIT_ASSERT_FALSE(test, mm_has_notifiers(driver->other_mm));
+	mutex_lock(&driver->lock);
+	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->other_mm));
+	mutex_unlock(&driver->lock);
+	invalidate(driver);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void nonblocking_start_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, start_nonblock(driver->world->mm));
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void end_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mmu_notifier_range range;
+
+	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	driver = interval_driver(test);
+	mn_start(driver->world, &range, 0, 1);
+	mutex_lock(&driver->lock);
+	mn_end(&range);
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+/*
+ * Sleep where it is forbidden
+ */
+
+static void sleep_in_a_nonblocking_interval_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_sleep(test, "non_block: 1");
+	driver = interval_driver(test);
+	driver->sleeps = true;
+	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->world->mm));
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+static void sleep_in_a_nonblocking_start_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_sleep(test, "non_block: 1");
+	driver = mm_driver(test, &driver_start_ops);
+	driver->sleeps = true;
+	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->world->mm));
+	mm_driver_exit(driver);
+	expect_end(test);
+}
+
+static void start_in_atomic_context(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_sleep(test, "in_atomic(): 1");
+	driver = driver_init(test);
+	preempt_disable();
+	invalidate_other_mm(driver);
+	preempt_enable();
+	expect_end(test);
+}
+
+static void remove_in_atomic_context(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_sleep(test, "in_atomic(): 1");
+	driver = interval_driver(test);
+	preempt_disable();
+	mmu_interval_notifier_remove(&driver->interval);
+	preempt_enable();
+	expect_end(test);
+}
+
+/*
+ * Nothing to report
+ */
+
+/* What a driver does about a device fault. */
+static void device_fault(struct mn_driver *driver, unsigned long addr)
+{
+	void *spte = kmalloc(64, GFP_KERNEL);
+	bool collided = false;
+	struct page *page;
+	unsigned long seq;
+
+	for (;;) {
+		seq = mmu_interval_read_begin(&driver->interval);
+		if (get_user_pages_fast(addr, 1, FOLL_WRITE, &page) == 1)
+			put_page(page);
+		/* Once, so that there is something to retry. */
+		if (!collided)
+			invalidate(driver);
+		collided = true;
+		mutex_lock(&driver->lock);
+		if (!mmu_interval_read_retry(&driver->interval, seq))
+			break;
+		mutex_unlock(&driver->lock);
+	}
+	allocate(GFP_NOWAIT);
+	mutex_unlock(&driver->lock);
+	kfree(spte);
+}
+
+static void hold_the_lock(struct mn_call *call)
+{
+	struct mn_driver *driver = call->arg;
+
+	mutex_lock(&driver->lock);
+	mn_gate_pass(driver->gate);
+	mutex_unlock(&driver->lock);
+}
+
+/* While the lock is free, and while somebody holds it. */
+static void invalidate_nonblocking(struct mn_driver *driver)
+{
+	struct kunit *test = driver->world->test;
+	struct mn_call *holder;
+
+	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->world->mm));
+	holder = mn_spawn(driver->world, "the holder of the lock", driver,
+			  hold_the_lock, -1);
+	mn_gate_entered(driver->world, driver->gate);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, start_nonblock(driver->world->mm));
+	mn_gate_open(driver->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(holder));
+}
+
+static void correct_interval_driver_is_not_reported(struct kunit *test)
+{
+	unsigned long addr = map_memory(test);
+	struct mn_driver *driver;
+
+	expect_silence(test);
+	driver = interval_driver(test);
+	invalidate(driver);
+	device_fault(driver, addr);
+	invalidate_nonblocking(driver);
+	invalidate(driver);
+	driver_insert_bystander(driver);
+	mmu_interval_notifier_remove(&driver->bystander);
+	interval_driver_exit(driver);
+	expect_silence_end(test);
+}
+
+static void correct_mm_driver_is_not_reported(struct kunit *test)
+{
+	struct mn_driver *starts, *ends;
+	void *spte;
+
+	expect_silence(test);
+	starts = mm_driver(test, &driver_start_ops);
+	ends = mm_driver(test, &driver_end_ops);
+	invalidate(starts);
+	spte = kmalloc(64, GFP_KERNEL);
+	mmap_read_lock(starts->world->mm);
+	mutex_lock(&starts->lock);
+	allocate(GFP_NOWAIT);
+	mutex_unlock(&starts->lock);
+	mmap_read_unlock(starts->world->mm);
+	kfree(spte);
+	invalidate(starts);
+	KUNIT_EXPECT_EQ(test, ends->ends, 2);
+	mm_driver_exit(ends);
+	invalidate_nonblocking(starts);
+	mm_driver_exit(starts);
+	expect_silence_end(test);
+}
+
+/* What cannot sleep cannot wait for an invalidation either. */
+static void callbacks_that_never_sleep_are_not_annotated(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mn_listener *young, *tlb;
+
+	expect_silence(test);
+	driver = interval_driver(test);
+	young = mn_register(driver->world, 0, &mn_range_ops);
+	tlb = mn_register(driver->world, 0, &mn_tlb_ops);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	mmu_notifier_clear_flush_young(driver->world->mm, 0, PAGE_SIZE);
+	mmu_notifier_clear_young(driver->world->mm, 0, PAGE_SIZE);
+	mmu_notifier_test_young(driver->world->mm, 0);
+	mmu_notifier_arch_invalidate_secondary_tlbs(driver->world->mm, 0,
+						    PAGE_SIZE);
+	mutex_unlock(&driver->lock);
+	KUNIT_EXPECT_EQ(test, young->young_calls, 3);
+	KUNIT_EXPECT_EQ(test, tlb->tlb_calls, 1);
+	mn_unregister(young);
+	mn_unregister(tlb);
+	interval_driver_exit(driver);
+	expect_silence_end(test);
+}
+
+/* The start has told already. */
+static void end_without_notifiers_is_not_annotated(struct kunit *test)
+{
+	struct mmu_notifier_range range;
+	struct mn_driver *driver;
+
+	expect_silence(test);
+	driver = interval_driver(test);
+	invalidate(driver);
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, driver->other_mm,
+				0, PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+	mutex_lock(&driver->lock);
+	mmu_notifier_invalidate_range_end(&range);
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_silence_end(test);
+}
+
+static struct kunit_case mmu_notifier_report_cases[] = {
+	KUNIT_CASE(allocation_under_a_lock_of_an_interval_callback),
+	KUNIT_CASE(allocation_under_a_lock_of_a_start_callback),
+	KUNIT_CASE(allocation_under_a_lock_of_an_end_callback),
+	KUNIT_CASE(nofs_allocation_under_a_lock_of_a_callback),
+	KUNIT_CASE(callback_takes_a_lock_that_was_allocated_under),
+	KUNIT_CASE(reclaim_is_known_before_any_reclaim),
+	KUNIT_CASE(mmap_lock_under_a_lock_of_a_callback),
+	KUNIT_CASE(mmap_lock_under_a_lock_of_a_start_callback),
+	KUNIT_CASE(user_access_under_a_lock_of_a_callback),
+	KUNIT_CASE(get_user_pages_under_a_lock_of_a_callback),
+	KUNIT_CASE(fault_under_a_lock_of_a_callback),
+	KUNIT_CASE(insert_under_a_lock_of_a_callback),
+	KUNIT_CASE(read_begin_in_an_interval_callback),
+	KUNIT_CASE(read_begin_in_a_start_callback),
+	KUNIT_CASE(remove_in_an_interval_callback),
+	KUNIT_CASE(remove_in_a_start_callback),
+	KUNIT_CASE(read_begin_under_the_user_lock),
+	KUNIT_CASE(remove_under_the_user_lock),
+	KUNIT_CASE(unregister_under_a_lock_of_a_start_callback),
+	KUNIT_CASE(retry_with_the_user_lock_against_an_invalidation),
+	KUNIT_CASE(start_without_notifiers_under_a_lock),
+	KUNIT_CASE(nonblocking_start_without_notifiers_under_a_lock),
+	KUNIT_CASE(nonblocking_start_under_a_lock_of_a_callback),
+	KUNIT_CASE(end_under_a_lock_of_a_callback),
+	KUNIT_CASE(sleep_in_a_nonblocking_interval_callback),
+	KUNIT_CASE(sleep_in_a_nonblocking_start_callback),
+	KUNIT_CASE(start_in_atomic_context),
+	KUNIT_CASE(remove_in_atomic_context),
+	KUNIT_CASE(correct_interval_driver_is_not_reported),
+	KUNIT_CASE(correct_mm_driver_is_not_reported),
+	KUNIT_CASE(callbacks_that_never_sleep_are_not_annotated),
+	KUNIT_CASE(end_without_notifiers_is_not_annotated),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_report_suite = {
+	.name = "mmu_notifier_report",
+	.init = mn_world_init,
+	.test_cases = mmu_notifier_report_cases,
+};
+kunit_test_suite(mmu_notifier_report_suite);
+
+MODULE_DESCRIPTION("KUnit tests for reports about MMU notifiers");
+MODULE_LICENSE("GPL");
