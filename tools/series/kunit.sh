@@ -1,6 +1,6 @@
 #!/bin/sh
 # kunit.sh TREE um|x86_64 SPEED: builds TREE's kernel for its KUnit tests with the kernel's own kunit.py, and boots it.
-# Runs the cases that are faster than SPEED (slow, very_slow).
+# Runs the cases that are faster than SPEED (slow, very_slow), but not those that provoke reports: see check-reports.sh.
 # Leaves test.log (the console) and results.json in the build directory, whose path is printed.  Failing cases are no
 # failure here: results.py judges.
 . "$(dirname "$0")/common.sh"
@@ -18,7 +18,7 @@ if [ "$arch" = x86_64 ]; then
 else
 	# The emulated PCI bus has no device here, and warns about that at boot.
 	set -- "$@" --kconfig_add CONFIG_MMU_NOTIFIER_BENCHMARK=y --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n \
-		--kconfig_add CONFIG_MMU_NOTIFIER_SCHEDULE_KUNIT_TEST=y
+		--kconfig_add CONFIG_MMU_NOTIFIER_SCHEDULE_KUNIT_TEST=y --kconfig_add CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y
 	# A walk that anyone can repeat.
 	kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
 	# UML is a multiprocessor from 7.x on; SRCU is to show its multiprocessor form there too.
@@ -52,6 +52,6 @@ kill "$ticker"
 say "booting it"
 # shellcheck disable=SC2086 # a list of words
 timeout 900 ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout 600 --json="$PWD/$build/results.json" \
-	--filter "speed>$speed" 'mmu_notifier*' >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
+	--filter "speed>$speed, module!=mmu_notifier_report_kunit" 'mmu_notifier*' >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
 [ -s "$build/results.json" ] || die "the boot gave no results: see $tree/$build/test.log"
 echo "$PWD/$build"

@@ -26,6 +26,8 @@ HARMLESS = re.compile(r"Lock dependency validator|lockdep: fixing up alternative
 # ... and what a case that provokes a report prints between these two.
 EXPECT = "mmu_notifier_kunit: expect report"
 EXPECT_END = "mmu_notifier_kunit: end of expected report"
+# The suite that reports.py boots, case by case, and no other boot runs.
+REPORT_SUITE = "mmu_notifier_report"
 RESULT = re.compile(r"(?:not )?ok \d+ (\S+)(?: # SKIP (.*))?")
 
 
@@ -111,6 +113,8 @@ def declared(build, tree):
     for path in glob.glob(os.path.join(tree, "mm/tests/mmu_notifier*_kunit.c")):
         if "schedule" in path and not has_option(build, "MMU_NOTIFIER_SCHEDULE_KUNIT_TEST"):
             continue
+        if os.path.basename(path) == REPORT_SUITE + "_kunit.c":
+            continue
         with open(path, encoding="utf-8") as file:
             text = file.read()
         names.update(re.findall(case + r"\((\w+)", text))
@@ -118,8 +122,8 @@ def declared(build, tree):
     return names
 
 
-def defects(base, smp):
-    """{suite.case: reason} of the cases that must fail on the stock core of this base."""
+def defects(base, smp, reports=False):
+    """{suite.case: reason} of the cases that must fail on the stock core of this base: of REPORT_SUITE, or of the others."""
     found = {}
     with open(os.path.join(HERE, "stock-defects"), encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
@@ -128,7 +132,7 @@ def defects(base, smp):
             fields = line.split(None, 3)
             if len(fields) != 4 or fields[1] not in ("any", "smp") or "." not in fields[2]:
                 sys.exit(f"series: stock-defects:{number}: it takes base|*, any|smp, suite.case and a reason")
-            if fields[0] in ("*", base) and (fields[1] == "any" or smp):
+            if fields[0] in ("*", base) and (fields[1] == "any" or smp) and fields[2].startswith(REPORT_SUITE) == reports:
                 found[fields[2]] = fields[3].strip()
     return found
 

@@ -10,7 +10,7 @@ case $kind in
 series) set -- ;;
 stock-tests)
 	# The two-pass tests need the two-pass API, which stock 6.12 does not have.
-	if [ "$base" = 6.12 ]; then set -- contract,schedule,benchmark; else set -- contract,two-pass,schedule,benchmark; fi
+	if [ "$base" = 6.12 ]; then set -- contract,schedule,benchmark,report; else set -- contract,two-pass,schedule,benchmark,report; fi
 	;;
 *) die "tree.sh: say series or stock-tests" ;;
 esac
