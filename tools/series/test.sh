@@ -26,6 +26,7 @@ section series "$tools/check-series.sh" "$stock" "$tree"
 section source "$tools/check-source.sh" "$stock" "$tree"
 section litmus python3 "$tools/check-litmus.py" "$tree"
 section kunit-um "$tools/check-kunit.sh" um
+section reports "$tools/check-reports.sh"
 section kunit-x86_64 "$tools/check-kunit.sh" x86_64
 section build "$tools/check-build.sh" "$stock" "$tree"
 

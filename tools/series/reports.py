@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Kernels that must print a report, and kernels that must print none.
+
+    reports.py BASE BUILD TREE STOCK_BUILD STOCK_TREE
+
+Boots the user-mode kernel of BUILD once for each case of the suite mmu_notifier_report, because lockdep stops at its first
+report, and that of STOCK_BUILD beside it.  A case says in the log what is to be reported: the kind, the lock that is about
+to be taken, and the one that is held.  The log must have just this report, with a chain of just these locks and the lockdep
+map of invalidations, and no other; the case itself looks for it as well and must pass.  Prints "ok|FAIL|skip NAME" per case
+for the series; on stock, the cases in stock-defects must fail and all others must do the same.
+"""
+import concurrent.futures
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import results
+
+SUITE = results.REPORT_SUITE
+MAP = "mmu_notifier_invalidate_range_start"
+TO_REPORT = re.compile(r"mmu_notifier_kunit: to report: (.*)")
+NOTHING = "mmu_notifier_kunit: nothing to report"
+HEAD = re.compile(r"\b(?:WARNING|BUG): (.*)")
+LOCK = re.compile(r" \((.+)\)\{\S+\}-\{\d+:\d+\}")
+SECONDS = 60
+
+
+def boot(build, case):
+    """Returns the console of a boot for this case alone, which stays in BUILD/reports/CASE.log."""
+    folder = os.path.join(build, "reports")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, case + ".log")
+    command = [os.path.join(build, "linux"), "mem=256M", "console=tty", "kunit_shutdown=halt",
+               "mmu_notifier_benchmark.chain_ms=1", f"kunit.filter_glob={SUITE}.{case}"]
+    with open(path, "wb") as log:
+        kernel = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                                  start_new_session=True)
+        try:
+            kernel.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(kernel.pid, signal.SIGKILL)
+            kernel.wait()
+    with open(path, encoding="utf-8", errors="replace") as log:
+        return log.read().splitlines()
+
+
+def section(lines, first, last):
+    """The lines after the one that has `first` and before the one that has `last`."""
+    start = next((i + 1 for i, line in enumerate(lines) if first in line), len(lines))
+    stop = next((i for i, line in enumerate(lines) if i >= start and last in line), len(lines))
+    return lines[start:stop]
+
+
+def locks(lines):
+    """The names of the locks in these lines, without the prefix that the SRCU of MMU notifiers has got in the series."""
+    return [match[1].replace("mn_srcu", "srcu") for match in map(LOCK.search, lines) if match]
+
+
+def wrong_with_report(wanted, report):
+    """What is wrong with a report, compared with "KIND; acquire LOCK; hold LOCK" or "KIND; TEXT"."""
+    kind, *details = wanted.split("; ")
+    heads = [match[1] for match in map(HEAD.search, report) if match]
+    if len(heads) != 1 or not heads[0].startswith(kind):
+        return f"it reports {heads}"
+    if len(details) == 1:
+        return None if any(details[0] in line for line in report) else f"it does not say '{details[0]}'"
+
+    take, hold = (detail.split(" ", 1)[1] for detail in details)
+    acquired = locks(section(report, "is trying to acquire lock:", "but task is already holding lock:"))
+    held = locks(section(report, "but task is already holding lock:", "other info that might help us"))[:1]
+    if (acquired, held) != ([take], [hold]):
+        return f"it is about acquiring {acquired} and holding {held}"
+    # With the two there is the map, and what may come between: reclaim, and the SRCU that callbacks of a whole mm run in.
+    chain = locks(line for line in report if re.search(r"-> #\d+ \(", line))
+    if "circular" in kind and (not {take, hold} <= set(chain) <= {take, hold, MAP, "srcu", "fs_reclaim"}
+                               or MAP not in chain and take != "srcu"):
+        return f"the chain of locks is {chain}"
+    return None
+
+
+def judge(case, log):
+    """Returns a verdict ("ok", "FAIL" or "skip") and its reason."""
+    result = next((m for m in map(results.RESULT.search, log) if m and m[1] == case), None)
+    if not result:
+        return "FAIL", "the case has no result"
+    if result[2]:
+        return "skip", result[2]
+    wanted = next((m[1] for m in map(TO_REPORT.search, log) if m), "")
+    if not wanted and not any(NOTHING in line for line in log):
+        return "FAIL", "it does not say what is to be reported"
+    report = section(log, results.EXPECT, results.EXPECT_END)
+    wrong = wanted and wrong_with_report(wanted, report)
+    if wrong:
+        return "FAIL", f"{wanted}: {wrong}"
+    for line in log:
+        if (results.BAD.search(line) and not results.HARMLESS.search(line) and line not in report
+                and "mmu_notifier_kunit: " not in line and not line.lstrip().startswith("#")):
+            return "FAIL", "unexpected: " + line.strip()
+    if result[0].startswith("not"):
+        return "FAIL", "the case itself has not found what is to be reported"
+    if not any("reboot: " in line or "System halted" in line for line in log):
+        return "FAIL", "the kernel did not shut down by itself"
+    return "ok", wanted or "nothing"
+
+
+def cases(tree):
+    with open(os.path.join(tree, "mm/tests", SUITE + "_kunit.c"), encoding="utf-8") as file:
+        return re.findall(r"KUNIT_CASE\((\w+)\)", file.read())
+
+
+def main(base, build, tree, stock_build, stock_tree):
+    marked = results.defects(base, results.has_option(stock_build, "SMP"), reports=True)
+    names = cases(tree)
+    if not names or names != cases(stock_tree):
+        print(f"FAIL reports: the trees have not got the same cases, or none")
+        return
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        verdicts = list(pool.map(lambda job: judge(job[1], boot(*job)),
+                                 [(b, name) for name in names for b in (build, stock_build)]))
+    for name, here, there in zip(names, verdicts[::2], verdicts[1::2]):
+        reason = marked.pop(f"{SUITE}.{name}", None)
+        print(f"{name}: {here[1]}")
+        print(f"{here[0]} reports {name}" + (f": {here[1]}" if here[0] == "skip" else ""))
+        if reason and there[0] != "FAIL":
+            print(f"FAIL reports-stock {name}: it must fail on stock: {reason}")
+        elif reason:
+            print(f"     fails on stock: {reason} ({there[1]})")
+        elif there[0] != here[0]:
+            print(f"FAIL reports-stock {name}: {there[1]}")
+    for name in marked:
+        print(f"FAIL reports-stock: stock-defects names {name}, which is not there")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
