@@ -11,6 +11,8 @@ build=.build-$arch
 # Relative paths and a ccache beside the trees: what one tree has compiled, the others need not compile again.
 export CCACHE_DIR="$root/build/ccache" CCACHE_NOHASHDIR=1
 set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc"
+# For torture.sh; it does nothing without a duration.
+set -- "$@" --kconfig_add CONFIG_TEST_MMU_NOTIFIER=y
 kernel_args=
 if [ "$arch" = x86_64 ]; then
 	PATH=$tools/tcg:$PATH

@@ -10,7 +10,9 @@ case $kind in
 series) set -- ;;
 stock-tests)
 	# The two-pass tests need the two-pass API, which stock 6.12 does not have.
-	if [ "$base" = 6.12 ]; then set -- contract,schedule,benchmark,report; else set -- contract,two-pass,schedule,benchmark,report; fi
+	steps=contract,schedule,report,benchmark,torture
+	case $base in 6.*) ;; *) steps=$steps,two-pass,torture-two-pass ;; esac
+	set -- "$steps"
 	;;
 *) die "tree.sh: say series or stock-tests" ;;
 esac
