@@ -74,10 +74,13 @@ without() (
 without
 echo "ok mm/ builds without CONFIG_MMU_NOTIFIER"
 
-# header DIR WITH: compiles the header alone, with the command line of another file of mm/.
+# The command line of another file of mm/.
+compile_command() { sed -n 's/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' mm/.util.o.cmd | sed 's/ -Wp,-MMD,[^ ]*//'; }
+
+# header DIR WITH: compiles the header alone.
 header() {
 	cd "$tree/$1"
-	command=$(sed -n 's/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' mm/.util.o.cmd | sed 's/ -Wp,-MMD,[^ ]*//')
+	command=$(compile_command)
 	if [ -n "$command" ] && echo '#include <linux/mmu_notifier.h>' | sh -c "$command -fsyntax-only -x c -" >&2; then
 		echo "ok mmu_notifier.h compiles on its own $2 CONFIG_MMU_NOTIFIER"
 	else
@@ -86,3 +89,17 @@ header() {
 }
 header .build-w1 with
 header .build-without without
+
+# The example of the documentation is a complete file.
+example=$out/example.c
+awk '/^\.\. This example is compiled/ { found = 1 }
+	inside && /^[^ ]/ { exit }
+	inside { sub(/^   /, ""); print }
+	found && /^\.\. code-block:: c/ { inside = 1 }' "$tree/Documentation/mm/mmu_notifier.rst" >"$example"
+cd "$tree/.build-w1"
+command=$(compile_command)
+if [ "$(wc -l <"$example")" -gt 50 ] && [ -n "$command" ] && sh -c "$command -Werror -fsyntax-only -x c -" <"$example" >&2; then
+	echo "ok the example in mmu_notifier.rst compiles"
+else
+	echo "FAIL the example in mmu_notifier.rst compiles"
+fi
