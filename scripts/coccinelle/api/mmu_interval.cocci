@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// A subscription to an interval may be called back as soon as it is inserted,
+/// so everything that its callback uses comes first. An insertion that failed
+/// leaves nothing to remove. Callbacks must not call what waits for callbacks
+/// or invalidations: that is a deadlock.
+///
+//# Callbacks are searched one call deep, within their file.
+//
+// Confidence: Moderate
+// URL: https://docs.kernel.org/mm/mmu_notifier.html
+// Options: --no-includes
+
+virtual patch
+virtual context
+virtual org
+virtual report
+
+// The result of an insertion is ignored.
+
+@ignored depends on !patch@
+position p;
+@@
+
+(
+*mmu_interval_notifier_insert@p(...);
+|
+*mmu_interval_notifier_insert_locked@p(...);
+)
+
+// The insertion failed, and yet it is removed.
+
+@failed depends on !patch disable neg_if, ne_if exists@
+expression N, E;
+position i;
+statement S, S1;
+@@
+
+(
+ if@i (\(mmu_interval_notifier_insert(N, ...)\|
+         mmu_interval_notifier_insert(N, ...) != 0\|
+         mmu_interval_notifier_insert(N, ...) < 0\|
+         mmu_interval_notifier_insert_locked(N, ...)\|
+         mmu_interval_notifier_insert_locked(N, ...) != 0\|
+         mmu_interval_notifier_insert_locked(N, ...) < 0\)) S else S1
+|
+ E = \(mmu_interval_notifier_insert\|mmu_interval_notifier_insert_locked\)(N, ...);
+ ... when != E = ...
+ if@i (\(E\|E != 0\|E < 0\)) S else S1
+)
+
+@conditional@
+position c;
+@@
+
+ if (...) { <+...
+ mmu_interval_notifier_remove@c(...)
+ ...+> }
+
+@inside depends on !patch disable drop_else@
+expression failed.N;
+position failed.i, p;
+statement S;
+@@
+
+(
+ if@i (...) { <+...
+*mmu_interval_notifier_remove@p(N)
+ ...+> }
+|
+ if@i (...) { <+...
+*mmu_interval_notifier_remove@p(N)
+ ...+> } else S
+)
+
+@depends on patch disable braces2 exists@
+expression N, E;
+@@
+
+ E = \(mmu_interval_notifier_insert\|mmu_interval_notifier_insert_locked\)(N, ...);
+ ... when != E = ...
+ if (\(E\|E != 0\|E < 0\)) {
+ ... when any
+-mmu_interval_notifier_remove(N);
+ ... when any
+ }
+
+@jump depends on !patch exists@
+identifier f, l;
+position failed.i;
+@@
+
+ f(...) {
+ ... when any
+ if@i (...) {
+ ... when any
+ goto l;
+ }
+ ... when any
+ }
+
+@landing depends on !patch exists@
+identifier jump.f, jump.l;
+expression failed.N;
+position p != conditional.c;
+@@
+
+ f(...) {
+ ... when any
+ l:
+ ... when != \(mmu_interval_notifier_insert\|mmu_interval_notifier_insert_locked\)(N, ...)
+*mmu_interval_notifier_remove@p(N);
+ ... when any
+ }
+
+// A lock is initialised when callbacks may already take it.
+
+@late depends on !patch exists@
+expression E;
+identifier n, l;
+identifier init = {mutex_init,spin_lock_init,raw_spin_lock_init,rwlock_init,init_rwsem};
+position p, at;
+@@
+
+(
+*mmu_interval_notifier_insert@at(\(&E->n\|&E.n\), ...)
+|
+*mmu_interval_notifier_insert_locked@at(\(&E->n\|&E.n\), ...)
+)
+ ... when != E = ...
+*init@p(\(&E->l\|&E.l\))
+
+// Callbacks that call what waits for them.
+
+@interval@
+identifier ops, cb;
+identifier fld = {invalidate,invalidate_start,invalidate_finish};
+@@
+
+ struct mmu_interval_notifier_ops ops = { .fld = cb, };
+
+@whole_mm@
+identifier ops, cb;
+identifier fld = {release,invalidate_range_start,invalidate_range_end};
+@@
+
+ struct mmu_notifier_ops ops = { .fld = cb, };
+
+@direct depends on !patch exists@
+identifier interval.cb;
+identifier waits = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize};
+position p;
+@@
+
+ cb(...) { <+...
+*waits@p(...)
+ ...+> }
+
+@helper exists@
+identifier interval.cb, g;
+@@
+
+ cb(...) { <+...
+ g(...)
+ ...+> }
+
+@indirect depends on !patch exists@
+identifier helper.g;
+identifier waits = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize};
+position p;
+@@
+
+ g(...) { <+...
+*waits@p(...)
+ ...+> }
+
+@whole_direct depends on !patch exists@
+identifier whole_mm.cb;
+identifier waits = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize};
+position p;
+@@
+
+ cb(...) { <+...
+*waits@p(...)
+ ...+> }
+
+@script:python depends on report@
+p << ignored.p;
+@@
+
+msg = "ERROR: nobody looks at whether this insertion failed"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << ignored.p;
+@@
+
+msg = "ERROR: nobody looks at whether this insertion failed"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << inside.p;
+@@
+
+msg = "ERROR: the insertion failed, there is nothing to remove"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << inside.p;
+@@
+
+msg = "ERROR: the insertion failed, there is nothing to remove"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << landing.p;
+l << jump.l;
+@@
+
+msg = "ERROR: removed even if the insertion failed (goto %s)" % l
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << landing.p;
+l << jump.l;
+@@
+
+msg = "ERROR: removed even if the insertion failed (goto %s)" % l
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << late.p;
+at << late.at;
+@@
+
+msg = "ERROR: callbacks may take this lock since the insertion on line %s" % at[0].line
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << late.p;
+at << late.at;
+@@
+
+msg = "ERROR: callbacks may take this lock since the insertion on line %s" % at[0].line
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << direct.p;
+waits << direct.waits;
+cb << interval.cb;
+@@
+
+msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << direct.p;
+waits << direct.waits;
+cb << interval.cb;
+@@
+
+msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << indirect.p;
+waits << indirect.waits;
+g << helper.g;
+cb << interval.cb;
+@@
+
+msg = "ERROR: %s() in %s(), which the callback %s() calls, is a deadlock" % (waits, g, cb)
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << indirect.p;
+waits << indirect.waits;
+g << helper.g;
+cb << interval.cb;
+@@
+
+msg = "ERROR: %s() in %s(), which the callback %s() calls, is a deadlock" % (waits, g, cb)
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << whole_direct.p;
+waits << whole_direct.waits;
+cb << whole_mm.cb;
+@@
+
+msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << whole_direct.p;
+waits << whole_direct.waits;
+cb << whole_mm.cb;
+@@
+
+msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
+coccilib.org.print_todo(p[0], msg)

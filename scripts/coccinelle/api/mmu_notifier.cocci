@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// Whoever starts the invalidation of a range has to end it, once, on every
+/// path, unless a start that must not block has failed: then nothing has been
+/// started, and an end would be one too many. A subscription to an mm whose
+/// start can fail must not have an end, as nobody tells it which of its
+/// starts counted.
+///
+//# A start in a branch, or followed by setting a flag, is taken to be ended
+//# by an end under any condition. Ranges that one function starts and
+//# another one ends are not looked at, unless they are local variables.
+//
+// Confidence: Moderate
+// URL: https://docs.kernel.org/mm/mmu_notifier.html
+// Options: --no-includes
+
+virtual context
+virtual org
+virtual report
+
+// A start without an end.
+
+@paired exists@
+expression R;
+position p;
+@@
+
+(
+ mmu_notifier_invalidate_range_start@p(R)
+|
+ mmu_notifier_invalidate_range_start_nonblock@p(R)
+)
+ ... when any
+ mmu_notifier_invalidate_range_end(R)
+
+// Its end stands under a condition as well, not necessarily the same text.
+@branch disable drop_else@
+position b;
+statement S;
+@@
+
+(
+ if (...) { <+... mmu_notifier_invalidate_range_start@b(...) ...+> }
+|
+ if (...) { <+... mmu_notifier_invalidate_range_start@b(...) ...+> } else S
+|
+ if (...) S else { <+... mmu_notifier_invalidate_range_start@b(...) ...+> }
+)
+
+@flagged exists@
+expression R;
+identifier flag;
+position b;
+symbol true;
+@@
+
+ mmu_notifier_invalidate_range_start@b(R);
+ ... when any
+(
+ flag = true;
+|
+ flag = 1;
+)
+ ... when any
+ if (<+... flag ...+>) { ... mmu_notifier_invalidate_range_end(R); ... }
+
+@always@
+position paired.p, a != {branch.b,flagged.b};
+@@
+
+ mmu_notifier_invalidate_range_start@p@a(...)
+
+@early exists@
+expression R;
+iterator name scoped_guard;
+position always.a, st, r;
+@@
+
+*mmu_notifier_invalidate_range_start@a@st(R);
+ ... when != mmu_notifier_invalidate_range_end(R)
+     when != mmu_notifier_invalidate_range_start(R)
+*return@r ...;
+
+@early_guarded disable drop_else exists@
+expression R;
+position paired.p, st != always.a, r;
+statement S;
+@@
+
+*mmu_notifier_invalidate_range_start@p@st(R);
+ ... when != mmu_notifier_invalidate_range_end(R)
+     when != mmu_notifier_invalidate_range_start(R)
+     when != if (...) { <+... mmu_notifier_invalidate_range_end(R) ...+> }
+     when != if (...) { <+... mmu_notifier_invalidate_range_end(R) ...+> } else S
+*return@r ...;
+
+@unended@
+local idexpression struct mmu_notifier_range range;
+position s != paired.p;
+@@
+
+(
+*mmu_notifier_invalidate_range_start@s(&range)
+|
+*mmu_notifier_invalidate_range_start_nonblock@s(&range)
+)
+
+// The start that must not block: its result.
+
+@ignored@
+position s;
+@@
+
+*mmu_notifier_invalidate_range_start_nonblock@s(...);
+
+@looked_at exists@
+expression E;
+position l;
+@@
+
+ E = mmu_notifier_invalidate_range_start_nonblock@l(...)
+ ... when != E = ...
+ E
+
+@lost@
+expression E;
+position s != looked_at.l;
+@@
+
+*E = mmu_notifier_invalidate_range_start_nonblock@s(...)
+
+@overwritten exists@
+expression E, E1;
+position s;
+@@
+
+*E = mmu_notifier_invalidate_range_start_nonblock@s(...);
+ ... when != E
+ E = E1
+
+// The start that must not block: it failed, and yet the range is ended.
+
+@refused disable neg_if, ne_if exists@
+expression R, E;
+position s, i;
+statement S, S1;
+@@
+
+(
+ if@i (\(mmu_notifier_invalidate_range_start_nonblock@s(R)\|
+         mmu_notifier_invalidate_range_start_nonblock@s(R) != 0\|
+         mmu_notifier_invalidate_range_start_nonblock@s(R) < 0\)) S else S1
+|
+ E = mmu_notifier_invalidate_range_start_nonblock@s(R);
+ ... when != E = ...
+ if@i (\(E\|E != 0\|E < 0\)) S else S1
+)
+
+@conditional@
+position c;
+@@
+
+ if (...) { <+...
+ mmu_notifier_invalidate_range_end@c(...)
+ ...+> }
+
+@inside disable drop_else@
+position refused.i, e;
+statement S;
+@@
+
+(
+ if@i (...) { <+...
+*mmu_notifier_invalidate_range_end@e(...)
+ ...+> }
+|
+ if@i (...) { <+...
+*mmu_notifier_invalidate_range_end@e(...)
+ ...+> } else S
+)
+
+@leaves exists@
+position refused.i, o;
+identifier l;
+@@
+
+ if@i@o (...) {
+ ... when any
+\(return ...;\|goto l;\|break;\|continue;\)
+ }
+
+@falls_through exists@
+expression refused.R;
+position refused.i, t != leaves.o, e != conditional.c;
+statement S;
+@@
+
+ if@i@t (...) S
+ ... when != mmu_notifier_invalidate_range_start(R)
+     when != mmu_notifier_invalidate_range_start_nonblock(R)
+*mmu_notifier_invalidate_range_end@e(R)
+
+@jump exists@
+identifier f, l;
+position refused.i;
+@@
+
+ f(...) {
+ ... when any
+ if@i (...) {
+ ... when any
+ goto l;
+ }
+ ... when any
+ }
+
+@landing exists@
+identifier jump.f, jump.l;
+expression refused.R;
+position e != conditional.c;
+@@
+
+ f(...) {
+ ... when any
+ l:
+ ... when != mmu_notifier_invalidate_range_start(R)
+     when != mmu_notifier_invalidate_range_start_nonblock(R)
+*mmu_notifier_invalidate_range_end@e(R)
+ ... when any
+ }
+
+@accepted exists@
+expression refused.R;
+position refused.i, leaves.o, r;
+statement S;
+@@
+
+ if@i@o (...) S
+ ... when != mmu_notifier_invalidate_range_end(R)
+     when != mmu_notifier_invalidate_range_start(R)
+     when != mmu_notifier_invalidate_range_start_nonblock(R)
+*return@r ...;
+
+@accepted_if exists@
+expression R;
+position p, r;
+@@
+
+ if (!mmu_notifier_invalidate_range_start_nonblock@p(R)) {
+ ... when != mmu_notifier_invalidate_range_end(R)
+*return@r ...;
+ }
+
+// A subscription that can refuse a start, and has an end.
+
+@starts@
+identifier ops, start;
+@@
+
+ struct mmu_notifier_ops ops = { .invalidate_range_start = start, };
+
+@both@
+identifier starts.ops, end;
+position p;
+@@
+
+ struct mmu_notifier_ops ops = {
+*.invalidate_range_end@p = end,
+ };
+
+@refuses depends on both exists@
+identifier starts.start;
+identifier errno =~ "^E[A-Z]";
+position r;
+expression E;
+@@
+
+ start(...) {
+ ... when any
+(
+*return@r -errno;
+|
+ E = -errno
+ ... when any
+*return@r E;
+)
+ ... when any
+ }
+
+@script:python depends on report@
+r << early.r;
+st << early.st;
+@@
+
+msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
+coccilib.report.print_report(r[0], msg)
+
+@script:python depends on org@
+r << early.r;
+st << early.st;
+@@
+
+msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
+coccilib.org.print_todo(r[0], msg)
+
+@script:python depends on report@
+r << early_guarded.r;
+st << early_guarded.st;
+@@
+
+msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
+coccilib.report.print_report(r[0], msg)
+
+@script:python depends on org@
+r << early_guarded.r;
+st << early_guarded.st;
+@@
+
+msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
+coccilib.org.print_todo(r[0], msg)
+
+@script:python depends on report@
+s << unended.s;
+@@
+
+msg = "ERROR: this local range is started and never ended"
+coccilib.report.print_report(s[0], msg)
+
+@script:python depends on org@
+s << unended.s;
+@@
+
+msg = "ERROR: this local range is started and never ended"
+coccilib.org.print_todo(s[0], msg)
+
+@script:python depends on report@
+s << ignored.s;
+@@
+
+msg = "ERROR: nobody looks at whether this start was refused"
+coccilib.report.print_report(s[0], msg)
+
+@script:python depends on org@
+s << ignored.s;
+@@
+
+msg = "ERROR: nobody looks at whether this start was refused"
+coccilib.org.print_todo(s[0], msg)
+
+@script:python depends on report@
+s << lost.s;
+@@
+
+msg = "ERROR: nobody looks at whether this start was refused"
+coccilib.report.print_report(s[0], msg)
+
+@script:python depends on org@
+s << lost.s;
+@@
+
+msg = "ERROR: nobody looks at whether this start was refused"
+coccilib.org.print_todo(s[0], msg)
+
+@script:python depends on report@
+s << overwritten.s;
+@@
+
+msg = "ERROR: whether this start was refused is overwritten before it is looked at"
+coccilib.report.print_report(s[0], msg)
+
+@script:python depends on org@
+s << overwritten.s;
+@@
+
+msg = "ERROR: whether this start was refused is overwritten before it is looked at"
+coccilib.org.print_todo(s[0], msg)
+
+@script:python depends on report@
+e << inside.e;
+@@
+
+msg = "ERROR: the start of this range was refused, it must not be ended"
+coccilib.report.print_report(e[0], msg)
+
+@script:python depends on org@
+e << inside.e;
+@@
+
+msg = "ERROR: the start of this range was refused, it must not be ended"
+coccilib.org.print_todo(e[0], msg)
+
+@script:python depends on report@
+e << falls_through.e;
+@@
+
+msg = "ERROR: the range is ended even if its start was refused"
+coccilib.report.print_report(e[0], msg)
+
+@script:python depends on org@
+e << falls_through.e;
+@@
+
+msg = "ERROR: the range is ended even if its start was refused"
+coccilib.org.print_todo(e[0], msg)
+
+@script:python depends on report@
+e << landing.e;
+l << jump.l;
+@@
+
+msg = "ERROR: the range is ended even if its start was refused (goto %s)" % l
+coccilib.report.print_report(e[0], msg)
+
+@script:python depends on org@
+e << landing.e;
+l << jump.l;
+@@
+
+msg = "ERROR: the range is ended even if its start was refused (goto %s)" % l
+coccilib.org.print_todo(e[0], msg)
+
+@script:python depends on report@
+r << refuses.r;
+start << starts.start;
+ops << starts.ops;
+@@
+
+msg = "ERROR: %s() can refuse a start, but %s has an invalidate_range_end" % (start, ops)
+coccilib.report.print_report(r[0], msg)
+
+@script:python depends on org@
+r << refuses.r;
+start << starts.start;
+ops << starts.ops;
+@@
+
+msg = "ERROR: %s() can refuse a start, but %s has an invalidate_range_end" % (start, ops)
+coccilib.org.print_todo(r[0], msg)
+
+@script:python depends on report@
+r << accepted.r;
+@@
+
+msg = "ERROR: the range whose start was accepted is not ended before this return"
+coccilib.report.print_report(r[0], msg)
+
+@script:python depends on org@
+r << accepted.r;
+@@
+
+msg = "ERROR: the range whose start was accepted is not ended before this return"
+coccilib.org.print_todo(r[0], msg)
+
+@script:python depends on report@
+r << accepted_if.r;
+@@
+
+msg = "ERROR: the range whose start was accepted is not ended before this return"
+coccilib.report.print_report(r[0], msg)
+
+@script:python depends on org@
+r << accepted_if.r;
+@@
+
+msg = "ERROR: the range whose start was accepted is not ended before this return"
+coccilib.org.print_todo(r[0], msg)

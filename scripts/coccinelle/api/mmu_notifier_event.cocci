@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// mmu_notifier_range_init() took a range, an mm and two addresses at first.
+/// Then it was told why as well, by an event and flags, and for some time for
+/// which VMA. Bring each call to the form of this kernel, with the event that
+/// is always safe, MMU_NOTIFY_UNMAP, where there was none.
+///
+//# Options of spatch, or of coccicheck in SPFLAGS:
+//# -D vma                     the kernel's mmu_notifier_range_init() takes a VMA
+//# -D event=E                 the event instead of MMU_NOTIFY_UNMAP
+//# -D only -D fn=F -D event=E the same, in the function F only
+//#
+//# A VMA is given if the call is certain to be about it: the mm is its mm, or
+//# it is the only one among the parameters, or a local one that has been set.
+//# Otherwise it is NULL.
+//
+// Confidence: High
+// URL: https://docs.kernel.org/mm/mmu_notifier.html
+// Options: --no-includes
+
+virtual patch
+virtual context
+virtual org
+virtual report
+virtual vma
+virtual only
+
+@depends on patch@
+expression R, M, S, E;
+@@
+
+-mmu_notifier_range_init(R, M, S, E)
++mmu_notifier_range_init(R, MMU_NOTIFY_UNMAP, 0, M, S, E)
+
+@depends on patch && !vma@
+expression R, event, flags, V, M, S, E;
+@@
+
+-mmu_notifier_range_init(R, event, flags, V, M, S, E)
++mmu_notifier_range_init(R, event, flags, M, S, E)
+
+// The VMA, from the most to the least certain.
+
+@depends on patch && vma@
+expression R, event, flags, S, E;
+identifier V;
+@@
+
+-mmu_notifier_range_init(R, event, flags, V->vm_mm, S, E)
++mmu_notifier_range_init(R, event, flags, V, V->vm_mm, S, E)
+
+@depends on patch && vma exists@
+expression R, event, flags, S, E, X;
+idexpression M;
+identifier V;
+@@
+
+ M = V->vm_mm
+ ... when != M = X
+     when != V = X
+-mmu_notifier_range_init(R, event, flags, M, S, E)
++mmu_notifier_range_init(R, event, flags, V, M, S, E)
+
+@depends on patch && vma@
+expression R, event, flags, M, E;
+identifier V;
+@@
+
+-mmu_notifier_range_init(R, event, flags, M, V->vm_start, E)
++mmu_notifier_range_init(R, event, flags, V, M, V->vm_start, E)
+
+// Which of the two?
+@depends on patch && vma@
+expression R, event, flags, M, S, E;
+identifier f, V1, V2;
+@@
+
+ f(..., struct vm_area_struct *V1, ..., struct vm_area_struct *V2, ...) { <...
+-mmu_notifier_range_init(R, event, flags, M, S, E)
++mmu_notifier_range_init(R, event, flags, NULL, M, S, E)
+ ...> }
+
+@depends on patch && vma@
+expression R, event, flags, M, S, E;
+identifier f, V;
+@@
+
+ f(..., struct vm_area_struct *V, ...) { <...
+-mmu_notifier_range_init(R, event, flags, M, S, E)
++mmu_notifier_range_init(R, event, flags, V, M, S, E)
+ ...> }
+
+@depends on patch && vma exists@
+expression R, event, flags, M, S, E, X;
+local idexpression struct vm_area_struct *V;
+@@
+
+ V = X
+ ... when any
+-mmu_notifier_range_init(R, event, flags, M, S, E)
++mmu_notifier_range_init(R, event, flags, V, M, S, E)
+
+@depends on patch && vma@
+expression R, event, flags, M, S, E;
+@@
+
+-mmu_notifier_range_init(R, event, flags, M, S, E)
++mmu_notifier_range_init(R, event, flags, NULL, M, S, E)
+
+// The event, if one is asked for.
+
+@depends on patch && !only@
+identifier virtual.event;
+@@
+
+ mmu_notifier_range_init(...,
+-	MMU_NOTIFY_UNMAP,
++	event,
+ 	...)
+
+@depends on patch && only@
+identifier virtual.event, virtual.fn;
+@@
+
+ fn(...) { <...
+ mmu_notifier_range_init(...,
+-	MMU_NOTIFY_UNMAP,
++	event,
+ 	...)
+ ...> }
+
+// What there is.
+
+@old depends on !patch@
+expression R, M, S, E;
+position p;
+@@
+
+*mmu_notifier_range_init@p(R, M, S, E)
+
+@takes_vma depends on !patch && !vma@
+expression R, event, flags, V, M, S, E;
+position p;
+@@
+
+*mmu_notifier_range_init@p(R, event, flags, V, M, S, E)
+
+@takes_no_vma depends on !patch && vma@
+expression R, event, flags, M, S, E;
+position p;
+@@
+
+*mmu_notifier_range_init@p(R, event, flags, M, S, E)
+
+@script:python depends on report@
+p << old.p;
+@@
+
+msg = "ERROR: mmu_notifier_range_init() takes an event and flags"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << old.p;
+@@
+
+msg = "ERROR: mmu_notifier_range_init() takes an event and flags"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << takes_vma.p;
+@@
+
+msg = "ERROR: mmu_notifier_range_init() takes no VMA any more"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << takes_vma.p;
+@@
+
+msg = "ERROR: mmu_notifier_range_init() takes no VMA any more"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << takes_no_vma.p;
+@@
+
+msg = "ERROR: mmu_notifier_range_init() takes a VMA"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << takes_no_vma.p;
+@@
+
+msg = "ERROR: mmu_notifier_range_init() takes a VMA"
+coccilib.org.print_todo(p[0], msg)

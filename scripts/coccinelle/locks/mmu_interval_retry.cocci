@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// Collision-retry works if all of it is there: mmu_interval_read_begin()
+/// before the page table is read, mmu_interval_read_retry() before anything is
+/// established, and mmu_interval_set_seq() in each callback, the last two under
+/// the same lock of the driver.
+///
+//# A call with "lock" in its name counts as taking the driver's lock, unless
+//# it unlocks or is about the mmap_lock. Callbacks that return early for an
+//# owner or because the mm is going away need not set the sequence.
+//
+// Confidence: Moderate
+// URL: https://docs.kernel.org/mm/mmu_notifier.html
+// Options: --no-includes
+
+virtual context
+virtual org
+virtual report
+
+// A reader that begins and never asks.
+
+@ignored@
+position p;
+@@
+
+*mmu_interval_read_begin@p(...);
+
+@used exists@
+local idexpression seq;
+position u;
+@@
+
+ seq = mmu_interval_read_begin@u(...)
+ ... when != seq = ...
+ seq
+
+@unused@
+local idexpression seq;
+position p != used.u;
+@@
+
+*seq = mmu_interval_read_begin@p(...)
+
+@retries@
+@@
+
+ mmu_interval_read_retry(...)
+
+@alone depends on !retries disable fld_to_ptr@
+expression E;
+identifier fld;
+position p;
+@@
+
+(
+*E->fld = mmu_interval_read_begin@p(...)
+|
+*E.fld = mmu_interval_read_begin@p(...)
+)
+
+// A local hmm_range: nobody else can ask.
+
+@asked disable fld_to_ptr exists@
+local idexpression struct hmm_range range;
+position u;
+@@
+
+ range.notifier_seq = mmu_interval_read_begin@u(...)
+ ... when any
+ mmu_interval_read_retry(...)
+
+@saved disable fld_to_ptr exists@
+local idexpression struct hmm_range range;
+position u;
+expression E;
+@@
+
+ range.notifier_seq = mmu_interval_read_begin@u(...)
+ ... when any
+ E = range.notifier_seq
+
+@unasked depends on retries disable fld_to_ptr@
+local idexpression struct hmm_range range;
+position p != {asked.u,saved.u};
+@@
+
+*range.notifier_seq = mmu_interval_read_begin@p(...)
+
+// The answer counts under the lock only.
+
+@unlocked exists@
+identifier lock =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+iterator name scoped_guard;
+statement S;
+position at, p;
+@@
+
+ mmu_interval_read_begin@at(...)
+ ... when != lock(...)
+     when != scoped_guard(...) S
+*mmu_interval_read_retry@p(...)
+
+@relocked exists@
+identifier lock1 =~ "lock|^down_" && !~ "unlock|^mmap_|block";
+identifier lock =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+identifier unlock =~ "unlock|^up_" && !~ "^mmap_";
+iterator name scoped_guard;
+expression L;
+statement S;
+position p;
+@@
+
+ mmu_interval_read_begin(...)
+ ... when != lock(...)
+     when != scoped_guard(...) S
+ lock1(L, ...)
+ ... when != lock(...)
+     when != scoped_guard(...) S
+ unlock(L, ...)
+ ... when != lock(...)
+     when != scoped_guard(...) S
+     when != mmu_interval_read_begin(...)
+*mmu_interval_read_retry@p(...)
+
+// The lock that the callback takes, by the name of the field.
+
+@callback@
+identifier ops, cb;
+identifier fld = {invalidate,invalidate_start};
+@@
+
+ struct mmu_interval_notifier_ops ops = { .fld = cb, };
+
+@user_lock exists@
+identifier callback.cb, l;
+identifier lock =~ "lock|^down_" && !~ "unlock|^mmap_|block";
+expression E;
+@@
+
+ cb(...) {
+ ... when any
+ lock(\(&E->l\|&E.l\), ...)
+ ... when any
+ mmu_interval_set_seq(...)
+ ... when any
+ }
+
+@right exists@
+identifier user_lock.l;
+identifier lock =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+expression E;
+position r;
+@@
+
+ lock(\(&E->l\|&E.l\), ...)
+ ... when any
+ mmu_interval_read_retry@r(...)
+
+@wrong depends on user_lock exists@
+identifier l;
+identifier lock =~ "lock|^down_" && !~ "unlock|^mmap_|block";
+identifier lock1 =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+expression E;
+position p != right.r;
+@@
+
+ mmu_interval_read_begin(...)
+ ... when != lock1(...)
+ lock(\(&E->l\|&E.l\), ...)
+ ... when != lock1(...)
+*mmu_interval_read_retry@p(...)
+
+@lockless exists@
+identifier callback.cb;
+identifier lock =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+iterator name scoped_guard;
+statement S;
+position p;
+@@
+
+ cb(...) {
+ ... when != lock(...)
+     when != scoped_guard(...) S
+*mmu_interval_set_seq@p(...)
+ ... when any
+ }
+
+// A callback that leaves the sequence as it is.
+
+@begins@
+@@
+
+ mmu_interval_read_begin(...)
+
+@handles exists@
+identifier callback.cb, seq;
+position h;
+@@
+
+ cb@h(..., unsigned long seq, ...) {
+ ... when any
+ seq
+ ... when any
+ }
+
+@forgets depends on begins@
+identifier callback.cb, seq;
+position p != handles.h;
+@@
+
+*cb@p(..., unsigned long seq, ...) { ... }
+
+// Whoever sets it has to on each path that does not refuse the invalidation.
+
+@sets exists@
+identifier f, seq;
+@@
+
+ f(..., unsigned long seq, ...) {
+ ... when any
+ mmu_interval_set_seq(..., seq)
+ ... when any
+ }
+
+@skips exists@
+identifier sets.f, sets.seq;
+expression E;
+position r;
+symbol MMU_NOTIFY_RELEASE, false;
+@@
+
+ f(...) {
+ ... when != seq
+     when != E->owner
+     when != MMU_NOTIFY_RELEASE
+(
+ return false;
+|
+*return@r ...;
+)
+ }
+
+@script:python depends on report@
+p << ignored.p;
+@@
+
+msg = "ERROR: without its result nobody can call mmu_interval_read_retry()"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << ignored.p;
+@@
+
+msg = "ERROR: without its result nobody can call mmu_interval_read_retry()"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << unused.p;
+@@
+
+msg = "ERROR: without its result nobody can call mmu_interval_read_retry()"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << unused.p;
+@@
+
+msg = "ERROR: without its result nobody can call mmu_interval_read_retry()"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << alone.p;
+@@
+
+msg = "WARNING: nothing in this file calls mmu_interval_read_retry()"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << alone.p;
+@@
+
+msg = "WARNING: nothing in this file calls mmu_interval_read_retry()"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << unasked.p;
+@@
+
+msg = "WARNING: mmu_interval_read_retry() is never called for this hmm_range"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << unasked.p;
+@@
+
+msg = "WARNING: mmu_interval_read_retry() is never called for this hmm_range"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << unlocked.p;
+at << unlocked.at;
+@@
+
+msg = "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << unlocked.p;
+at << unlocked.at;
+@@
+
+msg = "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << relocked.p;
+unlock << relocked.unlock;
+@@
+
+msg = "ERROR: the lock is given back by %s() before mmu_interval_read_retry()" % unlock
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << relocked.p;
+unlock << relocked.unlock;
+@@
+
+msg = "ERROR: the lock is given back by %s() before mmu_interval_read_retry()" % unlock
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << wrong.p;
+l << wrong.l;
+@@
+
+msg = "ERROR: under the lock %s, which is not the one of the callback" % l
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << wrong.p;
+l << wrong.l;
+@@
+
+msg = "ERROR: under the lock %s, which is not the one of the callback" % l
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << lockless.p;
+cb << callback.cb;
+@@
+
+msg = "ERROR: %s() sets the sequence under no lock" % cb
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << lockless.p;
+cb << callback.cb;
+@@
+
+msg = "ERROR: %s() sets the sequence under no lock" % cb
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << forgets.p;
+cb << callback.cb;
+@@
+
+msg = "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << forgets.p;
+cb << callback.cb;
+@@
+
+msg = "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+r << skips.r;
+f << sets.f;
+@@
+
+msg = "WARNING: %s() returns here without having set the sequence" % f
+coccilib.report.print_report(r[0], msg)
+
+@script:python depends on org@
+r << skips.r;
+f << sets.f;
+@@
+
+msg = "WARNING: %s() returns here without having set the sequence" % f
+coccilib.org.print_todo(r[0], msg)
