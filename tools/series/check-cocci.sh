@@ -1,0 +1,107 @@
+#!/bin/sh
+# check-cocci.sh TREE: the semantic patches: what they report of the files in cocci/check, what they make of those in
+# cocci/convert, and whether make coccicheck of TREE says the same.  cocci/expected has each report: NAME: FILE:LINE: TEXT.
+. "$(dirname "$0")/common.sh"
+tree=$1
+cocci=$tree/scripts/coccinelle
+corpus=$tools/cocci
+work=$root/build/test/$name/cocci
+rm -rf "$work"
+mkdir -p "$work/o"
+cd "$work"
+
+same() {
+	if diff -u "$2" "$3" >"$work/diff"; then echo "ok $1"; else
+		echo "FAIL $1"
+		sed 's/^/     /' "$work/diff" | head -n 30
+	fi
+}
+
+# run MODE COCCI ARG...: spatch, without what it says about its own isomorphisms.
+run() {
+	mode=$1 file=$2
+	shift 2
+	spatch --very-quiet -D "$mode" --no-includes --cocci-file "$file" "$@" 2>"$work/stderr" || {
+		cat "$work/stderr" >&2
+		echo "spatch failed"
+	}
+	grep -v "^Warning: PARSING: type defaults to 'int'" "$work/stderr" || :
+}
+
+# plain: what spatch says in report mode, in the form of the file "expected".
+plain() { sed -E "s,^$corpus/([^: ]*:[0-9]+):[0-9]+-[0-9]+: ,$patch: \1: ,"; }
+sorted() { sort -t: -k2,2 -k3,3n -k1,1; }
+
+: >reports
+: >coccicheck
+for file in "$cocci"/*/mmu_*.cocci; do
+	patch=$(basename "$file" .cocci)
+	for mode in patch context org report; do
+		grep -q "^virtual $mode$" "$file" || continue
+		what="spatch --parse-cocci $patch, mode $mode"
+		spatch --parse-cocci -D "$mode" "$file" >parse 2>&1 || echo "error: spatch failed" >>parse
+		grep -E '^([Ww]arning|.* (parse|semantic) error|error):' parse | grep -v "type defaults to 'int'" >said || :
+		same "$what" /dev/null said
+	done
+	# coccicheck takes every line with this word for the options.
+	if [ "$(grep -c 'Options:' "$file")" = 1 ]; then echo "ok options of $patch"; else echo "FAIL options of $patch"; fi
+	run report "$file" --no-show-diff --dir "$corpus" | plain >>reports
+	run org "$file" --no-show-diff --dir "$corpus" | sed -nE "s,.*view:$corpus/([^:]*)::.*linb=([0-9]+)::.*,$patch: \1:\2,p" | sort >org.lines
+	cut -d: -f1-3 reports | grep "^$patch:" | sort >report.lines
+	same "org mode of $patch reports the same" report.lines org.lines
+	# The lines that context mode removes are those that the diff is about: each report is among them.
+	run context "$file" --dir "$corpus" | awk -v name="$patch" -v top="$corpus/" '
+		/^--- / { file = substr($2, length(top) + 1); next }
+		/^@@ / { split($2, at, ","); line = -at[1]; next }
+		/^-/ { print name ": " file ":" line }
+		/^[ -]/ { line++ }' | sort >context.lines
+	sort -u report.lines | comm -23 - context.lines >said
+	same "context mode of $patch shows each report" /dev/null said
+	make -s -C "$tree" O="$work/o" coccicheck COCCI="$file" MODE=report M="$corpus" J=1 >make.out 2>&1 ||
+		echo "make coccicheck failed" >>make.out
+	grep -E "^$corpus/|fail|rror:" make.out | plain >>coccicheck
+done
+sorted <reports >reports.sorted
+sorted <coccicheck >coccicheck.sorted
+cd "$corpus"
+for file in check/*.c convert/*.c; do
+	grep " $file:" expected >"$work/expected" || :
+	grep " $file:" "$work/reports.sorted" >"$work/reported" || :
+	same "reports of cocci/$file" "$work/expected" "$work/reported"
+done
+cd "$work"
+same "no other reports" "$corpus/expected" reports.sorted
+same "make coccicheck reports the same" "$corpus/expected" coccicheck.sorted
+
+# convert FROM TO COCCI ARG...: is FROM, converted, the same as TO?
+convert() {
+	from=$1 to=$2 file=$cocci/api/$3.cocci
+	shift 3
+	cp "$corpus/convert/$from" converted.c
+	run patch "$file" "$@" --in-place converted.c >said
+	[ ! -s said ] || grep -q '^---' said || cat said >&2
+	same "$(basename "$file" .cocci)${*:+ $*} makes $to of $from" "$corpus/convert/$to" converted.c
+}
+event=MMU_NOTIFY_CLEAR
+convert calls.c calls.range.c mmu_notifier_range
+convert calls.range.c calls.range.c mmu_notifier_range
+convert by_hand.c by_hand.c mmu_notifier_range
+convert calls.range.c calls.event.c mmu_notifier_event -D event=$event
+convert calls.range.c calls.vma.c mmu_notifier_event -D vma -D event=$event
+convert calls.vma.c calls.event.c mmu_notifier_event
+convert init.c init.event.c mmu_notifier_event -D event=$event
+convert init.c init.vma.c mmu_notifier_event -D vma -D event=$event
+convert calls.range.c calls.one.c mmu_notifier_event -D only -D fn=wp_page -D event=$event
+convert ../check/insert.c ../check/insert.patched mmu_interval
+
+compiles() {
+	what=$1
+	shift
+	if gcc -std=gnu89 -Wall -Werror -Wno-implicit-function-declaration -Wno-unused -fsyntax-only "$@"; then
+		echo "ok $what compiles"
+	else
+		echo "FAIL $what compiles"
+	fi
+}
+for file in calls.range calls.event calls.one init.event; do compiles "$file.c" "$corpus/convert/$file.c"; done
+for file in calls.vma init.vma; do compiles "$file.c with VMAs" -DVMA "$corpus/convert/$file.c"; done

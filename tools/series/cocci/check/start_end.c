@@ -1,0 +1,218 @@
+/* Each start has its end, on every path. */
+
+void good_straight(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, start, end);
+	mmu_notifier_invalidate_range_start(&range);
+	change(mm);
+	mmu_notifier_invalidate_range_end(&range);
+}
+
+int good_goto(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	int err = -EFAULT;
+
+	if (!ready(mm))
+		return -EINVAL;
+	mmu_notifier_invalidate_range_start(&range);
+	if (!lock(mm))
+		goto out;
+	err = change(mm);
+out:
+	mmu_notifier_invalidate_range_end(&range);
+	return err;
+}
+
+int good_same_condition(struct mm_struct *mm, bool is_cow)
+{
+	struct mmu_notifier_range range;
+
+	if (is_cow) {
+		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, 0, 1);
+		mmu_notifier_invalidate_range_start(&range);
+	} else {
+		prepare(mm);
+	}
+	change(mm);
+	if (is_cow)
+		mmu_notifier_invalidate_range_end(&range);
+	else
+		finish(mm);
+	return 0;
+}
+
+long good_late_start(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	long pages = 0;
+
+	range.start = 0;
+	while (more(mm)) {
+		if (!range.start)
+			mmu_notifier_invalidate_range_start(&range);
+		pages += change(mm);
+	}
+	if (range.start)
+		mmu_notifier_invalidate_range_end(&range);
+	return pages;
+}
+
+int good_flag(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	bool notified = false;
+	int err = -EAGAIN;
+
+	if (!lock(mm))
+		goto abort;
+	mmu_notifier_invalidate_range_start(&range);
+	notified = true;
+	if (!change(mm))
+		goto abort;
+	mmu_notifier_invalidate_range_end(&range);
+	return 0;
+abort:
+	if (notified)
+		mmu_notifier_invalidate_range_end(&range);
+	return err;
+}
+
+void good_loop(struct mm_struct *mm, int n)
+{
+	struct mmu_notifier_range range;
+
+	while (n--) {
+		if (!lock(mm))
+			continue;
+		mmu_notifier_invalidate_range_start(&range);
+		change(mm);
+		mmu_notifier_invalidate_range_end(&range);
+	}
+}
+
+/* The end is the business of good_after(). */
+int good_before(struct walk *walk)
+{
+	mmu_notifier_invalidate_range_start(&walk->range);
+	return 0;
+}
+
+void good_after(struct walk *walk)
+{
+	mmu_notifier_invalidate_range_end(&walk->range);
+}
+
+int good_scoped(struct mm_struct *mm, struct mutex *lock)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_invalidate_range_start(&range);
+	scoped_guard(mutex, lock) {
+		change(mm);
+	}
+	mmu_notifier_invalidate_range_end(&range);
+	return 0;
+}
+
+int bad_early_return(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_invalidate_range_start(&range);
+	if (!lock(mm))
+		return -EAGAIN;
+	change(mm);
+	mmu_notifier_invalidate_range_end(&range);
+	return 0;
+}
+
+int bad_goto_beyond(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	int err = -EAGAIN;
+
+	mmu_notifier_invalidate_range_start(&range);
+	if (!lock(mm))
+		goto out;
+	err = change(mm);
+	mmu_notifier_invalidate_range_end(&range);
+out:
+	return err;
+}
+
+void bad_goto_to_the_brace(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_invalidate_range_start(&range);
+	if (!lock(mm))
+		goto out;
+	change(mm);
+	mmu_notifier_invalidate_range_end(&range);
+out:
+	finish(mm);
+}
+
+int bad_return_between_conditions(struct mm_struct *mm, bool is_cow)
+{
+	struct mmu_notifier_range range;
+
+	if (is_cow)
+		mmu_notifier_invalidate_range_start(&range);
+	if (!lock(mm))
+		return -EAGAIN;
+	change(mm);
+	if (is_cow)
+		mmu_notifier_invalidate_range_end(&range);
+	return 0;
+}
+
+int bad_end_for_some(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	int err;
+
+	mmu_notifier_invalidate_range_start(&range);
+	err = change(mm);
+	if (!err)
+		mmu_notifier_invalidate_range_end(&range);
+	return err;
+}
+
+int bad_other_range(struct mm_struct *mm)
+{
+	struct mmu_notifier_range one, two;
+
+	mmu_notifier_invalidate_range_start(&one);
+	mmu_notifier_invalidate_range_start(&two);
+	change(mm);
+	mmu_notifier_invalidate_range_end(&two);
+	if (finish(mm))
+		return 1;
+	mmu_notifier_invalidate_range_end(&one);
+	return 0;
+}
+
+void bad_no_end(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_invalidate_range_start(&range);
+	change(mm);
+}
+
+int bad_return_in_scope(struct mm_struct *mm, struct mutex *lock)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_invalidate_range_start(&range);
+	scoped_guard(mutex, lock) {
+		if (!change(mm))
+			return -EAGAIN;
+	}
+	mmu_notifier_invalidate_range_end(&range);
+	return 0;
+}
