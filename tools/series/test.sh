@@ -24,6 +24,7 @@ stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
 section series "$tools/check-series.sh" "$stock" "$tree"
 section source "$tools/check-source.sh" "$stock" "$tree"
+section cocci "$tools/check-cocci.sh" "$tree"
 section litmus python3 "$tools/check-litmus.py" "$tree"
 section kunit-um "$tools/check-kunit.sh" um
 section reports "$tools/check-reports.sh"
