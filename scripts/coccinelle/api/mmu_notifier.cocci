@@ -94,9 +94,24 @@ statement S;
      when != if (...) { <+... mmu_notifier_invalidate_range_end(R) ...+> } else S
 *return@r ...;
 
+// A helper may end it.
+@handed_on exists@
+local idexpression struct mmu_notifier_range range;
+identifier g !~ "^mmu_notifier_";
+position h;
+@@
+
+(
+ mmu_notifier_invalidate_range_start@h(&range)
+|
+ mmu_notifier_invalidate_range_start_nonblock@h(&range)
+)
+ ... when any
+ g(..., &range, ...)
+
 @unended@
 local idexpression struct mmu_notifier_range range;
-position s != paired.p;
+position s != {paired.p,handed_on.h};
 @@
 
 (

@@ -216,3 +216,17 @@ int bad_return_in_scope(struct mm_struct *mm, struct mutex *lock)
 	mmu_notifier_invalidate_range_end(&range);
 	return 0;
 }
+
+static void end(struct mmu_notifier_range *range)
+{
+	mmu_notifier_invalidate_range_end(range);
+}
+
+void good_helper(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_invalidate_range_start(&range);
+	change(mm);
+	end(&range);
+}

@@ -1,0 +1,81 @@
+#!/bin/sh
+# cocci-findings.sh [BASE]: what the checkers find in a whole pristine tree.  Each finding has to be judged in
+# cocci/findings.md.  It takes some minutes and is not part of make test: findings are about other people's code.
+[ $# = 0 ] || export BASE="$1"
+. "$(dirname "$0")/common.sh"
+"$tools/deps.sh" test
+stock=$("$tools/stock.sh")
+work=$root/build/test/$name/cocci-findings
+rm -rf "$work"
+mkdir -p "$work/tree"
+
+# Only files that use the interface: spatch would read all 60,000 of them.  spatch runs outside of the tree, whose
+# .cocciconfig asks for git.
+names='mmu_interval_(notifier_(insert|insert_locked|remove|ops)|read_begin|read_retry|set_seq)'
+names="$names|mmu_notifier_(ops|invalidate_range_(start|start_nonblock|end))"
+(cd "$stock" && grep -rlE "$names" --include='*.c' --exclude-dir='.build-*' . | grep -vE '^\./(Documentation|mm/mmu_notifier\.c)') |
+	sed 's,^\./,,' >"$work/files"
+(cd "$stock" && xargs cp --parents -t "$work/tree") <"$work/files"
+cd "$work"
+say "searching $(wc -l <files) files of Linux $(cat "$src/version")"
+
+check() { nice spatch --very-quiet -D report --no-show-diff --no-includes --dir "$work/tree" --cocci-file "$@" 2>>said; }
+for file in api/mmu_notifier api/mmu_interval locks/mmu_interval_retry; do
+	check "$root/scripts/coccinelle/$file.cocci" | sed -E "s,^$work/tree/,,; s/:([0-9]+):[0-9]+-[0-9]+:/:\1:/"
+done | sort -t: -k1,1 -k2,2n >findings
+
+# What spatch could not parse it does not check: the calls that it has not seen.
+cat >calls.cocci <<-'END'
+	virtual report
+
+	@call@
+	identifier f =~ "^mmu_(interval_(notifier_(insert|insert_locked|remove)|read_begin|read_retry|set_seq)|notifier_invalidate_range_(start|start_nonblock|end))$";
+	iterator name scoped_guard;
+	position p;
+	@@
+
+	 f@p(...)
+
+	@script:python@
+	p << call.p;
+	@@
+
+	coccilib.report.print_report(p[0], "seen")
+END
+check calls.cocci | sed -E "s,^$work/tree/,,; s/:([0-9]+):.*/:\1/" | sort -u >seen
+(cd tree && grep -rnE '\bmmu_(interval_(notifier_(insert|insert_locked|remove)|read_begin|read_retry|set_seq)|notifier_invalidate_range_(start|start_nonblock|end)) *\(' .) |
+	sed -E 's,^\./,,' | grep -vE '^[^:]*:[0-9]+:[[:space:]]*(/?\*|//)' | sed -E 's/^([^:]*:[0-9]+):.*/\1/' | sort -u >there
+
+new=0
+while IFS= read -r finding; do
+	file=${finding%%:*}
+	text=$(printf '%s\n' "${finding#*: }" | sed 's/ on line [0-9]*//')
+	if grep -qF "| $file | $text |" "$tools/cocci/findings.md"; then
+		echo "judged: $finding"
+	else
+		echo "NEW: $finding"
+		new=$((new + 1))
+	fi
+done <findings
+comm -13 seen there | sed 's/^/not parsed: /'
+
+# Would it have been found?  Leave each function that starts a range right after the start.
+cp -r tree mutants
+grep -rlE 'mmu_notifier_invalidate_range_start\(' mutants | while read -r file; do
+	awk -v file="${file#*/}" '{ print; line++ }
+		/^[\t ]*mmu_notifier_invalidate_range_start\(.*\);/ {
+			print "if (mutant())\nreturn;"
+			line += 2
+			print file ":" line >>"left"
+		}' "$file" >mutant
+	cp mutant "$file"
+done
+nice spatch --very-quiet -D report --no-show-diff --no-includes --dir "$work/mutants" \
+	--cocci-file "$root/scripts/coccinelle/api/mmu_notifier.cocci" 2>>said |
+	sed -E "s,^$work/mutants/,,; s/:([0-9]+):.*/:\1/" | sort -u >caught
+sort -o left left
+comm -23 left caught | sed 's/^/mutant not found: /'
+echo "$(comm -12 left caught | wc -l) of $(wc -l <left) mutants found"
+
+echo "Linux $(cat "$src/version"): $(wc -l <findings) findings, $new of them new; $(comm -12 seen there | wc -l) of $(wc -l <there) calls seen"
+[ "$new" = 0 ] || die "judge what is new in tools/series/cocci/findings.md"
