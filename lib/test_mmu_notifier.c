@@ -91,7 +91,7 @@ torture_param(int, stutter, 2, "Seconds to run before a short pause; 0: no pause
 torture_param(int, shuffle_interval, 3, "Seconds between shuffles of the CPUs; 0: none");
 torture_param(int, onoff_interval, 0, "Seconds between CPU hotplugs; 0: none");
 torture_param(int, nspaces, 3, "Number of address spaces");
-torture_param(int, nmirrors, 24, "Number of interval subscriptions in each, about");
+torture_param(int, nmirrors, 48, "Number of interval subscriptions in each, about");
 torture_param(int, ninvalidators, 4, "Number of threads that invalidate");
 torture_param(int, nreaders, 4, "Number of threads that fault");
 torture_param(int, nmappers, 3, "Number of threads that insert and remove");
@@ -131,7 +131,7 @@ static bool is_busted(enum busted how)
 #define NR_PAGES	64
 #define FIRST_ADDRESS	(256 * PAGE_SIZE)
 /* More interval subscriptions than a core calls under one look at its tree. */
-#define BATCH		16
+#define BATCH		32
 
 /*
  * What can be wrong, and what is counted

@@ -94,7 +94,7 @@
  */
 
 /* Most interval_subs that are collected under one acquisition of the lock. */
-#define MN_BATCH 16
+#define MN_BATCH 32
 
 /**
  * struct mmu_notifier_subscriptions - what an mm knows about its notifiers
@@ -102,8 +102,9 @@
  * @nr_active: Number of ranges on @active_ranges. A reader that finds 0 does
  *	not take the lock.
  * @itree: The interval_subs.
- * @active_ranges: Active ranges, in order of their start. Not used before
+ * @active_ranges: Active ranges, the last started first. Not used before
  *	@has_intervals is set.
+ * @nr_removing: Number of interval_subs on @itree whose removal waits.
  * @last_seq: Last sequence handed out; odd.
  * @has_intervals: Set with the first interval_sub, and for good, with all locks of
  *	the mm held, so that no range is active which is not on @active_ranges.
@@ -114,6 +115,7 @@
  *   field            read under                         written under
  *   wq, itree,       lock                               lock
  *   active_ranges,
+ *   nr_removing,
  *   last_seq
  *   nr_active        lock, or (D)                       lock
  *   has_intervals    any lock of the mm, or (I)         mm_take_all_locks()
@@ -124,8 +126,9 @@ struct mmu_notifier_subscriptions {
 	wait_queue_head_t wq;
 	unsigned long nr_active;
 	struct rb_root_cached itree __guarded_by(&wq.lock);
-	struct list_head active_ranges __guarded_by(&wq.lock);
-	unsigned long last_seq;	/* under wq.lock */
+	struct hlist_head active_ranges __guarded_by(&wq.lock);
+	unsigned long nr_removing;	/* under wq.lock, as is ... */
+	unsigned long last_seq;
 	bool has_intervals;
 	struct hlist_head list;
 };
@@ -257,13 +260,15 @@ mn_count_overlapping(struct mmu_notifier_subscriptions *subscriptions,
 		     const struct mmu_interval_notifier *interval_sub)
 	__must_hold(&subscriptions->wq.lock)
 {
-	const struct mmu_notifier_range *range;
+	struct hlist_node *node;
 	unsigned int nr = 0;
 
 	lockdep_assert_held(&subscriptions->wq.lock);
 
-	list_for_each_entry(range, &subscriptions->active_ranges, node)
-		nr += mn_range_overlaps(range, interval_sub);
+	hlist_for_each(node, &subscriptions->active_ranges)
+		nr += mn_range_overlaps(hlist_entry(node,
+						    struct mmu_notifier_range,
+						    node), interval_sub);
 	return nr;
 }
 
@@ -359,9 +364,9 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
 /*
  * Collect the interval_subs, from @next on, that the range is to be announced to:
  * all that overlap it, but those whose removal began before the range started.
- * Returns their number, at most MN_BATCH.
+ * Returns where they end, at most MN_BATCH further.
  */
-static unsigned long
+static struct mmu_interval_notifier **
 mn_collect(struct mmu_notifier_subscriptions *subscriptions,
 	   const struct mmu_notifier_range *range,
 	   struct mmu_interval_notifier *next,
@@ -369,19 +374,20 @@ mn_collect(struct mmu_notifier_subscriptions *subscriptions,
 	__must_hold(&subscriptions->wq.lock)
 {
 	const unsigned long start = range->start, last = range->end - 1;
+	const bool removing = subscriptions->nr_removing;
 	unsigned long nr = 0;
 
 	lockdep_assert_held(&subscriptions->wq.lock);
 
 	for (; next; next = mn_itree_iter_next(next, start, last)) {
-		if (unlikely(next->removed) &&
+		if (unlikely(removing) && next->removed &&
 		    mn_seq_after(range->seq, next->removed))
 			continue;
 		batch[nr] = next;
 		if (++nr == MN_BATCH)
 			break;
 	}
-	return nr;
+	return batch + nr;
 }
 
 /* The first of two passes. */
@@ -449,7 +455,7 @@ static void mn_interval_end(struct mmu_notifier_subscriptions *subscriptions,
 			    struct mmu_notifier_range *range)
 {
 	spin_lock(&subscriptions->wq.lock);
-	__list_del_entry(&range->node);
+	__hlist_del(&range->node);
 	/*
 	 * (C) What was done to the page table in this range, and by way of the
 	 * lock in those that ended before, comes before its end. Pairs with (D)
@@ -477,31 +483,31 @@ mn_interval_announce(struct mmu_notifier_subscriptions *subscriptions,
 {
 	struct mmu_interval_notifier *batch[MN_BATCH] __uninitialized;
 	struct mn_finish_list finishes = { .tail = &finishes.first };
-	unsigned long i, nr;
+	struct mmu_interval_notifier **sub, **end;
 	int err = 0;
 
 	for (;;) {
-		nr = mn_collect(subscriptions, range, next, batch);
+		end = mn_collect(subscriptions, range, next, batch);
 		spin_unlock(&subscriptions->wq.lock);
 
-		for (i = 0; i < nr; i++) {
-			if (likely(mn_announce(batch[i], range, &finishes)))
+		for (sub = batch; sub != end; sub++) {
+			if (likely(mn_announce(*sub, range, &finishes)))
 				continue;
 			if (WARN_ONCE(mmu_notifier_range_blockable(range),
 				      "%ps refused a blocking invalidation\n",
-				      batch[i]->ops->invalidate_start ?
-				      (void *)batch[i]->ops->invalidate_start :
-				      (void *)batch[i]->ops->invalidate))
+				      (*sub)->ops->invalidate_start ?
+				      (void *)(*sub)->ops->invalidate_start :
+				      (void *)(*sub)->ops->invalidate))
 				continue;
 			err = -EAGAIN;
 			goto out;
 		}
-		if (nr < MN_BATCH)
+		if (end != batch + MN_BATCH)
 			break;
 
 		/* The last one announced to is still in the tree: go on there. */
 		spin_lock(&subscriptions->wq.lock);
-		next = mn_itree_iter_next(batch[nr - 1], range->start,
+		next = mn_itree_iter_next(end[-1], range->start,
 					  range->end - 1);
 	}
 out:
@@ -524,7 +530,7 @@ static int mn_interval_start(struct mmu_notifier_subscriptions *subscriptions,
 	spin_lock(&subscriptions->wq.lock);
 	subscriptions->last_seq += 2;
 	range->seq = subscriptions->last_seq;
-	list_add_tail(&range->node, &subscriptions->active_ranges);
+	hlist_add_head(&range->node, &subscriptions->active_ranges);
 	WRITE_ONCE(subscriptions->nr_active, subscriptions->nr_active + 1);
 	first = mn_itree_iter_first(&subscriptions->itree, range->start,
 				    range->end - 1);
@@ -568,6 +574,24 @@ static void mn_hlist_end(struct mmu_notifier_subscriptions *subscriptions,
 	}
 }
 
+/* Returns the error with which the start fails, or 0 if it does not. */
+static noinline int mn_hlist_refused(const struct mmu_notifier_ops *ops,
+				     const struct mmu_notifier_range *range,
+				     int err)
+{
+	/* A blocking start cannot fail: its caller goes on, and ends. */
+	if (WARN_ONCE(mmu_notifier_range_blockable(range),
+		      "%ps failed a blocking invalidation: %d\n",
+		      ops->invalidate_range_start, err))
+		return 0;
+	WARN_ONCE(err != -EAGAIN, "%ps failed with %d, not -EAGAIN\n",
+		  ops->invalidate_range_start, err);
+	WARN_ONCE(ops->invalidate_range_end,
+		  "%ps can fail and must not be paired with %ps\n",
+		  ops->invalidate_range_start, ops->invalidate_range_end);
+	return err;
+}
+
 /*
  * Announce the range to every subscription, even if one fails: nobody keeps
  * account of which were called, so that either all get their end or none.
@@ -581,29 +605,17 @@ static int mn_hlist_start(struct mmu_notifier_subscriptions *subscriptions,
 
 	guard(srcu)(&mn_srcu);
 	mn_for_each_subscription(subscription, subscriptions) {
-		const struct mmu_notifier_ops *ops = subscription->ops;
 		int err;
 
-		if (!ops->invalidate_range_start)
+		if (!subscription->ops->invalidate_range_start)
 			continue;
 		mn_callback_enter(range);
-		err = ops->invalidate_range_start(subscription, range);
+		err = subscription->ops->invalidate_range_start(subscription,
+								range);
 		mn_callback_exit(range);
-		if (likely(!err))
-			continue;
-
-		/* A blocking start cannot fail: its caller goes on, and ends. */
-		if (WARN_ONCE(mmu_notifier_range_blockable(range),
-			      "%ps failed a blocking invalidation: %d\n",
-			      ops->invalidate_range_start, err))
-			continue;
-		WARN_ONCE(err != -EAGAIN, "%ps failed with %d, not -EAGAIN\n",
-			  ops->invalidate_range_start, err);
-		WARN_ONCE(ops->invalidate_range_end,
-			  "%ps can fail and must not be paired with %ps\n",
-			  ops->invalidate_range_start,
-			  ops->invalidate_range_end);
-		ret = err;
+		if (unlikely(err))
+			ret = mn_hlist_refused(subscription->ops, range, err) ?:
+			      ret;
 	}
 
 	if (unlikely(ret))
@@ -660,26 +672,44 @@ void __mmu_notifier_release(struct mm_struct *mm)
 		mn_hlist_release(subscriptions, mm);
 }
 
+/* Intervals first: nouveau relies on it. */
+static noinline int
+mn_both_start(struct mmu_notifier_subscriptions *subscriptions,
+	      struct mmu_notifier_range *range)
+{
+	int err;
+
+	err = mn_interval_start(subscriptions, range);
+	if (unlikely(err))
+		return err;
+
+	err = mn_hlist_start(subscriptions, range);
+	if (unlikely(err))
+		mn_interval_end(subscriptions, range);
+	return err;
+}
+
+static noinline void
+mn_both_end(struct mmu_notifier_subscriptions *subscriptions,
+	    struct mmu_notifier_range *range)
+{
+	mn_interval_end(subscriptions, range);
+	mn_hlist_end(subscriptions, range);
+}
+
 int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
-	int err;
+	/* Written with all locks of the mm held; the caller has one of them. */
+	bool has_intervals = data_race(subscriptions->has_intervals);
 
-	if (READ_ONCE(subscriptions->has_intervals)) {
-		err = mn_interval_start(subscriptions, range);
-		if (unlikely(err))
-			return err;
-	}
-	if (!hlist_empty(&subscriptions->list)) {
-		err = mn_hlist_start(subscriptions, range);
-		if (unlikely(err)) {
-			if (range->seq)
-				mn_interval_end(subscriptions, range);
-			return err;
-		}
-	}
-	return 0;
+	if (hlist_empty(&subscriptions->list))
+		return has_intervals ? mn_interval_start(subscriptions, range) :
+				       0;
+	if (has_intervals)
+		return mn_both_start(subscriptions, range);
+	return mn_hlist_start(subscriptions, range);
 }
 
 void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
@@ -688,10 +718,14 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 		mn_subscriptions(range->mm);
 
 	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
-	if (range->seq)
-		mn_interval_end(subscriptions, range);
-	if (!hlist_empty(&subscriptions->list))
+	if (hlist_empty(&subscriptions->list)) {
+		if (range->seq)
+			mn_interval_end(subscriptions, range);
+	} else if (range->seq) {
+		mn_both_end(subscriptions, range);
+	} else {
 		mn_hlist_end(subscriptions, range);
+	}
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 }
 
@@ -780,7 +814,7 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
 
 	init_waitqueue_head(&subscriptions->wq);
 	subscriptions->last_seq = 1;
-	INIT_LIST_HEAD(&subscriptions->active_ranges);
+	INIT_HLIST_HEAD(&subscriptions->active_ranges);
 	subscriptions->itree = RB_ROOT_CACHED;
 	INIT_HLIST_HEAD(&subscriptions->list);
 	return subscriptions;
@@ -1111,8 +1145,10 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 	interval_sub->removed = subscriptions->last_seq;
 	pending = mn_count_overlapping(subscriptions, interval_sub);
 	if (pending) {
+		subscriptions->nr_removing++;
 		mn_unlock_and_wait(subscriptions, interval_sub, pending);
 		spin_lock(&subscriptions->wq.lock);
+		subscriptions->nr_removing--;
 	}
 	mn_itree_remove(interval_sub, &subscriptions->itree);
 	spin_unlock(&subscriptions->wq.lock);

@@ -269,7 +269,7 @@ struct mmu_notifier_range {
 	 * of the subscriptions; and the sequence of this one: odd from start to
 	 * end, otherwise 0. Written by whoever owns the range.
 	 */
-	struct list_head node;
+	struct hlist_node node;
 	unsigned long seq;
 };
 
@@ -448,8 +448,8 @@ static inline bool mmu_notifier_test_young(struct mm_struct *mm,
  * The map is entered even for an mm that has no notifiers, so that lockdep
  * learns of every place that invalidates.
  */
-static inline int mmu_notifier_range_start(struct mmu_notifier_range *range,
-					   unsigned int blockable)
+static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
+					     unsigned int blockable)
 {
 	int ret = 0;
 
@@ -477,7 +477,7 @@ static inline void
 mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
 	might_sleep();
-	mmu_notifier_range_start(range, MMU_NOTIFIER_RANGE_BLOCKABLE);
+	__mmu_notifier_range_start(range, MMU_NOTIFIER_RANGE_BLOCKABLE);
 }
 
 /**
@@ -496,7 +496,7 @@ mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 static inline int __must_check
 mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)
 {
-	return mmu_notifier_range_start(range, 0);
+	return __mmu_notifier_range_start(range, 0);
 }
 
 /**
