@@ -100,9 +100,9 @@ torture_param(int, nexiters, 1, "Number of threads that give mms back");
 torture_param(bool, hlist_refuse, true, "Subscriptions to the mm refuse, too");
 torture_param(int, verbose, 0, "Enable verbose debugging printk()s");
 
-static char *busted = "";
+static char *busted = "none";
 module_param(busted, charp, 0444);
-MODULE_PARM_DESC(busted, "What to break: set_seq, release, remove, end, failed_start or pair");
+MODULE_PARM_DESC(busted, "What to break: none (default), set_seq, release, remove, end, failed_start or pair");
 
 static char *torture_type = "test_mmu_notifier";
 
@@ -375,9 +375,10 @@ static struct space *space_get_any(void)
 {
 	struct space *space;
 
-	guard(spinlock)(&slots_lock);
+	spin_lock(&slots_lock);
 	space = slots[rnd(nspaces)];
 	refcount_inc(&space->refs);
+	spin_unlock(&slots_lock);
 	return space;
 }
 
@@ -385,9 +386,10 @@ static struct space *space_swap(unsigned int i, struct space *new)
 {
 	struct space *old;
 
-	guard(spinlock)(&slots_lock);
+	spin_lock(&slots_lock);
 	old = slots[i];
 	slots[i] = new;
+	spin_unlock(&slots_lock);
 	return old;
 }
 
@@ -1276,7 +1278,8 @@ static void op_read(struct worker *worker)
 static void op_map(struct worker *worker)
 {
 	struct space *space = space_get_any();
-	bool many = READ_ONCE(space->nr_mirrors) >= nmirrors;
+	/* Any value will do. */
+	bool many = data_race(space->nr_mirrors) >= nmirrors;
 
 	/* Insert where there are few and remove where there are many, mostly. */
 	if (many == !!rnd(4)) {
@@ -1293,7 +1296,8 @@ static void op_listen(struct worker *worker)
 	struct space *space = space_get_any();
 	u32 what = rnd(4);
 
-	if (what == 0 || READ_ONCE(space->nr_listeners) >= 4) {
+	/* Any value will do for the number. */
+	if (what == 0 || data_race(space->nr_listeners) >= 4) {
 		listener_unregister_last(space);
 	} else if (space_get_user(space)) {
 		if (what == 1) {
@@ -1424,7 +1428,7 @@ static void print_line(const char *what, bool with_counters)
 		any = true;
 	}
 	seq_buf_printf(&line, "%s busted=%s duration=%d hlist_refuse=%d nexiters=%d ninvalidators=%d nlisteners=%d nmappers=%d nmirrors=%d nreaders=%d nspaces=%d onoff_interval=%d seed=%u shuffle_interval=%d stall=%d stat_interval=%d stutter=%d verbose=%d",
-		       any ? "" : "none", *busted ? busted : "none", duration,
+		       any ? "" : "none", busted, duration,
 		       hlist_refuse, nexiters, ninvalidators, nlisteners,
 		       nmappers, nmirrors, nreaders, nspaces, onoff_interval,
 		       seed, shuffle_interval, stall, stat_interval, stutter,
@@ -1616,7 +1620,7 @@ static int __init test_mmu_notifier_init(void)
 
 	if (duration <= 0)
 		return 0;
-	if (*busted) {
+	if (strcmp(busted, "none")) {
 		err = match_string(busted_names, NR_BUSTED, busted);
 		if (err < 0) {
 			pr_err("there is no busted=%s\n", busted);
