@@ -6,6 +6,7 @@
     merge.py check                           every file and insertion belongs to exactly one step
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
     merge.py names                           the steps
+    merge.py ours BASE DIR                   writes our files to DIR as they are before the patch of BASE changes them
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
 the root) and "Insertions:" (names in insertions/), one indented entry per line.
@@ -17,7 +18,8 @@ insertions/NAME changes an upstream file.  It starts with lines "key: value":
     delete: LINE                 this line goes; "delete-if-there: LINE" may be missing
 and, after a blank line, has the text to insert.
 
-backports/BASE/*.patch adapt our files (never upstream's) to an older base.
+backports/BASE/*.patch adapt our files (never upstream's) to an older base.  They build on each other: for 6.1 those of
+6.12 come first.  When our files change, backport.sh makes them fit again.
 """
 import os
 import re
@@ -139,29 +141,45 @@ def base(tree):
     if os.path.exists(os.path.join(tree, "mm/tests/mmu_notifier_world.h")):
         raise Bad(f"{tree} has the series already: give a tree without it")
     short = ".".join(number.split(".")[:2])
-    backports = sorted(os.listdir(os.path.join(TOOLS, "backports")))
-    if short in backports:
+    if short in backports():
         return short
-    if tuple(map(int, short.split("."))) >= MAINLINE:
+    if numbers(short) >= MAINLINE:
         return "mainline"
-    raise Bad(f"Linux {number} is not supported: {', '.join(backports)} and {'.'.join(map(str, MAINLINE))} or newer are")
+    raise Bad(f"Linux {number} is not supported: {', '.join(reversed(backports()))} and"
+              f" {'.'.join(map(str, MAINLINE))} or newer are")
+
+
+def numbers(short):
+    return tuple(map(int, short.split(".")))
+
+
+def backports():
+    """The bases that have patches, newest first: the order in which the patches apply."""
+    return sorted(os.listdir(os.path.join(TOOLS, "backports")), key=numbers, reverse=True)
+
+
+def write_ours(folder, steps, bases):
+    """Writes our files to a folder, as the patches of these bases make them; returns their paths."""
+    paths = [path for step in steps for path in step.files]
+    for path in paths:
+        os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+        shutil.copy(os.path.join(ROOT, path), os.path.join(folder, path))
+    for which in bases:
+        patches = os.path.join(TOOLS, "backports", which)
+        for patch in sorted(p for p in os.listdir(patches) if p.endswith(".patch")):
+            done = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", folder,
+                                   "-i", os.path.join(patches, patch)], stdout=subprocess.PIPE, text=True, check=False)
+            if done.returncode:
+                raise Bad(f"backports/{which}/{patch} does not apply to our files any more: {done.stdout.strip()};"
+                          f" run tools/series/backport.sh {which}")
+    return paths
 
 
 def our_files(which, steps):
     """{path: (content, mode)} of all our files in the form that a base takes."""
-    paths = [path for step in steps for path in step.files]
+    bases = backports()[:backports().index(which) + 1] if which != "mainline" else []
     with tempfile.TemporaryDirectory() as folder:
-        for path in paths:
-            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
-            shutil.copy(os.path.join(ROOT, path), os.path.join(folder, path))
-        patches = os.path.join(TOOLS, "backports", which)
-        for patch in sorted(os.listdir(patches)) if which != "mainline" else []:
-            if not patch.endswith(".patch"):
-                continue
-            done = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", folder,
-                                   "-i", os.path.join(patches, patch)], stdout=subprocess.PIPE, text=True, check=False)
-            if done.returncode:
-                raise Bad(f"backports/{which}/{patch} does not apply to our files any more: {done.stdout.strip()}")
+        paths = write_ours(folder, steps, bases)
         return {path: (read(os.path.join(folder, path)), os.stat(os.path.join(folder, path)).st_mode & 0o111)
                 for path in paths}
 
@@ -232,6 +250,8 @@ def main(args):
         load_steps()
     elif command == "apply":
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
+    elif command == "ours":
+        write_ours(args[1], load_steps(), backports()[:backports().index(args[0])])
     elif command == "names":
         print(" ".join(step.name for step in load_steps()))
     else:
