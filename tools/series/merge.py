@@ -6,10 +6,12 @@
     merge.py check                           every file and insertion belongs to exactly one step
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
     merge.py names                           the steps
+    merge.py files                           our files
     merge.py ours BASE DIR                   writes our files to DIR as they are before the patch of BASE changes them
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
-the root) and "Insertions:" (names in insertions/), one indented entry per line.
+the root) and "Insertions:" (names in insertions/), one indented entry per line.  A step that adds files inserts a line for
+each into MAINTAINERS: checkpatch asks for it.
 
 insertions/NAME changes an upstream file.  It starts with lines "key: value":
     file: PATH
@@ -250,6 +252,8 @@ def main(args):
         load_steps()
     elif command == "apply":
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
+    elif command == "files":
+        print("\n".join(path for step in load_steps() for path in step.files))
     elif command == "ours":
         write_ours(args[1], load_steps(), backports()[:backports().index(args[0])])
     elif command == "names":

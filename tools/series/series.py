@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
-"""series.py STOCK VERSION OUT: writes the series for a pristine tree as patches for git am and quilt.
+"""series.py STOCK VERSION OUT [BASE_COMMIT]: writes the series for a pristine tree as patches for git am and quilt.
 
 git itself makes them, from a scratch repository that holds just the upstream files that the series changes.  The same
 input gives the same bytes: the date is that of our last commit, and no configuration of the caller's takes part.
+
+The cover letter is the file "cover", in which a line @TITLE@ stands for a table of README.md: the one below the heading
+TITLE, or the one whose first column has that title.
 """
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 import merge
 
@@ -23,7 +28,41 @@ def last_commit():
     return int(done.stdout or 0)
 
 
-def main(stock, version, out):
+def wrap(text, first="", others=""):
+    return textwrap.fill(text, 72, initial_indent=first, subsequent_indent=others, break_long_words=False,
+                         break_on_hyphens=False)
+
+
+def readme_table(title):
+    """A table of README.md as plain text: the paragraph before it if that introduces it, and an item for each row."""
+    text = merge.read_text(os.path.join(merge.ROOT, "README.md"))
+    found = re.search(rf"^## {re.escape(title)}\n\n(?P<intro>(?:[^|\n].*\n)+)\n(?P<table>(?:\|.*\n)+)|"
+                      rf"^(?P<only>\| {re.escape(title)} \|.*\n(?:\|.*\n)+)", text, re.M)
+    if not found:
+        raise merge.Bad(f"README.md has no table '{title}', which tools/series/cover asks for")
+    rows = [[cell.strip().replace("`", "") for cell in row.strip("|").split(" | ")]
+            for row in (found["table"] or found["only"]).rstrip("\n").split("\n")]
+    items = [wrap(found["intro"].replace("`", "").replace("\n", " ").rstrip(" "))] if found["intro"] else []
+    for first, *others in rows[2:]:
+        notes = "; ".join(f"{head}: {cell}" for head, cell in zip(rows[0][1:], others))
+        items.append(wrap(first, "- ", "  ") + "\n" + wrap(notes, "  ", "  "))
+    return "\n\n".join(items)
+
+
+def cover_letter(stock, version, known):
+    text = merge.read_text(os.path.join(merge.TOOLS, "cover"))
+    text = re.sub(r"^@(.*)@$", lambda found: readme_table(found[1]), text, flags=re.M)
+    which = merge.base(stock)
+    if which != "mainline":
+        text += "\nThis is the form of the series for an older kernel.\n"
+        for folder in merge.backports()[:merge.backports().index(which) + 1]:
+            for patch in sorted(glob.glob(os.path.join(merge.TOOLS, "backports", folder, "*.patch"))):
+                text += "\n" + merge.read_text(patch).partition("\n--- a/")[0].strip() + "\n"
+    text += f"\nBase: Linux {version}\n"
+    return text + (f"base-commit: {known}\n" if known else "")
+
+
+def main(stock, version, out, known=None):
     steps = merge.plan(stock)
     date = last_commit()
     os.makedirs(os.path.dirname(out), exist_ok=True)
@@ -42,7 +81,7 @@ def main(stock, version, out):
             git("add", "-A", "-f")
             git("commit", "-q", "--allow-empty", "-m", message)
 
-        git("init", "-q")
+        git("init", "-q", "-b", "series")
         for path in {path for _, changed in steps for path in changed}:
             if os.path.exists(os.path.join(stock, path)):
                 os.makedirs(os.path.dirname(os.path.join(repo, path)), exist_ok=True)
@@ -52,12 +91,13 @@ def main(stock, version, out):
             for path, (content, mode) in changed.items():
                 merge.write(os.path.join(repo, path), content, mode)
             commit(step.message, number)
-        git("format-patch", "-q", "--zero-commit", "--full-index", "--no-signature", "-o", new, f"HEAD~{len(steps)}")
-        patches = sorted(os.path.basename(p) for p in glob.glob(new + "/*.patch"))
+        git("config", "branch.series.description", cover_letter(stock, version, known))
+        # A file that is written anew is shown so: nobody can read the old and the new one in turns.
+        git("format-patch", "-q", "--cover-letter", "--cover-from-description=subject", "--zero-commit", "--full-index",
+            "--no-signature", "--break-rewrites", "-o", new, f"HEAD~{len(steps)}")
+        patches = sorted(os.path.basename(p) for p in glob.glob(new + "/*.patch"))[1:]
         with open(new + "/series", "w", encoding="utf-8") as file:
             file.writelines(p + "\n" for p in patches)
-        with open(new + "/base", "w", encoding="utf-8") as file:
-            file.write(f"Linux {version}\n")
         shutil.rmtree(out, ignore_errors=True)
         os.rename(new, out)
     print(f"series: {len(patches)} patches on Linux {version}", file=sys.stderr)

@@ -1,6 +1,9 @@
 #!/bin/sh
-# make series: the series as patches, in out/series/BASE.
+# make series: the series as patches and a cover letter, in out/series/BASE.
 . "$(dirname "$0")/common.sh"
 stock=$("$tools/stock.sh")
-python3 "$tools/series.py" "$stock" "$(cat "$src/version")" "$root/out/series/$name"
+set -- "$stock" "$(cat "$src/version")" "$root/out/series/$name"
+# Only a clean git tree of the caller's has a commit that others know.
+[ ! -e "$src/commit" ] || set -- "$@" "$(cat "$src/commit")"
+python3 "$tools/series.py" "$@"
 echo "$root/out/series/$name"

@@ -52,6 +52,7 @@ from_caller() {
 		git -C "$KSRC" ls-files -z -co --exclude-standard >"$src/files"
 		rsync -a --from0 --files-from="$src/files" --ignore-missing-args "$KSRC/" "$new/" ||
 			die "copying KSRC failed: is the disk full?"
+		[ -n "$dirty" ] || git -C "$KSRC" rev-parse HEAD >"$src/commit"
 		version="$version (git $(git -C "$KSRC" rev-parse --short=12 HEAD)${dirty:+, with local changes})"
 	else
 		cp -a --reflink=auto "$KSRC/." "$new" || die "copying KSRC failed: is the disk full?"
