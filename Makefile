@@ -10,10 +10,10 @@ help:
 	@echo 'make stock    pristine Linux; prints its path'
 	@echo 'make clean    remove build/ and out/'
 	@echo
-	@echo 'BASE=6.12 (default), 7.2 or 7.3 comes from Debian; KSRC=/path/to/linux takes a tree of your own,'
+	@echo 'BASE=6.12 (default), 6.1, 7.2 or 7.3 comes from Debian; KSRC=/path/to/linux takes a tree of your own,'
 	@echo 'which is copied (KSRC_DIRTY=copy: with its local changes).'
 
-run test series tree stock:
+run test series series-check tree stock:
 	@tools/series/$@.sh
 
 clean:

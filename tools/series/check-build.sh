@@ -75,7 +75,7 @@ without
 echo "ok mm/ builds without CONFIG_MMU_NOTIFIER"
 
 # The command line of another file of mm/.
-compile_command() { sed -n 's/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' mm/.util.o.cmd | sed 's/ -Wp,-MMD,[^ ]*//'; }
+compile_command() { sed -n 's/^\(saved\)\?cmd_[^ ]* := \(.*\) -c -o .*/\2/p' mm/.util.o.cmd | sed 's/ -Wp,-MMD,[^ ]*//'; }
 
 # header DIR WITH: compiles the header alone.
 header() {

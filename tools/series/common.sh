@@ -4,7 +4,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd -P)
 tools=$root/tools/series
-bases='6.12 7.2 7.3'
+bases='6.1 6.12 7.2 7.3'
 
 # The kernel's own build must see our settings only, not those of the caller's shell or of the make above.
 unset MAKEFLAGS MFLAGS MAKELEVEL ARCH CROSS_COMPILE KBUILD_OUTPUT O CC

@@ -9,12 +9,13 @@ base=$(python3 "$tools/merge.py" base "$stock")
 case $kind in
 series) set -- ;;
 stock-tests)
-	# The two-pass tests need the two-pass API, which stock 6.12 does not have.
+	# The two-pass tests need the two-pass API, which stock 6.x does not have.
 	steps=contract,schedule,report,benchmark,torture
 	case $base in 6.*) ;; *) steps=$steps,two-pass,torture-two-pass ;; esac
 	set -- "$steps"
 	;;
-*) die "tree.sh: say series or stock-tests" ;;
+steps) set -- "$2" ;;
+*) die "tree.sh: say series, stock-tests or steps" ;;
 esac
 
 tree=$src/$kind
