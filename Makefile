@@ -6,6 +6,7 @@ help:
 	@echo 'make run      build Linux with the series for user mode, boot it, run its tests, report'
 	@echo 'make test     everything that must hold, on user-mode and x86-64 kernels; ends with one line of counts'
 	@echo 'make series   the patches for git am and quilt, in out/series/'
+	@echo 'make series-check   each patch by itself builds and boots; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; prints its path'
 	@echo 'make stock    pristine Linux; prints its path'
 	@echo 'make clean    remove build/ and out/'
@@ -19,4 +20,4 @@ run test series series-check tree stock:
 clean:
 	rm -rf build out
 
-.PHONY: help run test series tree stock clean
+.PHONY: help run test series series-check tree stock clean

@@ -2,21 +2,8 @@
 # check-build.sh STOCK TREE: no warning with W=1 that stock does not have, and no need of CONFIG_MMU_NOTIFIER.
 . "$(dirname "$0")/common.sh"
 stock=$1 tree=$2
-export CCACHE_DIR="$root/build/ccache" CCACHE_NOHASHDIR=1
+. "$tools/kbuild.sh"
 out=$root/build/test/$name
-
-kernel_make() { make -s ARCH="$arch" O="$dir" CC="ccache gcc" "$@"; }
-
-# configure START FRAGMENT...: what a fragment asks for and does not get is a failure.
-configure() {
-	mkdir -p "$dir"
-	kernel_make "$1"
-	shift
-	ARCH=$arch scripts/kconfig/merge_config.sh -m -O "$dir" "$dir/.config" "$@" >"$dir/merge.log"
-	kernel_make olddefconfig
-	missing=$(grep -h '^CONFIG_' "$@" | grep -vxFf "$dir/.config" | paste -sd' ')
-	[ -z "$missing" ] || die "options that did not take in $PWD/$dir: $missing"
-}
 
 # w1 TREE FRAGMENT...: builds for x86-64, prints all warnings.  Objects go first: only a compiler that runs warns (and
 # ccache repeats what it said).

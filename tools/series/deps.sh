@@ -4,7 +4,7 @@
 
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
 build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl kmod"
-test="$build qemu-system-x86 shellcheck quilt coccinelle"
+test="$build qemu-system-x86 shellcheck quilt coccinelle dwarves"
 case ${1:-} in
 fetch) wanted=$fetch ;;
 build) wanted=$build ;;

@@ -3,6 +3,9 @@
 
     results.py report BUILD TREE         a short report; fails unless all cases pass and nothing else is wrong
     results.py check LABEL BUILD TREE    one line "ok|FAIL|skip NAME" per case and for the boot as a whole
+    results.py step BASE LABEL BUILD TREE [stock]
+                                         a line for the boot as a whole, all cases being as they should; with "stock" on
+                                         the stock core
     results.py compare BASE BUILD TREE STOCK_BUILD STOCK_TREE
                                          the same for the series, with the stock core's results beside it
 
@@ -169,6 +172,16 @@ def report(build, tree):
     return not boot.wrong
 
 
+def step(base, label, build, tree, core="series"):
+    marked = defects(base, has_option(build, "SMP")) if core == "stock" else {}
+    boot = Boot(build, tree, marked)
+    for name, status in boot.cases.items():
+        wanted = "FAIL" if name in marked else "PASS"
+        if status not in (wanted, "SKIP"):
+            boot.wrong.append(f"{name} is {status}, not {wanted}")
+    print("\n".join(boot.boot_lines(label)))
+
+
 def compare(base, build, tree, stock_build, stock_tree):
     marked = defects(base, has_option(stock_build, "SMP"))
     series, stock = Boot(build, tree), Boot(stock_build, stock_tree, marked)
@@ -206,6 +219,8 @@ def main(command, *args):
         return report(*args)
     if command == "check":
         print("\n".join(Boot(*args[1:]).lines(args[0])))
+    elif command == "step":
+        step(*args)
     elif command == "compare":
         compare(*args)
     return True

@@ -1,6 +1,6 @@
 #!/bin/sh
 # make tree: the kernel with the series merged into it (tree.sh series), or with the tests and the benchmark but the stock
-# core (tree.sh stock-tests).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
+# core (tree.sh stock-tests), or with the first steps of the series (tree.sh steps STEP,STEP).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
 . "$(dirname "$0")/common.sh"
 kind=${1:-series}
 

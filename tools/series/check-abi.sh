@@ -1,0 +1,64 @@
+#!/bin/sh
+# check-abi.sh STOCK TREE: what modules see of MMU notifiers, on stock and on the series: the exports and their CRCs by
+# modpost, the layouts by pahole.  All of it is left in build/test/BASE/abi.
+. "$(dirname "$0")/common.sh"
+stock=$1 tree=$2
+. "$tools/kbuild.sh"
+out=$root/build/test/$name/abi
+rm -rf "$out"
+mkdir -p "$out/stock" "$out/series"
+structs='mmu_notifier_range mmu_notifier mmu_notifier_ops mmu_interval_notifier mmu_interval_notifier_ops'
+
+# look TREE OUT: one object is enough; modpost takes it for the whole kernel.
+look() (
+	arch=x86_64 dir=.build-abi
+	cd "$1"
+	configure tinyconfig "$tools/configs/abi.config" >&2
+	say "building $PWD/$dir/mm/mmu_notifier.o"
+	kernel_make -j"$(nproc)" mm/mmu_notifier.o >&2
+	modpost=$PWD/$dir/scripts/mod/modpost
+	cp "$dir/mm/mmu_notifier.o" "$2/vmlinux.o"
+	cp "$dir/mm/.mmu_notifier.o.cmd" "$2/.vmlinux.o.cmd"
+	cd "$2"
+	echo vmlinux.o >.vmlinux.objs
+	"$modpost" -m -o Module.symvers vmlinux.o >&2
+	for struct in $structs; do
+		pahole -C "$struct" vmlinux.o >"$struct.layout"
+		# Members, with their offset and size; what has a name of its own in a nested structure counts as one.
+		sed -n 's,^\t[^\t].*[ *(]\(\**[a-z_]*\)\()(.*)\)\?; */\* *\([0-9]*\) *\([0-9]*\) \*/$,\1 \3 \4,p' "$struct" |
+			tr -d '*' >"$struct.members"
+	done
+)
+look "$stock" "$out/stock"
+look "$tree" "$out/series"
+
+for side in stock series; do
+	[ -s "$out/$side/Module.symvers" ] || die "modpost found no export in $out/$side/vmlinux.o"
+	cut -f2,4 "$out/$side/Module.symvers" | sort >"$out/$side/exports"
+	cut -f1,2 "$out/$side/Module.symvers" | sort >"$out/$side/crcs"
+done
+if diff "$out/stock/exports" "$out/series/exports" >"$out/exports.diff"; then
+	echo "ok the same functions are exported, of the same kind"
+else
+	echo "FAIL the same functions are exported, of the same kind"
+	sed 's/^/     /' "$out/exports.diff"
+fi
+echo "     exports: $(wc -l <"$out/stock/exports"), with the same CRC as on stock: $(comm -12 "$out/stock/crcs" "$out/series/crcs" | wc -l)"
+
+for struct in $structs; do
+	[ -s "$out/stock/$struct.members" ] || die "pahole shows no member of $struct: see $out/stock"
+	cut -d' ' -f1 "$out/series/$struct.members" >"$out/names"
+	# The one member that was the core's own.
+	gone=$(cut -d' ' -f1 "$out/stock/$struct.members" | grep -vx deferred_item | grep -vxFf "$out/names" | paste -sd' ') || :
+	if [ -z "$gone" ]; then echo "ok all members of struct $struct are there"; else echo "FAIL members of struct $struct are gone: $gone"; fi
+	sizes=
+	for side in stock series; do
+		sizes="$sizes $(sed -n 's,.*/\* size: \([0-9]*\).*,\1,p' "$out/$side/$struct.layout")"
+	done
+	if diff "$out/stock/$struct.members" "$out/series/$struct.members" >"$out/$struct.diff"; then
+		echo "     size:${sizes% *}, the same layout"
+	else
+		echo "     size:${sizes% *} on stock, ${sizes##* } on the series; member, offset and size:"
+		sed -n 's/^[<>]/    &/p' "$out/$struct.diff"
+	fi
+done
