@@ -776,7 +776,7 @@ again:
 			for (i = mirror->first; i <= mirror->last; i++) {
 				mirror->shadow[i] = value[i];
 				if (atomic_read(&space->active[i]))
-					torture_error(STALE, "a fault does not see that page %u is under invalidation",
+					torture_error(STALE, "a fault in invalidated page %u",
 						      i);
 			}
 			check_shadow(space, mirror->shadow, mirror->first,
@@ -981,7 +981,7 @@ static bool listener_unregister_last(struct space *space)
 		if (listener->mn.ops == &listener_ops) {
 			if (listener->ends > listener->starts ||
 			    (quiet && listener->ends != listener->starts))
-				torture_error(UNPAIRED, "a listener has had %lu starts and %lu ends",
+				torture_error(UNPAIRED, "a listener had %lu starts and %lu ends",
 					      listener->starts, listener->ends);
 			else if (quiet && listener->starts)
 				count(COUNT_PAIRS);
@@ -1427,12 +1427,16 @@ static void print_line(const char *what, bool with_counters)
 		seq_buf_printf(&line, "%s%s", any ? "," : "", reason_names[i]);
 		any = true;
 	}
-	seq_buf_printf(&line, "%s busted=%s duration=%d hlist_refuse=%d nexiters=%d ninvalidators=%d nlisteners=%d nmappers=%d nmirrors=%d nreaders=%d nspaces=%d onoff_interval=%d seed=%u shuffle_interval=%d stall=%d stat_interval=%d stutter=%d verbose=%d",
+	seq_buf_printf(&line, "%s busted=%s duration=%d hlist_refuse=%d",
 		       any ? "" : "none", busted, duration,
-		       hlist_refuse, nexiters, ninvalidators, nlisteners,
-		       nmappers, nmirrors, nreaders, nspaces, onoff_interval,
-		       seed, shuffle_interval, stall, stat_interval, stutter,
-		       verbose);
+		       hlist_refuse);
+	seq_buf_printf(&line, " nexiters=%d ninvalidators=%d nlisteners=%d nmappers=%d",
+		       nexiters, ninvalidators, nlisteners, nmappers);
+	seq_buf_printf(&line, " nmirrors=%d nreaders=%d nspaces=%d onoff_interval=%d",
+		       nmirrors, nreaders, nspaces, onoff_interval);
+	seq_buf_printf(&line, " seed=%u shuffle_interval=%d stall=%d stat_interval=%d",
+		       seed, shuffle_interval, stall, stat_interval);
+	seq_buf_printf(&line, " stutter=%d verbose=%d", stutter, verbose);
 	for (i = 0; with_counters && i < NR_COUNTERS; i++)
 		seq_buf_printf(&line, " %s=%lu", counter_names[i], total(i));
 	WARN_ON_ONCE(seq_buf_has_overflowed(&line));
