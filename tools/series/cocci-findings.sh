@@ -29,7 +29,7 @@ cat >calls.cocci <<-'END'
 	virtual report
 
 	@call@
-	identifier f =~ "^mmu_(interval_(notifier_(insert|insert_locked|remove)|read_begin|read_retry|set_seq)|notifier_invalidate_range_(start|start_nonblock|end))$";
+	identifier f = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_interval_read_begin,mmu_interval_read_retry,mmu_interval_set_seq,mmu_notifier_invalidate_range_start,mmu_notifier_invalidate_range_start_nonblock,mmu_notifier_invalidate_range_end};
 	iterator name scoped_guard;
 	position p;
 	@@

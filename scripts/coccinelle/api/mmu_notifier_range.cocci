@@ -131,15 +131,23 @@ expression M, S, E;
 
  f(...) { <...
 (
--mmu_notifier_invalidate_range_start(M, S, E);
 +mmu_notifier_range_init(&r, MMU_NOTIFY_UNMAP, 0, M, S, E);
-+mmu_notifier_invalidate_range_start(&r);
+ mmu_notifier_invalidate_range_start(
+-	M, S, E
++	&r
+ 	);
 |
--mmu_notifier_invalidate_range_end(M, S, E);
-+mmu_notifier_invalidate_range_end(&r);
+ mmu_notifier_invalidate_range_end(
+-	M, S, E
++	&r
+ 	)
 |
--mmu_notifier_invalidate_range_only_end(M, S, E);
-+mmu_notifier_invalidate_range_end(&r);
+-mmu_notifier_invalidate_range_only_end
++mmu_notifier_invalidate_range_end
+ 	(
+-	M, S, E
++	&r
+ 	)
 )
  ...> }
 

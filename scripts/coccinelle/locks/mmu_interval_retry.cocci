@@ -89,7 +89,7 @@ position p != {asked.u,saved.u};
 // The answer counts under the lock only.
 
 @unlocked exists@
-identifier lock =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
 iterator name scoped_guard;
 statement S;
 position at, p;
@@ -101,9 +101,9 @@ position at, p;
 *mmu_interval_read_retry@p(...)
 
 @relocked exists@
-identifier lock1 =~ "lock|^down_" && !~ "unlock|^mmap_|block";
-identifier lock =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
-identifier unlock =~ "unlock|^up_" && !~ "^mmap_";
+identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier unlock =~ "unlock" && !~ "^mmap_" || =~ "^up_";
 iterator name scoped_guard;
 expression L;
 statement S;
@@ -133,7 +133,7 @@ identifier fld = {invalidate,invalidate_start};
 
 @user_lock exists@
 identifier callback.cb, l;
-identifier lock =~ "lock|^down_" && !~ "unlock|^mmap_|block";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
 expression E;
 @@
 
@@ -147,7 +147,7 @@ expression E;
 
 @right exists@
 identifier user_lock.l;
-identifier lock =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
 expression E;
 position r;
 @@
@@ -158,8 +158,8 @@ position r;
 
 @wrong depends on user_lock exists@
 identifier l;
-identifier lock =~ "lock|^down_" && !~ "unlock|^mmap_|block";
-identifier lock1 =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
+identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
 expression E;
 position p != right.r;
 @@
@@ -172,7 +172,7 @@ position p != right.r;
 
 @lockless exists@
 identifier callback.cb;
-identifier lock =~ "lock|guard|^down_" && !~ "unlock|^mmap_|block";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
 iterator name scoped_guard;
 statement S;
 position p;
