@@ -222,17 +222,28 @@ identifier f, seq;
  ... when any
  }
 
+@excused exists@
+identifier sets.f;
+identifier owner =~ "^owner$";
+expression E;
+position o;
+symbol MMU_NOTIFY_RELEASE;
+@@
+
+ f(...) {
+ ... when any
+ if (<+... \(E->owner\|MMU_NOTIFY_RELEASE\) ...+>) { <+... return@o ...; ...+> }
+ ... when any
+ }
+
 @skips exists@
 identifier sets.f, sets.seq;
-expression E;
-position r;
-symbol MMU_NOTIFY_RELEASE, false;
+position r != excused.o;
+symbol false;
 @@
 
  f(...) {
  ... when != seq
-     when != E->owner
-     when != MMU_NOTIFY_RELEASE
 (
  return false;
 |

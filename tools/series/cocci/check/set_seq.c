@@ -104,3 +104,31 @@ int good_fault(struct mirror *m)
 	up_read(&m->lock);
 	return err;
 }
+
+static bool good_release(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
+			 unsigned long cur_seq)
+{
+	if (range->event == MMU_NOTIFY_RELEASE)
+		return true;
+	mirror_lock(n);
+	mmu_interval_set_seq(n, cur_seq);
+	mirror_unlock(n);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops good_release_ops = { .invalidate = good_release };
+
+static bool bad_after_owner(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
+			    unsigned long cur_seq)
+{
+	if (range->owner == mirror.owner)
+		return true;
+	if (range->event == MMU_NOTIFY_PROTECTION_PAGE)
+		return true;
+	mirror_lock(n);
+	mmu_interval_set_seq(n, cur_seq);
+	mirror_unlock(n);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops bad_after_owner_ops = { .invalidate = bad_after_owner };
