@@ -28,8 +28,8 @@ run() {
 	grep -v "^Warning: PARSING: type defaults to 'int'" "$work/stderr" || :
 }
 
-# plain: what spatch says in report mode, in the form of the file "expected".
-plain() { sed -E "s,^$corpus/([^: ]*:[0-9]+):[0-9]+-[0-9]+: ,$patch: \1: ,"; }
+# plain: what spatch says in report mode, in the form of the file "expected".  make of 7.2 runs it in the directory M.
+plain() { sed -E "s,^($corpus|\.)/([^: ]*:[0-9]+):[0-9]+-[0-9]+: ,$patch: \2: ,"; }
 sorted() { sort -t: -k2,2 -k3,3n -k1,1; }
 
 : >reports
@@ -59,7 +59,7 @@ for file in "$cocci"/*/mmu_*.cocci; do
 	same "context mode of $patch shows each report" /dev/null said
 	make -s -C "$tree" O="$work/o" coccicheck COCCI="$file" MODE=report M="$corpus" J=1 >make.out 2>&1 ||
 		echo "make coccicheck failed" >>make.out
-	grep -E "^$corpus/|fail|rror:" make.out | plain >>coccicheck
+	grep -E "^($corpus|\.)/|failed|\*\*\*" make.out | plain >>coccicheck
 done
 sorted <reports >reports.sorted
 sorted <coccicheck >coccicheck.sorted
