@@ -341,6 +341,70 @@ static void insert_under_the_mmap_lock(struct kunit *test)
 	mn_remove(b);
 }
 
+static void insert_locked_needs_the_mmap_lock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *first = mn_insert(world, 'a', 0, 1);
+	struct mn_interval *later = mn_interval(world, 'b');
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP)) {
+		mn_remove(first);
+		kunit_skip(test, "needs CONFIG_LOCKDEP");
+	}
+	mn_reports_begin(world);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_notifier_insert_locked(&later->sub,
+							    world->mm, 0, 1,
+							    &mn_interval_ops));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	mn_remove(first);
+	mn_remove(later);
+}
+
+static void mn_call_insert(struct mn_call *call)
+{
+	struct mn_interval *interval = call->arg;
+
+	call->ret = mmu_interval_notifier_insert(&interval->sub,
+						 interval->sub.mm, 0, PAGE_SIZE,
+						 &mn_interval_ops);
+}
+
+static void failed_insert_prepares_nothing(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_listener(world, 'l', &mn_range_ops);
+	struct mn_interval *interval = mn_interval(world, 'a');
+	struct mm_struct *mm;
+	struct mn_call *insert;
+	unsigned long addr;
+	int err;
+
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	mm = current->mm;
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&listener->notifier, mm));
+
+	set_thread_flag(TIF_SIGPENDING);
+	err = mmu_interval_notifier_insert(&interval->sub, mm, addr, PAGE_SIZE,
+					   &mn_interval_ops);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, err, -EINTR);
+
+	/* The first one that succeeds still waits for who holds the lock. */
+	interval->sub.mm = mm;
+	mmap_read_lock(mm);
+	insert = mn_spawn(world, "mmu_interval_notifier_insert", interval,
+			  mn_call_insert, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(insert));
+	mmap_read_unlock(mm);
+	KUNIT_EXPECT_TRUE(test, mn_returns(insert));
+	KUNIT_EXPECT_EQ(test, insert->ret, 0);
+	mn_remove(interval);
+	mn_unregister(listener);
+}
+
 static void removed_is_not_announced_to(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -737,6 +801,41 @@ static void reader_is_not_held_up_by_a_foreign_chain(struct kunit *test)
 	mn_remove(interval);
 }
 
+static void single_bytes_hold_readers_up(struct kunit *test)
+{
+	static const struct {
+		unsigned long start, end;
+		bool waits;
+	} ranges[] = {
+		{ 0x1233, 0x1234, false },
+		{ 0x1233, 0x1235, true },
+		{ 0x1234, 0x1235, true },
+		{ 0x1235, 0x1236, true },
+		{ 0x1235, 0x1237, true },
+		{ 0x1236, 0x1237, false },
+	};
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&interval->sub, world->mm,
+						     0x1234, 2,
+						     &mn_interval_ops));
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, world->mm,
+					ranges[i].start, ranges[i].end);
+		mmu_notifier_invalidate_range_start(&range);
+		read = mn_spawn_read(interval);
+		KUNIT_EXPECT_EQ(test, mn_sleeps(read), ranges[i].waits);
+		mmu_notifier_invalidate_range_end(&range);
+		KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	}
+	mn_remove(interval);
+}
+
 static void reader_does_not_wait_for_what_starts_later(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -817,6 +916,30 @@ static void end_wakes_only_those_it_held_up(struct kunit *test)
 	mn_remove(left);
 	mn_remove(right);
 	mn_remove(both);
+}
+
+static void stray_wake_up_does_not_end_a_wait(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *a = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *b = mn_insert(world, 'b', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read, *remove;
+
+	mn_start(world, &range, 0, 10);
+	read = mn_spawn_read(a);
+	remove = mn_spawn_remove(b);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	wake_up_process(read->task);
+	wake_up_process(remove->task);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	KUNIT_EXPECT_FALSE(test, mn_retry(a, read->ret));
+	mn_remove(a);
 }
 
 static void reader_waits_while_a_callback_runs(struct kunit *test)
@@ -1109,6 +1232,31 @@ static void remove_before_its_turn_is_still_announced_to(struct kunit *test)
 			mn_remove(interval[i]);
 }
 
+static void remove_hides_no_other(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[3];
+	struct mmu_notifier_range before, after;
+	struct mn_call *remove;
+	int i;
+
+	/* In the order of the tree, the one that is removed is in the middle. */
+	for (i = 0; i < 3; i++)
+		interval[i] = mn_insert(world, 0, i, 10);
+	mn_start(world, &before, 5, 1);
+	remove = mn_spawn_remove(interval[1]);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_start(world, &after, 5, 1);
+	KUNIT_EXPECT_EQ(test, interval[0]->calls, 2);
+	KUNIT_EXPECT_EQ(test, interval[1]->calls, 1);
+	KUNIT_EXPECT_EQ(test, interval[2]->calls, 2);
+	mn_end(&before);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_end(&after);
+	mn_remove(interval[0]);
+	mn_remove(interval[2]);
+}
+
 static void remove_leaves_readers_of_others_alone(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1301,6 +1449,23 @@ static void both_kinds_are_called(struct kunit *test)
 	mn_remove(interval);
 }
 
+static void end_of_the_mm_reaches_intervals_first(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mn_call *release;
+
+	listener->release_gate = mn_gate(world);
+	release = mn_spawn_release(world);
+	mn_gate_entered(world, listener->release_gate);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_gate_open(listener->release_gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(release));
+	mn_unregister(listener);
+	mn_remove(interval);
+}
+
 static void interval_first_then_the_whole_mm(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1315,20 +1480,30 @@ static void interval_first_then_the_whole_mm(struct kunit *test)
 	mn_remove(interval);
 }
 
+static void mn_call_end(struct mn_call *call)
+{
+	mn_end(call->arg);
+}
+
 static void end_lets_readers_go_before_the_end_callbacks(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
 	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
 	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
 	struct mmu_notifier_range range;
-	struct mn_call *read;
+	struct mn_call *read, *end;
 
 	mn_start(world, &range, 0, 10);
 	read = mn_spawn_read(interval);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
-	mn_end(&range);
-	KUNIT_EXPECT_EQ(test, listener->ends, 1);
+	listener->other_gate = mn_gate(world);
+	end = mn_spawn(world, "mmu_notifier_invalidate_range_end", &range,
+		       mn_call_end, -1);
+	mn_gate_entered(world, listener->other_gate);
 	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_gate_open(listener->other_gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(end));
+	KUNIT_EXPECT_EQ(test, listener->ends, 1);
 	mn_unregister(listener);
 	mn_remove(interval);
 }
@@ -1449,6 +1624,8 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(insert_gives_up_on_a_signal),
 	KUNIT_CASE(unmapping_real_memory_is_announced),
 	KUNIT_CASE(insert_under_the_mmap_lock),
+	KUNIT_CASE(insert_locked_needs_the_mmap_lock),
+	KUNIT_CASE(failed_insert_prepares_nothing),
 	KUNIT_CASE(removed_is_not_announced_to),
 	KUNIT_CASE(removed_can_be_inserted_again),
 	KUNIT_CASE(interval_pins_the_mm_structure),
@@ -1469,9 +1646,11 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(reader_does_not_wait_for_a_disjoint_invalidation),
 	KUNIT_CASE(reader_returns_when_its_own_range_has_ended),
 	KUNIT_CASE(reader_is_not_held_up_by_a_foreign_chain),
+	KUNIT_CASE(single_bytes_hold_readers_up),
 	KUNIT_CASE(reader_does_not_wait_for_what_starts_later),
 	KUNIT_CASE(reader_waits_for_the_last_of_several),
 	KUNIT_CASE(end_wakes_only_those_it_held_up),
+	KUNIT_CASE(stray_wake_up_does_not_end_a_wait),
 	KUNIT_CASE(reader_waits_while_a_callback_runs),
 	KUNIT_CASE(nested_ranges_hold_readers_up_until_both_end),
 	KUNIT_CASE(reader_of_a_new_interval_waits_for_what_is_active),
@@ -1485,6 +1664,7 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(remove_does_not_wait_for_what_starts_later),
 	KUNIT_CASE(remove_waits_for_the_last_of_several),
 	KUNIT_CASE(remove_before_its_turn_is_still_announced_to),
+	KUNIT_CASE(remove_hides_no_other),
 	KUNIT_CASE(remove_leaves_readers_of_others_alone),
 	KUNIT_CASE(end_of_the_mm_is_announced_to_all),
 	KUNIT_CASE(end_of_the_mm_collides),
@@ -1495,6 +1675,7 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(callback_runs_in_the_lockdep_map),
 	KUNIT_CASE(refusal_of_a_blocking_start_is_reported),
 	KUNIT_CASE(both_kinds_are_called),
+	KUNIT_CASE(end_of_the_mm_reaches_intervals_first),
 	KUNIT_CASE(interval_first_then_the_whole_mm),
 	KUNIT_CASE(end_lets_readers_go_before_the_end_callbacks),
 	KUNIT_CASE(refusal_of_an_interval_leaves_the_mm_paired),

@@ -13,7 +13,9 @@
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/vmstat.h>
 
 #include "mmu_notifier_world.h"
 
@@ -222,6 +224,71 @@ static void unregister_waits_for_a_running_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, listener->ends, 0);
 }
 
+static void call_end(struct mn_call *call)
+{
+	mn_end(call->arg);
+}
+
+static void call_clear_flush_young(struct mn_call *call)
+{
+	mmu_notifier_clear_flush_young(call->world->mm, 0, 1);
+}
+
+static void call_clear_young(struct mn_call *call)
+{
+	mmu_notifier_clear_young(call->world->mm, 0, 1);
+}
+
+static void call_test_young(struct mn_call *call)
+{
+	mmu_notifier_test_young(call->world->mm, 0);
+}
+
+static void call_secondary_tlbs(struct mn_call *call)
+{
+	mmu_notifier_arch_invalidate_secondary_tlbs(call->world->mm, 0, 1);
+}
+
+static void unregister_waits_for_every_callback(struct kunit *test)
+{
+	static const struct {
+		const struct mmu_notifier_ops *ops;
+		void (*fn)(struct mn_call *call);
+		const char *what;
+	} callbacks[] = {
+		{ &mn_range_ops, call_end, "invalidate_range_end" },
+		{ &mn_range_ops, call_clear_flush_young, "clear_flush_young" },
+		{ &mn_range_ops, call_clear_young, "clear_young" },
+		{ &mn_range_ops, call_test_young, "test_young" },
+		{ &mn_tlb_ops, call_secondary_tlbs, "secondary TLBs" },
+	};
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range range;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(callbacks); i++) {
+		struct mn_listener *listener = mn_register(world, 'a',
+							   callbacks[i].ops);
+		struct mn_call *call, *unregister;
+
+		listener->other_gate = mn_gate(world);
+		mn_start(world, &range, 0, 1);
+		call = mn_spawn(world, callbacks[i].what, &range,
+				callbacks[i].fn, -1);
+		mn_gate_entered(world, listener->other_gate);
+		unregister = mn_spawn_unregister(listener);
+		KUNIT_EXPECT_TRUE_MSG(test, mn_sleeps(unregister), "%s",
+				      callbacks[i].what);
+		mn_gate_open(listener->other_gate);
+		KUNIT_EXPECT_TRUE(test, mn_returns(call));
+		KUNIT_EXPECT_TRUE(test, mn_returns(unregister));
+		if (world->hung)
+			break;
+		if (callbacks[i].fn != call_end)
+			mn_end(&range);
+	}
+}
+
 /*
  * Release
  */
@@ -330,6 +397,8 @@ static void free_notifier(struct mmu_notifier *notifier)
 	if (notifier == READ_ONCE(free_slowly))
 		for (i = 0; !READ_ONCE(synchronized) && i < 200; i++)
 			mdelay(1);
+	/* Whoever uses it from now on is to notice. */
+	memset(notifier, 0xa5, sizeof(*notifier));
 	kfree(container_of(notifier, struct mn_listener, notifier));
 	WRITE_ONCE(freed, freed + 1);
 }
@@ -567,6 +636,8 @@ static void put_frees_after_running_callbacks(struct kunit *test)
 	start = mn_spawn_start(world, &range);
 	mn_gate_entered(world, gate);
 	mmu_notifier_put(&a->notifier);
+	/* Its readers may sleep, which those of RCU may not. */
+	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, READ_ONCE(freed), 0);
 	mn_gate_open(gate);
 	KUNIT_EXPECT_TRUE(test, mn_returns(start));
@@ -660,6 +731,25 @@ static void every_event_arrives_unchanged(struct kunit *test)
 					    (void *)&events[i]);
 		}
 	}
+	mn_unregister(listener);
+}
+
+static void flags_of_the_caller_are_kept(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'a', &mn_range_ops);
+	unsigned int flag = MMU_NOTIFIER_RANGE_BLOCKABLE << 7;
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, flag, world->mm, 0,
+				PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+	KUNIT_EXPECT_EQ(test, range.flags, flag | MMU_NOTIFIER_RANGE_BLOCKABLE);
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	KUNIT_EXPECT_EQ(test, range.flags, flag);
+	mmu_notifier_invalidate_range_end(&range);
 	mn_unregister(listener);
 }
 
@@ -841,6 +931,24 @@ static void test_young_asks_until_one_is(struct kunit *test)
 	mn_unregister(b);
 }
 
+static void each_question_about_young_has_its_callback(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'a', &mn_range_ops);
+
+	mmu_notifier_clear_flush_young(world->mm, 0, 1);
+	KUNIT_EXPECT_EQ(test, listener->young_flushes, 1);
+	KUNIT_EXPECT_EQ(test, listener->young_tests, 0);
+	mmu_notifier_test_young(world->mm, 0);
+	KUNIT_EXPECT_EQ(test, listener->young_flushes, 1);
+	KUNIT_EXPECT_EQ(test, listener->young_tests, 1);
+	mmu_notifier_clear_young(world->mm, 0, 1);
+	KUNIT_EXPECT_EQ(test, listener->young_flushes, 1);
+	KUNIT_EXPECT_EQ(test, listener->young_tests, 1);
+	KUNIT_EXPECT_EQ(test, listener->young_calls, 3);
+	mn_unregister(listener);
+}
+
 static void secondary_tlbs_are_told(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1017,6 +1125,100 @@ static void failing_blocking_start_is_reported_and_paired(struct kunit *test)
 	mn_unregister(other);
 }
 
+/*
+ * Memory
+ */
+
+#define MEMORY_ROUNDS	1000
+
+/* An mm that has notifiers, for a while. */
+static void use_one_mm(struct kunit *test, struct mn_interval *interval)
+{
+	struct mm_struct *mm = mm_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&interval->sub, mm, 0,
+						     PAGE_SIZE,
+						     &mn_interval_ops));
+	mmu_interval_notifier_remove(&interval->sub);
+	mmput(mm);
+}
+
+/* An insertion into current->mm that is given up. */
+static void give_up_one_insertion(struct kunit *test,
+				  struct mn_interval *interval)
+{
+	set_thread_flag(TIF_SIGPENDING);
+	mmu_interval_notifier_insert(&interval->sub, current->mm, 0, PAGE_SIZE,
+				     &mn_interval_ops);
+	clear_thread_flag(TIF_SIGPENDING);
+}
+
+static void nothing_is_leaked(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 0);
+	long before, pages;
+	unsigned long addr;
+	int i;
+
+	if (IS_ENABLED(CONFIG_KASAN_GENERIC))
+		kunit_skip(test, "KASAN holds freed memory back");
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+
+	for (i = -MEMORY_ROUNDS / 4; i < MEMORY_ROUNDS; i++) {
+		if (!i)
+			before = global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B);
+		use_one_mm(test, interval);
+		give_up_one_insertion(test, interval);
+	}
+	pages = global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B) - before;
+	kunit_info(test, "%ld pages\n", pages);
+	KUNIT_EXPECT_LT(test, pages, MEMORY_ROUNDS / 40);
+}
+
+/*
+ * Fork
+ */
+
+static bool child_has_notifiers;
+static DECLARE_COMPLETION(child_done);
+
+static int fork_child(void *data)
+{
+	child_has_notifiers = mm_has_notifiers(current->mm);
+	complete(&child_done);
+	do_exit(0);
+}
+
+static void forked_mm_has_no_notifiers(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_listener(world, 'a', &mn_range_ops);
+	struct kernel_clone_args args = {
+		.flags = CLONE_UNTRACED,
+		.exit_signal = SIGCHLD,
+		.fn = fork_child,
+	};
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&listener->notifier,
+						       current->mm));
+	child_has_notifiers = true;
+	reinit_completion(&child_done);
+	KUNIT_ASSERT_GT(test, kernel_clone(&args), 0);
+	wait_for_completion(&child_done);
+	KUNIT_EXPECT_FALSE(test, child_has_notifiers);
+	mmu_notifier_unregister(&listener->notifier, current->mm);
+	KUNIT_EXPECT_EQ(test, listener->releases, 1);
+}
+
 static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(mm_without_notifiers_is_left_alone),
 	KUNIT_CASE(registered_is_called),
@@ -1029,6 +1231,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(register_gives_up_on_a_signal),
 	KUNIT_CASE(subscription_pins_the_mm_structure),
 	KUNIT_CASE(unregister_waits_for_a_running_callback),
+	KUNIT_CASE(unregister_waits_for_every_callback),
 	KUNIT_CASE(end_of_the_mm_releases_once),
 	KUNIT_CASE(unregister_releases_once),
 	KUNIT_CASE(end_of_the_mm_releases_all),
@@ -1049,6 +1252,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(put_frees_after_running_callbacks),
 	KUNIT_CASE(synchronize_waits_for_what_was_put),
 	KUNIT_CASE(every_event_arrives_unchanged),
+	KUNIT_CASE(flags_of_the_caller_are_kept),
 	KUNIT_CASE(unmap_is_the_default_event),
 	KUNIT_CASE(owner_is_null_unless_given),
 	KUNIT_CASE(last_byte_of_the_address_space_is_passed),
@@ -1060,6 +1264,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(clear_flush_young_asks_all),
 	KUNIT_CASE(clear_young_asks_all),
 	KUNIT_CASE(test_young_asks_until_one_is),
+	KUNIT_CASE(each_question_about_young_has_its_callback),
 	KUNIT_CASE(secondary_tlbs_are_told),
 	KUNIT_CASE(nested_ranges_are_paired),
 	KUNIT_CASE(overlapping_ranges_are_paired),
@@ -1070,6 +1275,8 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(failing_start_with_an_end_is_reported),
 	KUNIT_CASE(error_other_than_eagain_is_reported),
 	KUNIT_CASE(failing_blocking_start_is_reported_and_paired),
+	KUNIT_CASE(nothing_is_leaked),
+	KUNIT_CASE(forked_mm_has_no_notifiers),
 	{}
 };
 

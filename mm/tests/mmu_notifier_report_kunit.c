@@ -291,6 +291,19 @@ static void expect_sleep(struct kunit *test, const char *where)
 	expect_report(test);
 }
 
+/* A warning of the core, in the function or what the compiler put there. */
+static void expect_warning(struct kunit *test, const char *function)
+{
+	unsigned int i = 0;
+
+	expected[i++] = "mm/mmu_notifier.c";
+	expected[i++] = function;
+	expected[i] = NULL;
+	pr_info("mmu_notifier_kunit: to report: %s; %s\n", expected[0],
+		function);
+	expect_report(test);
+}
+
 static void expect_end(struct kunit *test)
 {
 	const char *text = mn_reports_text();
@@ -525,6 +538,24 @@ static void insert_under_a_lock_of_a_callback(struct kunit *test)
 	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
+	mutex_lock(&driver->lock);
+	driver_insert_bystander(driver);
+	mutex_unlock(&driver->lock);
+	mmu_interval_notifier_remove(&driver->bystander);
+	interval_driver_exit(driver);
+	expect_end(test);
+}
+
+/* Not only the first insertion in an mm, which does take it. */
+static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	driver = interval_driver(test);
+	invalidate(driver);
+	driver_insert_bystander(driver);
+	mmu_interval_notifier_remove(&driver->bystander);
 	mutex_lock(&driver->lock);
 	driver_insert_bystander(driver);
 	mutex_unlock(&driver->lock);
@@ -807,6 +838,57 @@ static void remove_in_atomic_context(struct kunit *test)
 	expect_end(test);
 }
 
+static void end_in_atomic_context(struct kunit *test)
+{
+	struct mmu_notifier_range range;
+	struct mn_driver *driver;
+
+	expect_sleep(test, "in_atomic(): 1");
+	driver = interval_driver(test);
+	mn_start(driver->world, &range, 4, 1);
+	preempt_disable();
+	mn_end(&range);
+	preempt_enable();
+	expect_end(test);
+	interval_driver_exit(driver);
+}
+
+/*
+ * Subscriptions that cannot be
+ */
+
+static void remove_of_what_was_not_inserted(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_warning(test, "mmu_interval_notifier_remove");
+	driver = driver_init(test);
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			mmu_interval_notifier_insert(&driver->interval,
+						     driver->world->mm, 0, 0,
+						     &driver_interval_ops));
+	mmu_interval_notifier_remove(&driver->interval);
+	expect_end(test);
+}
+
+static void subscription_to_a_dead_mm(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mm_struct *mm;
+
+	expect_warning(test, "mmu_notifier_register");
+	driver = driver_init(test);
+	driver->notifier.ops = &driver_start_ops;
+	mm = driver->world->mm;
+	mmgrab(mm);
+	mn_world_release(driver->world);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mmu_notifier_register(&driver->notifier, mm));
+	expect_end(test);
+	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(mm));
+	mmdrop(mm);
+}
+
 /*
  * Nothing to report
  */
@@ -928,6 +1010,21 @@ static void callbacks_that_never_sleep_are_not_annotated(struct kunit *test)
 	expect_silence_end(test);
 }
 
+static void end_of_a_nonblocking_invalidation_does_not_sleep(struct kunit *test)
+{
+	struct mmu_notifier_range range;
+	struct mn_driver *driver;
+
+	expect_silence(test);
+	driver = interval_driver(test);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(driver->world, &range, 4, 1));
+	preempt_disable();
+	mn_end(&range);
+	preempt_enable();
+	interval_driver_exit(driver);
+	expect_silence_end(test);
+}
+
 /* The start has told already. */
 static void end_without_notifiers_is_not_annotated(struct kunit *test)
 {
@@ -960,6 +1057,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(get_user_pages_under_a_lock_of_a_callback),
 	KUNIT_CASE(fault_under_a_lock_of_a_callback),
 	KUNIT_CASE(insert_under_a_lock_of_a_callback),
+	KUNIT_CASE(later_insert_under_a_lock_of_a_callback),
 	KUNIT_CASE(read_begin_in_an_interval_callback),
 	KUNIT_CASE(read_begin_in_a_start_callback),
 	KUNIT_CASE(remove_in_an_interval_callback),
@@ -976,9 +1074,13 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(sleep_in_a_nonblocking_start_callback),
 	KUNIT_CASE(start_in_atomic_context),
 	KUNIT_CASE(remove_in_atomic_context),
+	KUNIT_CASE(end_in_atomic_context),
+	KUNIT_CASE(remove_of_what_was_not_inserted),
+	KUNIT_CASE(subscription_to_a_dead_mm),
 	KUNIT_CASE(correct_interval_driver_is_not_reported),
 	KUNIT_CASE(correct_mm_driver_is_not_reported),
 	KUNIT_CASE(callbacks_that_never_sleep_are_not_annotated),
+	KUNIT_CASE(end_of_a_nonblocking_invalidation_does_not_sleep),
 	KUNIT_CASE(end_without_notifiers_is_not_annotated),
 	{}
 };

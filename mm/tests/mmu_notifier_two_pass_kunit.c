@@ -5,8 +5,12 @@
  */
 
 #include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/ctype.h>
+#include <linux/jiffies.h>
 #include <linux/kconfig.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -51,6 +55,8 @@ static bool two_pass_start(struct mmu_interval_notifier *sub,
 		kfree(second);
 		return true;
 	}
+	/* Not from the driver: the core has to set it all. */
+	memset(&second->finish, 0xa5, sizeof(second->finish));
 	second->two_pass = two_pass;
 	*finish = &second->finish;
 	/* Nobody looks at what it stored, so it can be freed. */
@@ -73,6 +79,8 @@ static void two_pass_finish(struct mmu_interval_notifier_finish *finish)
 	mn_log(two_pass->interval.world, toupper(two_pass->interval.name));
 	if (two_pass->finish_sleeps)
 		might_sleep();
+	/* Whoever uses it from now on is to notice. */
+	memset(second, 0xa5, sizeof(*second));
 	kfree(second);
 }
 
@@ -158,6 +166,34 @@ static void one_and_two_passes_mix(struct kunit *test)
 	mn_remove(&c->interval);
 }
 
+static bool two_pass_one_pass(struct mmu_interval_notifier *sub,
+			      const struct mmu_notifier_range *range,
+			      unsigned long seq)
+{
+	mn_log(container_of(sub, struct mn_interval, sub)->world, '1');
+	return true;
+}
+
+static void two_passes_take_the_place_of_one(struct kunit *test)
+{
+	static const struct mmu_interval_notifier_ops both_ops = {
+		.invalidate = two_pass_one_pass,
+		.invalidate_start = two_pass_start,
+		.invalidate_finish = two_pass_finish,
+	};
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+
+	mn_remove(&a->interval);
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&a->interval.sub,
+						     world->mm, 0, PAGE_SIZE,
+						     &both_ops));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_STREQ(test, world->log, "aA");
+	mn_remove(&a->interval);
+}
+
 static void more_finishes_than_one_batch(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -197,6 +233,81 @@ static void finish_of_the_refuser_is_not_called(struct kunit *test)
 	mn_remove(&a->interval);
 	mn_remove(&b->interval);
 	mn_remove(&c->interval);
+}
+
+/* A removal that begins in the first pass, and how it fares in the second. */
+static struct completion removal_go;
+static struct mn_call *removal;
+static bool removal_slept;
+static bool removal_went_on;
+
+static void two_pass_call_remove(struct mn_call *call)
+{
+	struct mn_two_pass *two_pass = call->arg;
+
+	wait_for_completion(&removal_go);
+	WRITE_ONCE(removal, call);
+	mmu_interval_notifier_remove(&two_pass->interval.sub);
+}
+
+static bool two_pass_start_removal(struct mmu_interval_notifier *sub,
+				   const struct mmu_notifier_range *range,
+				   unsigned long seq,
+				   struct mmu_interval_notifier_finish **finish)
+{
+	unsigned long timeout = jiffies + MN_HANG_SECONDS * HZ;
+	bool done = two_pass_start(sub, range, seq, finish);
+	struct mn_call *call;
+
+	/* This must not sleep: the removal runs on another CPU. */
+	complete(&removal_go);
+	do {
+		cpu_relax();
+		call = READ_ONCE(removal);
+		removal_slept = call && READ_ONCE(call->task->__state) ==
+					TASK_UNINTERRUPTIBLE;
+	} while (!removal_slept && time_before(jiffies, timeout));
+	return done;
+}
+
+static void two_pass_finish_removal(struct mmu_interval_notifier_finish *finish)
+{
+	removal_went_on = READ_ONCE(removal->task->__state) !=
+			  TASK_UNINTERRUPTIBLE;
+	two_pass_finish(finish);
+}
+
+static void removal_waits_for_the_finish_of_a_refused_start(struct kunit *test)
+{
+	static const struct mmu_interval_notifier_ops removal_ops = {
+		.invalidate_start = two_pass_start_removal,
+		.invalidate_finish = two_pass_finish_removal,
+	};
+	struct mn_world *world = test->priv;
+	struct mn_two_pass *a, *b;
+	struct mmu_notifier_range range;
+	struct mn_call *remove;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs several CPUs");
+	a = two_pass_insert(world, 'a', 0, 100);
+	b = two_pass_insert(world, 'b', 1, 100);
+	mn_remove(&a->interval);
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&a->interval.sub,
+						     world->mm, 0, MN_ADDR(100),
+						     &removal_ops));
+	init_completion(&removal_go);
+	removal = NULL;
+	b->interval.refuse = true;
+	remove = mn_spawn(world, "mmu_interval_notifier_remove", a,
+			  two_pass_call_remove, -1);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 50, 1));
+	KUNIT_EXPECT_EQ(test, a->finishes, 1);
+	KUNIT_EXPECT_TRUE(test, removal_slept);
+	KUNIT_EXPECT_FALSE(test, removal_went_on);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_remove(&b->interval);
 }
 
 static void each_invalidation_has_its_own_finish(struct kunit *test)
@@ -334,8 +445,10 @@ static struct kunit_case mmu_notifier_two_pass_cases[] = {
 	KUNIT_CASE(start_alone_may_complete),
 	KUNIT_CASE(finishes_follow_all_starts_in_their_order),
 	KUNIT_CASE(one_and_two_passes_mix),
+	KUNIT_CASE(two_passes_take_the_place_of_one),
 	KUNIT_CASE(more_finishes_than_one_batch),
 	KUNIT_CASE(finish_of_the_refuser_is_not_called),
+	KUNIT_CASE(removal_waits_for_the_finish_of_a_refused_start),
 	KUNIT_CASE(each_invalidation_has_its_own_finish),
 	KUNIT_CASE(end_of_the_mm_takes_two_passes),
 	KUNIT_CASE(readers_wait_as_for_one_pass),

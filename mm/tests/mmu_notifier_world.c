@@ -148,6 +148,7 @@ static void mn_listener_end(struct mmu_notifier *notifier,
 	listener->ends++;
 	mn_note(&listener->seen_end, range, 0);
 	mn_log(listener->world, toupper(listener->name));
+	mn_gate_pass(listener->other_gate);
 }
 
 static void mn_listener_release(struct mmu_notifier *notifier,
@@ -172,12 +173,22 @@ static bool mn_listener_young(struct mmu_notifier *notifier,
 	listener->young_calls++;
 	listener->arg_start = start;
 	listener->arg_end = end;
+	mn_gate_pass(listener->other_gate);
 	return listener->young;
+}
+
+static bool mn_listener_flush_young(struct mmu_notifier *notifier,
+				    struct mm_struct *mm, unsigned long start,
+				    unsigned long end)
+{
+	container_of(notifier, struct mn_listener, notifier)->young_flushes++;
+	return mn_listener_young(notifier, mm, start, end);
 }
 
 static bool mn_listener_test_young(struct mmu_notifier *notifier,
 				   struct mm_struct *mm, unsigned long address)
 {
+	container_of(notifier, struct mn_listener, notifier)->young_tests++;
 	return mn_listener_young(notifier, mm, address, address);
 }
 
@@ -190,11 +201,12 @@ static void mn_listener_tlb(struct mmu_notifier *notifier, struct mm_struct *mm,
 	listener->tlb_calls++;
 	listener->arg_start = start;
 	listener->arg_end = end;
+	mn_gate_pass(listener->other_gate);
 }
 
 const struct mmu_notifier_ops mn_range_ops = {
 	.release = mn_listener_release,
-	.clear_flush_young = mn_listener_young,
+	.clear_flush_young = mn_listener_flush_young,
 	.clear_young = mn_listener_young,
 	.test_young = mn_listener_test_young,
 	.invalidate_range_start = mn_listener_start,

@@ -64,11 +64,14 @@ struct mn_listener {
 	bool put_on_release;
 	struct mn_gate *gate;	/* in start */
 	struct mn_gate *release_gate;
+	struct mn_gate *other_gate;	/* in all others */
 
 	unsigned int starts;
 	unsigned int ends;
 	unsigned int releases;
 	unsigned int young_calls;
+	unsigned int young_flushes;
+	unsigned int young_tests;
 	unsigned int tlb_calls;
 	struct mn_seen seen_start;
 	struct mn_seen seen_end;

@@ -62,7 +62,7 @@ def wrong_with_report(wanted, report):
     """What is wrong with a report, compared with "KIND; acquire LOCK; hold LOCK" or "KIND; TEXT"."""
     kind, *details = wanted.split("; ")
     heads = [match[1] for match in map(HEAD.search, report) if match]
-    if len(heads) != 1 or not heads[0].startswith(kind):
+    if len(heads) != 1 or kind not in heads[0]:
         return f"it reports {heads}"
     if len(details) == 1:
         return None if any(details[0] in line for line in report) else f"it does not say '{details[0]}'"
