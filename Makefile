@@ -1,10 +1,12 @@
 # The front door.  make help lists what there is; tools/series/NAME.sh does it.
 BASE ?= 6.12
-export BASE KSRC KSRC_DIRTY
+export BASE KSRC KSRC_DIRTY JOBS ONLY
 
 help:
 	@echo 'make run      build Linux with the series for user mode, boot it, run its tests, report'
 	@echo 'make test     everything that must hold, on user-mode and x86-64 kernels; ends with one line of counts'
+	@echo 'make mutants  changes the core in one place at a time; a test must notice each (of 7.2, if no BASE is given)'
+	@echo 'make bench    series against stock, in instructions and wall time: a report in out/bench/'
 	@echo 'make series   the patches for git am and quilt, in out/series/'
 	@echo 'make series-check   each patch by itself builds and boots; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; prints its path'
@@ -14,10 +16,13 @@ help:
 	@echo 'BASE=6.12 (default), 6.1, 7.2 or 7.3 comes from Debian; KSRC=/path/to/linux takes a tree of your own,'
 	@echo 'which is copied (KSRC_DIRTY=copy: with its local changes).'
 
-run test series series-check tree stock:
+# There the user-mode kernel has several CPUs.
+mutants: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
+
+run test mutants bench series series-check tree stock:
 	@tools/series/$@.sh
 
 clean:
 	rm -rf build out
 
-.PHONY: help run test series series-check tree stock clean
+.PHONY: help run test mutants bench series series-check tree stock clean

@@ -1,0 +1,596 @@
+#!/usr/bin/env python3
+"""Mutants of the core: one change each, which a test must notice.
+
+    mutants.py check                                     the mutants are in order
+    mutants.py run STOCK WORK JOBS REPORT [NAME...]      builds and boots them (or these), JOBS at a time
+
+The file "mutants" declares them, separated by blank lines:
+    mutant: NAME
+    in: FUNCTION        of mm/mmu_notifier.c or include/linux/mmu_notifier.h
+    breaks: TEXT        what goes wrong; a barrier with its letter, as (C)
+    old: TEXT           must be in the function once; white space does not count
+    new: TEXT           what takes its place, or nothing.  There may be several pairs of old and new.
+    survives: TEXT      why no test can notice it
+    litmus: FILE        which shows what these machines cannot
+A line that begins with a tab goes on with the one before.
+
+Each function and each lettered barrier must have a mutant.  The killers below are tried in turn until one notices.  All must
+pass on the unchanged core.  A mutant that does not apply or compile is an error, not a kill.
+"""
+import hashlib
+import json
+import os
+import queue
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import merge
+import reports
+import results
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+ROOT = merge.ROOT
+CORE = ["mm/mmu_notifier.c", "include/linux/mmu_notifier.h"]
+LITMUS = "Documentation/litmus-tests/mmu_notifier"
+ENOUGH = 95             # per cent of those that a test can notice
+GRACE = int(os.environ.get("GRACE", 30))    # seconds that a boot goes on after the first case that noticed
+BUILD = ".build"
+CONFIG = """
+CONFIG_MMU_NOTIFIER_SCHEDULE_KUNIT_TEST=y
+CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y
+CONFIG_TEST_MMU_NOTIFIER=y
+CONFIG_SMP=y
+# CONFIG_WERROR is not set
+"""
+SMP_ARGS = "seccomp=on srcutree.convert_to_big=1"
+# A source that has none of this is compiled to the same, whatever the core is.
+USES_CORE = re.compile(r"mmu_notifier_|mmu_interval_|mm_has_notifiers|young_notify")
+
+
+def say(text):
+    print("series: " + text, file=sys.stderr, flush=True)
+
+
+#
+# The mutants
+#
+
+class Function:
+    """The place of a function in a file."""
+
+    def __init__(self, path, name, start, end):
+        self.path, self.name, self.start, self.end = path, name, start, end
+
+
+def functions(path, text):
+    """The functions of a file in the kernel's style: a brace alone on a line begins one, the next ends it."""
+    text = text.split("#else /* CONFIG_MMU_NOTIFIER */")[0]
+    for body in re.finditer(r"^\{\n.*?^\}\n", text, re.M | re.S):
+        start = max(text.rfind(end, 0, body.start()) + len(end) for end in ("\n\n", "*/\n", "\n}\n"))
+        name = re.search(r"(\w+)\(", text[start:body.start()])
+        if not name:
+            raise merge.Bad(f"mutants: cannot read the function before '{text[body.start():][:60]}' in {path}")
+        yield Function(path, name[1], start, body.end())
+
+
+class Mutant:
+    def __init__(self, fields):
+        self.pairs, self.survives, self.litmus = [], "", ""
+        self.name = self.function = self.breaks = ""
+        for key, value in fields:
+            if key == "mutant":
+                self.name = value
+            elif key == "in":
+                self.function = value
+            elif key in ("breaks", "survives", "litmus"):
+                setattr(self, key, " ".join(value.split()))
+            elif key == "old":
+                self.pairs.append([value, ""])
+            elif key == "new" and self.pairs:
+                self.pairs[-1][1] = value
+            else:
+                raise merge.Bad(f"mutants: {self.name}: what is '{key}'? see mutants.py")
+        if not (self.name and self.function and self.breaks and self.pairs):
+            raise merge.Bad(f"mutants: {self.name or fields}: it takes a name, a function, what it breaks, and old text")
+        if self.litmus and not os.path.isfile(os.path.join(ROOT, LITMUS, self.litmus)):
+            raise merge.Bad(f"mutants: {self.name}: there is no {LITMUS}/{self.litmus}")
+
+    def apply(self, sources):
+        """Returns the path of the changed file and its new text."""
+        found = [f for path, text in sources.items() for f in functions(path, text) if f.name == self.function]
+        if len(found) != 1:
+            raise merge.Bad(f"mutants: {self.name} is stale: there are {len(found)} functions {self.function}()")
+        path, text = found[0].path, sources[found[0].path]
+        body = text[found[0].start:found[0].end]
+        for old, new in self.pairs:
+            pattern = r"\s*".join(rf"\b{word}\b" if word[-1].isalnum() or word[-1] == "_" else re.escape(word)
+                                  for word in re.findall(r"\w+|\S", old))
+            count = len(re.findall(pattern, body))
+            if count != 1:
+                raise merge.Bad(f"mutants: {self.name} is stale: {self.function}() has '{old}' {count} times, not once")
+            body = re.sub(pattern, lambda _, new=new: new, body)
+        return path, text[:found[0].start] + body + text[found[0].end:]
+
+
+def load():
+    mutants = []
+    with open(os.path.join(HERE, "mutants"), encoding="utf-8") as file:
+        blocks = re.split(r"\n\s*\n", "".join(line for line in file if not line.startswith("#")))
+    for block in blocks:
+        if block.strip():
+            lines = block.strip("\n").replace("\n\t", "\0").split("\n")
+            mutants.append(Mutant([(key, value.strip().replace("\0", "\n"))
+                                   for key, _, value in (line.partition(":") for line in lines)]))
+    names = [mutant.name for mutant in mutants]
+    for name in names:
+        if names.count(name) > 1:
+            raise merge.Bad(f"mutants: there are two of the name {name}")
+    return mutants
+
+
+def check(mutants, sources):
+    changed = {}
+    for mutant in mutants:
+        path, text = mutant.apply(sources)
+        if text == sources[path]:
+            raise merge.Bad(f"mutants: {mutant.name} changes nothing")
+        if (path, text) in changed:
+            raise merge.Bad(f"mutants: {mutant.name} and {changed[path, text]} are the same")
+        changed[path, text] = mutant.name
+    have = {mutant.function for mutant in mutants}
+    for path, text in sources.items():
+        for function in functions(path, text):
+            if function.name not in have:
+                raise merge.Bad(f"mutants: {function.name}() of {path} has none")
+        for letter in re.findall(r"^\s*/?\* \(([A-Z])\) ", text, re.M):
+            if not any(f"({letter})" in mutant.breaks for mutant in mutants):
+                raise merge.Bad(f"mutants: the barrier ({letter}) of {path} has none")
+
+
+#
+# A kernel
+#
+
+class Log:
+    """The console of a boot, line by line, and what in it differs from the boots of the unchanged core."""
+
+    def __init__(self, good):
+        self.good = good            # {case: PASS or SKIP}, or None: the unchanged core itself
+        self.cases = {}
+        self.noticed = []           # in order: the case that failed, or a report
+        self.suite = ""
+        self.expected = self.halted = self.tainted = self.timed_out = False
+        self.why = ""
+        self.reports = []
+
+    def feed(self, line):
+        subtest = re.search(r"# Subtest: (\w+)", line)
+        result = re.search(r"(not )?ok \d+ (\w+)(?: # SKIP)?", line)
+        if subtest:
+            self.suite = subtest[1]
+        elif results.EXPECT_END in line:
+            self.expected = False
+        elif results.EXPECT in line:
+            self.expected = True
+        elif result and result[2] != self.suite:
+            self.result(f"{self.suite}.{result[2]}",
+                        "SKIP" if "# SKIP" in line else "FAIL" if result[1] else "PASS")
+        elif "reboot: " in line or "System halted" in line:
+            self.halted = True
+        elif (results.BAD.search(line) and not results.HARMLESS.search(line) and not self.expected
+              and not line.lstrip().startswith("#")):
+            self.reports.append(line.strip())
+        if "hung in " in line:
+            self.tainted = True
+
+    def result(self, case, status):
+        self.cases[case] = status
+        # A report in a case that fails is explained by that.
+        if status == "FAIL" and (self.good is None or self.good.get(case) == "PASS"):
+            self.noticed.append(case)
+        elif self.reports:
+            self.noticed.append(f"{case} reports: {self.reports[0]}")
+        self.reports = []
+
+    def end(self):
+        missing = [case for case in self.good or {} if case not in self.cases]
+        where = f" in {missing[0]}" if missing else ""
+        if self.noticed and self.timed_out:
+            return
+        if not self.halted or missing:
+            how = "hangs" if self.timed_out else "crashes"
+            self.noticed.append(f"the boot {how}{where}" + (f": {self.reports[0]}" if self.reports else ""))
+        elif self.reports:
+            self.noticed.append("after the cases: " + self.reports[0])
+
+
+class Kernel:
+    """A tree, a copy of stock by hard links with the series merged, and a build directory in it."""
+
+    def __init__(self, stock, work, number):
+        self.stock, self.number = stock, number
+        self.tree = os.path.join(work, str(number))
+        self.build = os.path.join(self.tree, BUILD)
+        self.smp = False
+        self.commands, self.users, self.unfinished = {}, {}, set()
+
+    def fragment(self):
+        """The options that the kernel was configured with."""
+        try:
+            return merge.read_text(os.path.join(self.build, "fragment"))
+        except OSError:
+            return None
+
+    def prepare(self, first):
+        # With other options, all of it has to be built again: a copy takes less.
+        if first and self.fragment() != first.fragment():
+            shutil.rmtree(self.tree, ignore_errors=True)
+        if not os.path.isdir(self.tree):
+            new = self.tree + ".new"
+            shutil.rmtree(new, ignore_errors=True)
+            # Files are never written in place, neither by merge.py nor here, and the kernel is built beside its sources.
+            subprocess.run(["cp", "-al", first.tree if first else self.stock, new], check=True)
+            if first:
+                shutil.rmtree(os.path.join(new, BUILD))
+                subprocess.run(["cp", "-a", first.build, os.path.join(new, BUILD)], check=True)
+                shutil.copy(first.tree + ".manifest", self.tree + ".manifest")
+            os.rename(new, self.tree)
+        merge.apply(self.stock, self.tree)
+        config = merge.read_text(os.path.join(self.tree, "mm/tests/.kunitconfig")) + CONFIG
+        if self.fragment() != config:
+            os.makedirs(self.build, exist_ok=True)
+            merge.write(os.path.join(self.build, ".config"), config.encode(), 0o644)
+            self.make("olddefconfig")
+            merge.write(os.path.join(self.build, "fragment"), config.encode(), 0o644)
+        self.smp = results.has_option(self.build, "SMP")
+
+    def make(self, target):
+        """Lets the kernel's makefiles build."""
+        with open(os.path.join(self.build, target + ".log"), "w", encoding="utf-8") as file:
+            done = subprocess.run(["make", "ARCH=um", "O=" + BUILD, "CC=ccache gcc", "V=1", f"-j{os.cpu_count()}", target],
+                                  cwd=self.tree, stdout=file, stderr=file, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            raise merge.Bad(f"the unchanged kernel cannot be built: see {file.name}")
+
+    def make_unchanged(self):
+        """Builds the unchanged kernel, and notes how what depends on the core is built again."""
+        self.make("linux")
+        with open(os.path.join(self.build, "linux.log"), encoding="utf-8", errors="replace") as file:
+            links = re.findall(r"^\+ (.* -o vmlinux(?:\.unstripped)? .*)$", file.read(), re.M)
+        # Nothing was linked if nothing had changed.
+        link = os.path.join(self.build, "link")
+        if links:
+            merge.write(link, re.sub(r" -o \S+", " -o mutant", links[-1]).encode(), 0o644)
+        self.commands = {"link": merge.read_text(link)}
+        self.users = {path: [] for path in CORE}
+        for folder, _, names in os.walk(self.build):
+            for name in names:
+                made = re.fullmatch(r"\.(\w[\w-]*)\.o\.cmd", name)
+                source = made and os.path.join(self.tree, os.path.relpath(folder, self.build), made[1] + ".c")
+                if made and os.path.exists(source) and (USES_CORE.search(merge.read_text(source))):
+                    text = merge.read_text(os.path.join(folder, name))
+                    command = text.split(" := ", 1)[1].split("\n", 1)[0]
+                    self.commands[source] = command.replace("$(pound)", "#").replace("$$", "$")
+                    for path in CORE:
+                        if f"/{path}" in text:
+                            self.users[path].append(source)
+
+    def change(self, sources):
+        """Builds the kernel with a changed core, by the commands that built it unchanged.  Returns what fails."""
+        todo = set()
+        for path, text in sources.items():
+            if merge.write(os.path.join(self.tree, path), text.encode(), 0o644):
+                todo.update(self.users[path])
+        todo |= self.unfinished
+        self.unfinished = set(todo)
+        # The table of symbols stays the one of the unchanged kernel: it is for the eyes only.
+        for what in sorted(todo) + ["link"]:
+            done = subprocess.run(self.commands[what], shell=True, cwd=self.build, stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            if done.returncode:
+                return done.stdout
+            self.unfinished.discard(what)
+        return None
+
+    def boot(self, binary, args, cpus, silence):
+        """Yields the lines of the console, and at last, if it said nothing for so many seconds, None."""
+        scratch = os.path.join(self.build, "uml")
+        os.makedirs(scratch, exist_ok=True)
+        args = f"console=tty kunit_shutdown=halt uml_dir={scratch} {args}"
+        if self.smp:
+            args += f" {SMP_ARGS} ncpus={cpus}"
+        with subprocess.Popen([os.path.join(self.build, binary), *args.split()], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process, \
+                open(os.path.join(self.build, "console"), "wb") as file:
+            rest = b""
+            try:
+                while select.select([process.stdout], [], [], silence)[0]:
+                    data = os.read(process.stdout.fileno(), 65536)
+                    if not data:
+                        return
+                    file.write(data)
+                    *lines, rest = (rest + data).split(b"\n")
+                    yield from (line.decode(errors="replace") for line in lines)
+                yield None
+            finally:
+                try:
+                    os.killpg(process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+
+
+class Suites:
+    """A killer: a boot with KUnit suites."""
+
+    def __init__(self, name, silence, args, cpus=1):
+        self.name, self.silence, self.cpus = name, silence, cpus
+        self.args = "mem=1G mmu_notifier_schedule_kunit.seed=4711 " + args
+        self.key = f"{name}: {self.args} cpus={cpus}"
+
+    def run(self, kernel, binary, good):
+        log = Log(good)
+        deadline = None
+        for line in kernel.boot(binary, self.args, self.cpus, self.silence):
+            if line is None:
+                log.timed_out = True
+                break
+            log.feed(line)
+            if log.noticed:
+                deadline = deadline or time.monotonic() + GRACE
+                if time.monotonic() > deadline:
+                    return log
+        log.end()
+        return log
+
+
+class Reports:
+    """A killer: a boot for each case that is about a report, until one is not as it has to be."""
+
+    def __init__(self, name, silence):
+        self.name, self.silence, self.cpus = name, silence, 1
+        self.key = f"{name}: each case of {reports.SUITE}"
+
+    def run(self, kernel, binary, good):
+        log = Log(good)
+        for case in reports.cases(kernel.tree):
+            lines = kernel.boot(binary, f"mem=256M kunit.filter_glob={reports.SUITE}.{case}", 1, self.silence)
+            verdict_, reason = reports.judge(case, [line for line in lines if line is not None])
+            name = f"{reports.SUITE}.{case}"
+            log.cases[name] = verdict_
+            if verdict_ == "FAIL" if good is None else verdict_ != good[name]:
+                log.noticed.append(name)
+                log.why = reason
+                break
+        return log
+
+
+class Torture:
+    """A killer: a boot with the torture test."""
+
+    def __init__(self, name, silence, duration, cpus):
+        self.name, self.silence, self.cpus = name, silence, cpus
+        self.args = f"mem=1G kunit.enable=0 test_mmu_notifier.duration={duration} test_mmu_notifier.seed=4711"
+        self.key = f"{name}: {self.args} cpus={cpus}"
+
+    def run(self, kernel, binary, good):
+        log = Log(good)
+        verdict_ = None
+        for line in kernel.boot(binary, self.args, self.cpus, self.silence):
+            if line is None:
+                log.timed_out = True
+                break
+            verdict_ = re.search(r"test_mmu_notifier-torture:--- End of test: (SUCCESS|FAILURE reason=\w*)", line) or verdict_
+            log.feed(line)
+        if verdict_ and verdict_[1] != "SUCCESS":
+            log.noticed.append("torture: " + verdict_[1])
+        log.end()
+        if not verdict_ and not log.noticed:
+            log.noticed.append("torture: no verdict")
+        return log
+
+
+# In the order of their cost.  What needs several CPUs is left out where the user-mode kernel has only one.
+CONTRACT = "kunit.filter_glob=mmu_notifier* kunit.filter=speed>slow,module!=mmu_notifier_report_kunit"
+KILLERS = [
+    Suites("contract", 45, CONTRACT),
+    Suites("contract-smp", 60, CONTRACT, cpus=2),
+    Suites("walk-smp", 90, "kunit.filter_glob=mmu_notifier_schedule.random_walk", cpus=2),
+    Reports("reports", 45),
+    Torture("torture", 120, 20, cpus=2),
+    Suites("schedules", 300, "kunit.filter_glob=mmu_notifier_schedule.* kunit.filter=speed>very_slow,speed<normal"),
+]
+
+
+#
+# The run
+#
+
+class Run:
+    def __init__(self, stock, work, jobs, only):
+        self.stock, self.work = stock, work
+        self.version = merge.version(stock)
+        self.mutants = [m for m in load() if not only or m.name in only]
+        unknown = set(only) - {m.name for m in self.mutants}
+        if unknown:
+            raise merge.Bad(f"there is no mutant {' '.join(sorted(unknown))}")
+        self.ours = {path: content for _, changed in merge.plan(stock) for path, (content, _) in changed.items()}
+        self.sources = {path: self.ours[path].decode() for path in CORE}
+        self.kernels = [Kernel(stock, work, i + 1) for i in range(jobs)]
+        self.killers = []
+        self.good = {}
+        self.found = {}
+        self.lock = threading.Lock()
+        os.makedirs(os.path.join(work, "results"), exist_ok=True)
+
+    def stamp(self, changed, result):
+        """Of what a result depends on: the core, and the case that was the first to notice, or else all tests."""
+        tests = {path: text.decode() for path, text in self.ours.items() if re.match(r"(mm/tests|lib)/", path)}
+        first = re.search(r"\bmmu_notifier\w*\.(\w+)", result.get("first", ""))
+        bodies = [text[f.start:f.end] for path, text in sorted(tests.items()) if path.endswith(".c")
+                  for f in functions(path, text) if first and f.name == first[1]]
+        what = [self.version, CONFIG, SMP_ARGS, sorted(changed.items()), bodies or sorted(tests.items())]
+        return hashlib.sha256(repr(what).encode()).hexdigest()
+
+    def known(self, name, changed):
+        """What an earlier run found for the same sources."""
+        try:
+            with open(os.path.join(self.work, "results", name + ".json"), encoding="utf-8") as file:
+                result = json.load(file)
+            return result if result["stamp"] == self.stamp(changed, result) else {}
+        except (OSError, ValueError):
+            return {}
+
+    def note(self, name, changed, result):
+        result["stamp"] = self.stamp(changed, result)
+        merge.write(os.path.join(self.work, "results", name + ".json"), json.dumps(result, indent=1).encode(), 0o644)
+
+    def baseline(self):
+        """The unchanged core must pass all."""
+        kernel = self.kernels[0]
+        kernel.prepare(None)
+        seconds = time.monotonic()
+        say(f"building the unchanged kernel of Linux {self.version}")
+        kernel.make_unchanged()
+        say(f"built in {time.monotonic() - seconds:.0f} s")
+        for other in self.kernels[1:]:
+            other.prepare(kernel)
+            other.make_unchanged()
+        wanted = os.environ.get("KILLERS", "").split()
+        self.killers = [killer for killer in KILLERS
+                        if (killer.cpus == 1 or kernel.smp) and (not wanted or killer.name in wanted)]
+
+        self.good = self.known("unchanged", self.sources).get("cases", {})
+        for killer in self.killers:
+            if killer.key in self.good:
+                continue
+            seconds = time.monotonic()
+            log = killer.run(kernel, "linux", None)
+            if log.noticed:
+                say(f"see {kernel.build}/console")
+                raise merge.Bad(f"the unchanged core fails: {killer.name}: {'; '.join(log.noticed[:5])}")
+            say(f"unchanged: {killer.name}: {len(log.cases)} cases pass, {time.monotonic() - seconds:.0f} s")
+            self.good[killer.key] = log.cases
+            self.note("unchanged", self.sources, {"cases": self.good})
+
+    def kill(self, kernel, mutant, changed):
+        result = self.known(mutant.name, changed)
+        result.setdefault("survived", [])
+        killers = [killer for killer in self.killers if killer.key not in result["survived"]]
+        if result.get("killer") or (result.get("seconds") and not killers):
+            return result, True
+        begin = time.monotonic()
+        output = kernel.change(changed)
+        if output is not None:
+            return {"error": "does not compile: " + "; ".join(re.findall(r"error: .*", output)[:3]), "seconds": 0}, False
+        built = time.monotonic()
+        for killer in killers:
+            log = killer.run(kernel, "mutant", self.good[killer.key])
+            if log.noticed:
+                failed = [what for what in log.noticed if what in log.cases]
+                result.update(killer=killer.name, first=log.noticed[0], failed=failed, tainted=log.tainted, why=log.why)
+                shutil.copy(os.path.join(kernel.build, "console"),
+                            os.path.join(self.work, "results", mutant.name + ".log"))
+                break
+            result["survived"].append(killer.key)
+        result.update(build=round(built - begin, 1), seconds=round(time.monotonic() - begin, 1))
+        self.note(mutant.name, changed, result)
+        return result, False
+
+    def worker(self, kernel, todo):
+        while True:
+            try:
+                mutant, changed = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                sources = dict(self.sources, **changed)
+                result, known = self.kill(kernel, mutant, sources)
+            except Exception as bad:        # pylint: disable=broad-except # it must not look like a survivor
+                result, known = {"error": repr(bad), "seconds": 0}, False
+            with self.lock:
+                self.found[mutant.name] = result
+                print(f"[{len(self.found)}/{len(self.mutants)}] {mutant.name}: {verdict(mutant, result)}"
+                      f", {result['seconds']:.0f} s{' (known)' if known else ''}", flush=True)
+
+    def run(self):
+        self.baseline()
+        applied = [(mutant, mutant.apply(self.sources)) for mutant in self.mutants]
+        todo = queue.Queue()
+        # The header last: half of mm/ has to be built again for each of its mutants.
+        for mutant, (path, text) in sorted(applied, key=lambda item: CORE.index(item[1][0])):
+            todo.put((mutant, {path: text}))
+        threads = [threading.Thread(target=self.worker, args=(kernel, todo)) for kernel in self.kernels]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def report(self, path):
+        killed = [m for m in self.mutants if self.found[m.name].get("killer")]
+        errors = [m for m in self.mutants if "error" in self.found[m.name]]
+        survive = [m for m in self.mutants if m not in killed and m not in errors]
+        explained = [m for m in survive if m.survives]
+        lines = [f"# Mutants of the core on Linux {self.version}", "", "| mutant | in | breaks | result | s |",
+                 "|---|---|---|---|---|"]
+        lines += [f"| {m.name} | {m.function} | {m.breaks} | {verdict(m, self.found[m.name])} "
+                  f"| {self.found[m.name]['seconds']:.0f} |" for m in self.mutants]
+        seen = {case for m in killed for case in self.found[m.name]["failed"]}
+        first = {self.found[m.name]["first"] for m in killed}
+        never = [case for cases in self.good.values() for case in cases if case not in seen]
+        lines += ["", f"{len(first & seen)} cases were the first to notice a mutant, {len(seen)} noticed one.", "",
+                  "These never did:", ""] + [f"- {case}" for case in sorted(set(never))]
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        merge.write(path, ("\n".join(lines) + "\n").encode(), 0o644)
+
+        for m in errors:
+            print(f"FAIL mutants {m.name}: {self.found[m.name]['error']}")
+        for m in killed:
+            print(f"FAIL mutants {m.name}: is killed, and is said to survive" if m.survives else f"ok mutants {m.name}")
+        for m in survive:
+            print(f"skip mutants {m.name}: {m.survives}" if m.survives else f"FAIL mutants {m.name}: no test notices it")
+        total = len(self.mutants) - len(explained)
+        print(f"{path}:")
+        print(f"{len(self.mutants)} mutants, {len(killed)} killed, {len(survive)} survive"
+              f" ({len(explained)} of them explained); {100 * len(killed) / max(total, 1):.1f} % of those that a test"
+              " can notice")
+        return (not errors and len(survive) == len(explained) and not any(m.survives for m in killed)
+                and 100 * len(killed) >= ENOUGH * total)
+
+
+def verdict(mutant, result):
+    if "error" in result:
+        return "ERROR: " + result["error"]
+    if not result.get("killer"):
+        return "survives" + (f" ({mutant.survives})" if mutant.survives else ": NO TEST NOTICES IT")
+    more = len(result["failed"]) - (result["first"] in result["failed"])
+    return f"{result['killer']}: {result['first']}" + (f", and {more} cases more" if more else "")
+
+
+def main(args):
+    command = args.pop(0) if args else "help"
+    if command == "check":
+        mutants = load()
+        for form in ["mainline"] + sorted(os.listdir(os.path.join(HERE, "backports"))):
+            ours = merge.our_files(form, merge.load_steps())
+            check(mutants, {path: ours[path][0].decode() for path in CORE})
+        say(f"{len(mutants)} mutants of {len({m.function for m in mutants})} functions are in order")
+    elif command == "run":
+        run = Run(args[0], args[1], int(args[2]), args[4:])
+        run.run()
+        return run.report(args[3])
+    else:
+        print(__doc__)
+    return True
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(not main(sys.argv[1:]))
+    except (merge.Bad, OSError) as problem:
+        sys.exit(f"series: {problem}")
