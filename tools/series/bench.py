@@ -1,0 +1,400 @@
+#!/usr/bin/env python3
+"""What the benchmarks measured, series against stock.
+
+    bench.py report DIR SUMMARY    DIR has the logs of a run (see bench.sh); writes results.csv, plots and report.md there,
+                                   and the table of bars to SUMMARY, which is committed as bench/summary-BASE.md
+    bench.py readme SUMMARY        the table for README.md
+    bench.py check-readme          README.md has what bench.py readme prints of the summary that it names
+    bench.py record STOCK SERIES   prints a table of counts from two logs of cost.sh, for bench/counts-BASE
+    bench.py gate TABLE SERIES [STOCK]
+                                   verdicts on a log of cost.sh: each count is at most 2% above the recorded one; with
+                                   STOCK, that is with another compiler, each ratio to stock at most 10% above the recorded
+"""
+import csv
+import glob
+import math
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+CORES = ("stock", "series")
+TOLERANCE, OTHER_COMPILER = 1.02, 1.10
+
+# Bars on instruction counts: text, scenario, n, and what the series may cost: RATIO times stock, or MORE than stock.
+COST_BARS = [
+    ("start+end, mm without notifiers", "start_end_no_notifiers", 0, "more", 4),
+    ("start+end, 1 interval subscription elsewhere", "start_end_elsewhere", 1, "ratio", 1.00),
+    ("start+end, 1,000 interval subscriptions elsewhere", "start_end_elsewhere", 1000, "ratio", 1.00),
+    ("start+end, 1,000,000 interval subscriptions elsewhere", "start_end_elsewhere", 1000000, "ratio", 1.00),
+    ("start+end, 1 overlapping subscription", "start_end_overlapping", 1, "ratio", 0.85),
+    ("start+end, 16 overlapping", "start_end_overlapping", 16, "ratio", 1.05),
+    ("start+end, 64 overlapping", "start_end_overlapping", 64, "ratio", 1.05),
+    ("start+end, 1,024 overlapping", "start_end_overlapping", 1024, "ratio", 1.05),
+    ("start+end, hlist only, 1 notifier", "start_end_hlist", 1, "ratio", 1.00),
+    ("start+end, hlist only, 3 notifiers", "start_end_hlist", 3, "ratio", 1.00),
+    ("read_begin + read_retry, nothing active", "read_idle", 0, "ratio", 0.50),
+    ("read_begin + read_retry, 4 foreign invalidations active", "read_active", 4, "ratio", 1.50),
+    ("insert + remove, 1 subscription", "insert_remove", 1, "ratio", 1.00),
+    ("insert + remove, 1,000 subscriptions", "insert_remove", 1000, "ratio", 1.00),
+    ("insert + remove, 100,000 subscriptions", "insert_remove", 100000, "ratio", 1.00),
+    ("find 1 overlapping among 1", "start_end_find_one", 1, "ratio", 1.05),
+    ("find 1 overlapping among 1,000", "start_end_find_one", 1000, "ratio", 1.05),
+    ("find 1 overlapping among 1,000,000", "start_end_find_one", 1000000, "ratio", 1.05),
+]
+# Costs that grow as log n: text, scenario, the n that is judged by the growth from 1 to 1,000.
+GROWTH_BARS = [
+    ("insert + remove grows as log n", "insert_remove", 100000),
+    ("find 1 overlapping grows as log n", "start_end_find_one", 1000000),
+]
+WAITS = (("read_begin", "wait of read_begin"), ("insert_read", "wait of insert, then read_begin"), ("remove", "wait of remove"))
+WAIT_BAR_NS = 20000
+README_BEGIN, README_END = "<!-- benchmark: ", "<!-- end of benchmark -->"
+
+
+def die(text):
+    sys.exit("series: " + text)
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def fields(line):
+    return dict(part.split("=", 1) for part in line.split() if "=" in part)
+
+
+def costs(path):
+    """{(scenario, n): instructions} of a log of cost.sh."""
+    log = read(path)
+    if "mmu_notifier_cost: done" not in log:
+        die(f"{path} is not the log of a finished run")
+    found = {}
+    for line in re.findall(r"mmu_notifier_cost: (scenario=.*)", log):
+        values = fields(line)
+        found[values["scenario"], int(values["n"])] = float(values["min_ns"])
+    return found
+
+
+def wall(path):
+    """[(kind, values)] of a log of a boot that measured wall time."""
+    log = read(path)
+    if "mmu_notifier_benchmark: done" not in log:
+        die(f"{path} is not the log of a finished run")
+    return [(kind, fields(rest)) for kind, rest in
+            re.findall(r"mmu_notifier_benchmark: (wait|fault|wakeup|throughput) (.*)", log)]
+
+
+class Run:
+    """All that a run measured."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.about = dict(line.split("=", 1) for line in read(os.path.join(folder, "about")).splitlines())
+        self.costs = {core: costs(os.path.join(folder, f"icount-{core}.log")) for core in CORES}
+        again = {core: costs(os.path.join(folder, f"icount-{core}-again.log")) for core in CORES}
+        self.unlike = [(core, key) for core in CORES for key in again[core] if again[core][key] != self.costs[core][key]]
+        self.compared = sum(map(len, again.values()))
+        # {(kind, label, metric): {core: [value of each boot]}}
+        self.wall = {}
+        for core in CORES:
+            for path in sorted(glob.glob(os.path.join(folder, f"wall-{core}-*.log"))):
+                for kind, values in wall(path):
+                    self.add_wall(core, kind, values)
+
+    def add_wall(self, core, kind, values):
+        label = {"wait": ("scenario", "chain_ms"), "fault": ("invalidations", "threads"), "wakeup": ("readers",),
+                 "throughput": ("threads",)}[kind]
+        for metric, value in values.items():
+            if metric not in label:
+                key = (kind, tuple(values[part] for part in label), metric)
+                self.wall.setdefault(key, {c: [] for c in CORES})[core].append(int(value))
+
+    def get(self, kind, label, metric):
+        found = self.wall.get((kind, tuple(map(str, label)), metric))
+        if not found or not all(found[core] for core in CORES):
+            die(f"the run has no figure for {kind} {label} {metric}")
+        return found
+
+    def labels(self, kind, place):
+        return sorted({key[1][place] for key in self.wall if key[0] == kind}, key=lambda text: (len(text), text))
+
+
+def human(nanoseconds):
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.1f} {unit}"
+    return f"{nanoseconds:.0f} ns"
+
+
+def spread(values, show):
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return show(middle) if low == high else f"{show(middle)} ({show(low)} to {show(high)})"
+
+
+def cost_rows(run):
+    """(scenario, bar, stock, series, ratio, met) of the bars on instruction counts."""
+    for text, scenario, n, kind, limit in COST_BARS:
+        stock, series = (run.costs[core].get((scenario, n)) for core in CORES)
+        if stock is None or series is None:
+            die(f"the run has no count for {scenario} n={n}")
+        bar = f"at most {limit} more" if kind == "more" else f"at most {limit:.2f} x"
+        met = series <= stock + limit if kind == "more" else series <= stock * limit
+        yield text, bar, f"{stock:,.1f}", f"{series:,.1f}", f"{series / stock:.3f}", met
+    for text, scenario, n in GROWTH_BARS:
+        said, met = [], True
+        for core in CORES:
+            one, thousand, many = (run.costs[core][scenario, size] for size in (1, 1000, n))
+            expected = one + (thousand - one) * math.log(n) / math.log(1000)
+            said.append(f"{many:,.0f} for {expected:,.0f}")
+            # Twice what is expected leaves room for caches of the tree; linear growth would be a hundred times that.
+            met = many <= 2 * expected
+        yield text + f": at {n:,}, for what 1 to 1,000 lets expect", "log n", said[0], said[1], "", met
+
+
+def wall_rows(run):
+    for scenario, text in WAITS:
+        for ms in run.labels("wait", 1):
+            values = run.get("wait", (scenario, ms), "median_ns")
+            stock, series = (statistics.median(values[core]) for core in CORES)
+            yield (f"{text}, chain of {ms} ms", f"at most {human(WAIT_BAR_NS)}", spread(values["stock"], human),
+                   spread(values["series"], human), f"{series / stock:.5f}", series <= WAIT_BAR_NS)
+    for how in ("chained", "apart"):
+        for threads in run.labels("fault", 1):
+            for metric in ("p50_ns", "p99_ns"):
+                values = run.get("fault", (how, threads), metric)
+                stock, series = (statistics.median(values[core]) for core in CORES)
+                barred = how == "chained" and metric == "p99_ns"
+                yield (f"device fault, {metric[:3]}, {threads} {'thread invalidates' if threads == '1' else 'threads invalidate'}"
+                   " elsewhere, " +
+                       ("overlapping in chains" if how == "chained" else "each one apart from its next"),
+                       "at most 1/100" if barred else "reported", spread(values["stock"], human),
+                       spread(values["series"], human), f"{series / stock:.5f}", series <= stock / 100 if barred else None)
+    low, high = (run.get("wakeup", (64,), metric) for metric in ("min_woken", "max_woken"))
+    said = {core: f"{min(low[core])} to {max(high[core])}" for core in CORES}
+    yield ("64 readers waiting, 1 ends: woken", "exactly the 1 concerned", said["stock"], said["series"], "",
+           said["series"] == "1 to 1")
+    for threads in run.labels("throughput", 0):
+        values = run.get("throughput", (threads,), "invalidations_per_second")
+        # Boots alternate: each of the series is compared with the one of stock before it.
+        ratio = statistics.median(b / a for a, b in zip(values["stock"], values["series"]))
+        barred = threads in ("1", "2")
+        yield (f"invalidations per second, disjoint ranges, {threads} thread{'s'[threads == '1':]}", "at least stock's" if barred else "reported",
+               spread(values["stock"], "{:,.0f}".format), spread(values["series"], "{:,.0f}".format), f"{ratio:.2f}",
+               ratio >= 1 if barred else None)
+
+
+def size_rows(run):
+    sizes = {core: dict(re.findall(r"^(\S+) (\d+)$", read(os.path.join(run.folder, f"sizes-{core}")), re.M)) for core in CORES}
+    for name, text in (("mmu_notifier_range", "struct mmu_notifier_range, bytes"),
+                       ("mmu_interval_notifier", "struct mmu_interval_notifier, bytes"),
+                       ("mmu_notifier_subscriptions", "struct mmu_notifier_subscriptions, bytes"),
+                       ("deepest_frame", "deepest stack frame of mm/mmu_notifier.c, bytes"),
+                       ("text", "code of mm/mmu_notifier.c, bytes")):
+        stock, series = (int(sizes[core][name]) for core in CORES)
+        bar, met = {"mmu_notifier_range": ("at most 64", series <= 64),
+                    "mmu_interval_notifier": ("not larger", series <= stock)}.get(name, ("reported", None))
+        yield text, bar, f"{stock:,}", f"{series:,}", f"{series / stock:.2f}", met
+
+
+def table(rows):
+    yield "| scenario | bar | stock | series | ratio | |"
+    yield "|---|---|---|---|---|---|"
+    for text, bar, stock, series, ratio, met in rows:
+        yield f"| {text} | {bar} | {stock} | {series} | {ratio} | {'' if met is None else 'met' if met else 'NOT MET'} |"
+
+
+def write_csv(run):
+    about = [run.about[key] for key in ("date", "base", "version", "machine", "compiler")]
+    with open(os.path.join(run.folder, "results.csv"), "w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(["date", "base", "version", "machine", "compiler", "configuration", "core", "boot", "kind", "scenario",
+                      "n", "metric", "value"])
+        for core in CORES:
+            for (scenario, n), value in run.costs[core].items():
+                out.writerow(about + [run.about["icount_config"], core, 1, "cost", scenario, n, "instructions", value])
+        for (kind, label, metric), values in run.wall.items():
+            # The last part of the label is a number.
+            for core in CORES:
+                for boot, value in enumerate(values[core], 1):
+                    out.writerow(about + [run.about["wall_config"], core, boot, kind, "".join(label[:-1]), label[-1], metric,
+                                          value])
+
+
+COLOURS = {"stock": ("#b02010", "#e07030", "#806000"), "series": ("#1040b0", "#3090e0", "#108070")}
+
+
+def plot(run, name, title, xlabel, ylabel, settings, lines):
+    """lines: [(text, core, points)], of (x, y) or (x, y, low, high), stock and series in turn.  Stock is dashed and hollow."""
+    script = ["set terminal svg size 1150,560 dynamic noenhanced font 'sans,15' background '#ffffff'",
+              f"set output '{os.path.join(run.folder, name)}.svg'", f"set title \"{title}\\n{run.about['what']}\"",
+              f"set xlabel '{xlabel}'", f"set ylabel '{ylabel}'", "set grid", "set border 3", "set tics nomirror",
+              "set rmargin at screen 0.64", "set key at screen 0.66, 0.8 left top Left reverse samplen 5 spacing 1.4"] + settings
+    plots = []
+    for number, (text, core, points) in enumerate(lines):
+        script += [f"$data{number} << EOD"] + [" ".join(map(str, point)) for point in points] + ["EOD"]
+        stock = core == "stock"
+        style = f"dashtype {2 if stock else 1} linewidth 2 linecolor rgb '{COLOURS[core][number // 2]}'"
+        point = 4 + number // 2 * 2 + (not stock)
+        plots.append(f"$data{number} using 1:2 with linespoints {style} pointtype {point} title '{core}: {text}'")
+        if points and len(points[0]) == 4:
+            plots.append(f"$data{number} using 1:2:3:4 with yerrorbars pointtype 0 {style} notitle")
+    script.append("plot " + ", ".join(plots))
+    subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True)
+
+
+def points_of_cost(run, core, scenario, low=1):
+    return sorted((max(n, low), cost) for (name, n), cost in run.costs[core].items() if name == scenario)
+
+
+def points_of_wall(run, core, kind, label, metric, place, scale):
+    for x in run.labels(kind, place):
+        values = run.get(kind, label + (x,), metric)[core]
+        yield int(x), statistics.median(values) * scale, min(values) * scale, max(values) * scale
+
+
+def plots(run):
+    logs = ["set logscale x 10", "set format x '%.0s%c'", "set yrange [0:*]"]
+    times = ["set logscale y 10", "set format y '%.0s %cs'"]
+    threads = ["set xrange [0.5:*]", "set xtics 1"]
+    plot(run, "waits", "Waits under a chain of invalidations elsewhere",
+         "length of the chain, ms", "wait (median and spread of the boots)", times + ["set xrange [0:*]"],
+         [(text, core, list(points_of_wall(run, core, "wait", (scenario,), "median_ns", 1, 1e-9)))
+          for scenario, text in WAITS for core in CORES])
+    plot(run, "faults", "Device faults under chains of invalidations elsewhere",
+         "invalidating threads", "latency (median and spread of the boots)", times + threads,
+         [(metric[:3], core, list(points_of_wall(run, core, "fault", ("chained",), metric, 1, 1e-9)))
+          for metric in ("p50_ns", "p99_ns") for core in CORES])
+    plot(run, "cost-subscriptions", "Cost against the number of interval subscriptions",
+         "interval subscriptions in the mm", "instructions", logs,
+         [(text, core, points_of_cost(run, core, scenario)) for scenario, text in
+          (("insert_remove", "insert + remove"), ("start_end_find_one", "start + end, 1 overlaps"),
+           ("start_end_elsewhere", "start + end, none overlaps")) for core in CORES])
+    plot(run, "cost-overlapping", "Cost of telling subscriptions",
+         "subscriptions that the invalidation overlaps", "instructions", ["set logscale xy 10"],
+         [("start + end", core, points_of_cost(run, core, "start_end_overlapping")) for core in CORES])
+    plot(run, "cost-active", "Cost against the number of active invalidations",
+         "active invalidations elsewhere in the mm", "instructions", ["set yrange [0:*]"],
+         [(text, core, sorted((n, cost) for (name, n), cost in run.costs[core].items() if name in names)) for names, text in
+          ((("read_idle", "read_active"), "read_begin + read_retry"), (("start_end_active",), "start + end"))
+          for core in CORES])
+    plot(run, "throughput", "Invalidations of disjoint ranges of one mm, per second", "threads", "invalidations per second",
+         threads + ["set yrange [0:*]", "set format y '%.1s%c'"],
+         [("start + end", core, list(points_of_wall(run, core, "throughput", (), "invalidations_per_second", 0, 1)))
+          for core in CORES])
+
+
+def report(folder, summary):
+    run = Run(folder)
+    run.about["what"] = f"Linux {run.about['version']}, {run.about['date']}"
+    write_csv(run)
+    plots(run)
+    boots = max(len(values["series"]) for values in run.wall.values())
+    head = [f"Linux {run.about['version']}, {run.about['date']}; {run.about['compiler']}; {run.about['machine']}.", ""]
+    cost = ["Instructions of an operation (x86-64, one CPU, hardened as distributions are; QEMU counts them):", ""]
+    cost += list(table(cost_rows(run))) + [""]
+    time = [f"Wall time (user-mode Linux{', 2 CPUs' if run.about['smp'] == 'yes' else ', 1 CPU'}, no debugging; {boots} boots"
+            " of each kernel, alternating; median, and the spread of the boots):", ""]
+    time += list(table(wall_rows(run))) + [""]
+    sizes = ["Sizes:", ""] + list(table(size_rows(run))) + [""]
+    body = head + cost + time + sizes
+    write(summary, "\n".join(body).rstrip() + "\n")
+    same = (f"Two runs of the counts agree to the digit in all {run.compared} figures." if not run.unlike else
+            f"TWO RUNS OF THE COUNTS DIFFER in {len(run.unlike)} of {run.compared} figures: "
+            + ", ".join(f"{core} {key[0]} n={key[1]}" for core, key in run.unlike[:10]))
+    text = ["# MMU notifiers: the series against stock", ""] + body + [same, ""]
+    for name in ("waits", "faults", "cost-subscriptions", "cost-overlapping", "cost-active", "throughput"):
+        text.append(f"![{name}]({name}.svg)")
+    text += ["", "Raw figures: results.csv; sizes of functions and frames, and of structures: bloat-o-meter, frames-*, "
+             "pahole-*; the logs: *.log.", ""]
+    write(os.path.join(folder, "report.md"), "\n".join(text))
+    print("\n".join(body))
+    print(same)
+    missed = sum(line.endswith("| NOT MET |") for line in body)
+    met = sum(line.endswith("| met |") for line in body)
+    print(f"{met} bars met, {missed} NOT MET")
+    return not run.unlike
+
+
+def readme(summary):
+    """A summary as it stands in README.md, between two markers."""
+    return f"{README_BEGIN}tools/series/bench/{os.path.basename(summary)} -->\n{read(summary)}{README_END}\n"
+
+
+def check_readme():
+    text = read(os.path.join(ROOT, "README.md"))
+    found = re.search(re.escape(README_BEGIN) + r"(\S+) -->\n.*?" + re.escape(README_END) + r"\n", text, re.S)
+    label = "README.md has the table of the committed summary"
+    if not found:
+        print(f"FAIL {label}: there is none; insert what bench.py readme prints")
+    elif found[0] != readme(os.path.join(ROOT, found[1])):
+        print(f"FAIL {label}: it differs from what bench.py readme {found[1]} prints")
+    else:
+        print(f"ok {label}")
+
+
+def compiler():
+    return subprocess.run(["gcc", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[0]
+
+
+def record(stock, series):
+    print(f"# Instructions of the operations in lib/mmu_notifier_cost.c, from cost.sh: see bench.py.\n# compiler: {compiler()}")
+    print("# scenario n stock series")
+    stock, series = costs(stock), costs(series)
+    for scenario, n in series:
+        print(f"{scenario} {n} {stock[scenario, n]:.2f} {series[scenario, n]:.2f}")
+
+
+def recorded(path):
+    text = read(path)
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return re.search(r"^# compiler: (.*)$", text, re.M)[1], {(s, int(n)): (float(a), float(b)) for s, n, a, b in rows}
+
+
+def gate(path, series_log, stock_log=None):
+    _, table_of = recorded(path)
+    series, stock = costs(series_log), costs(stock_log) if stock_log else None
+    if set(series) != set(table_of):
+        print(f"FAIL the counts are those of {os.path.basename(path)}: one has scenarios that the other has not; record it anew")
+    for key, (old_stock, old_series) in table_of.items():
+        if key not in series:
+            continue
+        if stock:
+            now, limit = series[key] / stock[key], old_series / old_stock * OTHER_COMPILER
+            said = f"{now:.3f} x stock, recorded {old_series / old_stock:.3f} with another compiler"
+        else:
+            now, limit = series[key], old_series * TOLERANCE
+            said = f"{now:.2f} instructions, recorded {old_series:.2f}"
+        # What has become cheaper is to be recorded, or it may become dear again unseen.
+        cheap = ", RECORD IT ANEW" if now < limit / TOLERANCE ** 2 and not stock else ""
+        print(f"{'ok' if now <= limit else 'FAIL'} cost of {key[0]} n={key[1]}: {said}{cheap}")
+
+
+def main(command="help", *args):
+    if command == "report":
+        return report(*args)
+    if command == "readme":
+        print(readme(*args), end="")
+    elif command == "check-readme":
+        check_readme()
+    elif command == "record":
+        record(*args)
+    elif command == "gate":
+        gate(*args)
+    elif command == "same-compiler":
+        return recorded(args[0])[0] == compiler()
+    else:
+        print(__doc__)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(not main(*sys.argv[1:]))

@@ -1,0 +1,91 @@
+#!/bin/sh
+# make bench: series against stock, in instructions and in wall time.  Writes out/bench/: report.md, results.csv, plots (SVG),
+# logs, and summary-BASE.md, which is to be committed as tools/series/bench/summary-BASE.md when README.md is to tell of it.
+. "$(dirname "$0")/common.sh"
+. "$tools/kbuild.sh"
+"$tools/deps.sh" bench
+out=$root/out/bench boots=5
+rm -rf "$out"
+mkdir -p "$out"
+
+series=$("$tools/tree.sh" series)
+stock=$("$tools/tree.sh" stock-tests)
+base=$(python3 "$tools/merge.py" version "$series" | cut -d. -f1,2)
+smp=no
+if grep -q UML_SUBARCH_SUPPORTS_SMP "$stock/arch/um/Kconfig"; then smp=yes; fi
+
+# same_config DIR: that of both kernels, but for the name of the compiler's wrapper and the like there is nothing to differ.
+same_config() {
+	cmp "$stock/$1/.config" "$series/$1/.config" >&2 || die "the kernels have different configurations: see above"
+}
+
+# The second run has fewer subscriptions; what it counts is to be the same.
+for core in stock series; do
+	if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+	cp "$("$tools/cost.sh" "$tree" 1000000)" "$out/icount-$core.log"
+	cp "$("$tools/cost.sh" "$tree" 1000)" "$out/icount-$core-again.log"
+done
+same_config .build-icount
+
+# wall_kernel TREE
+arch=um dir=.build-wall
+wall_kernel() (
+	cd "$1"
+	say "building the user-mode kernel in $PWD/$dir"
+	set -- "$tools/configs/wall.config"
+	[ $smp = no ] || set -- "$@" "$tools/configs/wall-smp.config"
+	configure tinyconfig "$@"
+	kernel_make -j"$(nproc)" linux >"$dir/build.log" 2>&1 || {
+		tail -n 40 "$dir/build.log" >&2
+		die "it could not be built: see above, all of it is in $PWD/$dir/build.log"
+	}
+)
+wall_kernel "$stock"
+wall_kernel "$series"
+same_config .build-wall
+
+set -- mem=512M kunit_shutdown=halt mmu_notifier_benchmark.faults=1 mmu_notifier_benchmark.wakeups=1 \
+	mmu_notifier_benchmark.throughput=1 mmu_notifier_benchmark.chain_ms=50,100,200
+[ $smp = no ] || set -- "$@" ncpus=2 seccomp=on
+boot=1
+while [ $boot -le $boots ]; do
+	for core in stock series; do
+		if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+		say "wall time, boot $boot of $boots: $core"
+		timeout 300 "$tree/$dir/linux" "$@" >"$out/wall-$core-$boot.log" 2>&1 9>&- </dev/null || :
+		grep -q 'mmu_notifier_benchmark: done' "$out/wall-$core-$boot.log" ||
+			die "the benchmark did not finish: see $out/wall-$core-$boot.log"
+	done
+	boot=$((boot + 1))
+done
+
+# Structures need debugging information: the file is compiled once more, just as it was, with it.
+arch=x86_64 dir=.build-icount
+for core in stock series; do
+	if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+	command=$(sed -n 's/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' "$tree/$dir/mm/.mmu_notifier.o.cmd" | sed 's/ -Wp,-MMD,[^ ]*//')
+	(cd "$tree/$dir" && sh -c "$command -g -c -o $out/mmu_notifier-$core.o ../mm/mmu_notifier.c")
+	objdump -d "$out/mmu_notifier-$core.o" | perl "$tree/scripts/checkstack.pl" x86_64 0 >"$out/frames-$core"
+	for struct in mmu_notifier_range mmu_interval_notifier mmu_notifier_subscriptions; do
+		pahole -C $struct "$out/mmu_notifier-$core.o"
+	done >"$out/pahole-$core"
+	{
+		sed -n 's/^struct \([a-z_]*\) {.*/\1/p; s,.*/\* size: \([0-9]*\),\1,p' "$out/pahole-$core" | sed 's/,.*//' | paste -d' ' - -
+		echo "deepest_frame $(sed -n 's/.*:[[:space:]]*//p' "$out/frames-$core" | sort -n | tail -n 1)"
+		echo "text $(size -A "$out/mmu_notifier-$core.o" | awk '/^\.text/ { sum += $2 } END { print sum }')"
+	} >"$out/sizes-$core"
+done
+python3 "$series/scripts/bloat-o-meter" "$out/mmu_notifier-stock.o" "$out/mmu_notifier-series.o" >"$out/bloat-o-meter"
+
+{
+	echo "date=$(date -u +%F)"
+	echo "base=$base"
+	echo "version=$(cat "$src/version")"
+	echo "machine=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs"
+	echo "compiler=$(gcc --version | head -n 1)"
+	echo "icount_config=icount.config $(cksum <"$series/.build-icount/.config" | cut -d' ' -f1)"
+	echo "wall_config=wall.config $(cksum <"$series/.build-wall/.config" | cut -d' ' -f1)"
+	echo "smp=$smp"
+} >"$out/about"
+python3 "$tools/bench.py" report "$out" "$out/summary-$base.md" || die "two runs of the counts differ: see $out/report.md"
+echo "$out/report.md"
