@@ -20,6 +20,10 @@ if [ "$arch" = x86_64 ]; then
 	set -- "$@" --kconfig_add CONFIG_SMP=y --kconfig_add CONFIG_PROVE_RCU=y --qemu_args "-smp 2"
 	# UML has it only after 6.1.
 	set -- "$@" --kconfig_add CONFIG_DEBUG_ATOMIC_SLEEP=y
+	# For torture-device.sh, whose program is the init.
+	for option in TEST_MMU_NOTIFIER_DEVICE BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM; do
+		set -- "$@" --kconfig_add CONFIG_$option=y
+	done
 else
 	# The emulated PCI bus has no device here, and warns about that at boot.
 	set -- "$@" --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Judges a boot for a torture test of MMU notifiers.
+
+    torture.py model LABEL EXPECTED LOG [PARAMETER=VALUE ...]   of lib/test_mmu_notifier.c
+    torture.py device LABEL EXPECTED LOG MIRRORS BUSTED         of the selftest mmu_notifier_test
+
+EXPECTED is SUCCESS or FAILURE=REASON[,REASON].  Prints one line "ok|FAIL torture LABEL: ..." and what there is to see.
+"""
+import re
+import sys
+
+from results import BAD, HARMLESS
+
+VERDICT = re.compile(r"(?:test_mmu_notifier-torture:---|test_mmu_notifier_device:) End of test: (SUCCESS|FAILURE) (.*)")
+TAP = re.compile(r"(?:not )?ok \d+ .*")
+
+
+def values(text):
+    return dict(word.partition("=")[::2] for word in text.split())
+
+
+def said(result, text):
+    return result if result == "SUCCESS" else "FAILURE=" + values(text).get("reason", "")
+
+
+def judge(expected, log, count, parameters):
+    """What is wrong, and all verdicts.  There must be so many of them, which repeat the parameters."""
+    wrong = ["the kernel reports: " + line.strip() for line in log if BAD.search(line) and not HARMLESS.search(line)]
+    if not any("reboot: " in line or "System halted" in line for line in log):
+        wrong.append("the kernel did not shut down by itself")
+    verdicts = [found.groups() for found in map(VERDICT.search, log) if found]
+    if len(verdicts) != count:
+        wrong.append(f"the number of verdicts is {len(verdicts)}, not {count}")
+    results = {said(*verdict) for verdict in verdicts}
+    # Of several mirrors, some may be lucky.
+    if results - {"SUCCESS"} != {expected} - {"SUCCESS"}:
+        wrong.append(f"it is {' and '.join(sorted(results)) or 'nothing'}, not {expected}")
+    failed = any("torture:!!!" in line or "device: !!!" in line or "# !!!" in line for line in log)
+    if failed != (expected != "SUCCESS"):
+        wrong.append("there are error lines and no failure, or the other way round")
+    for result, text in verdicts:
+        wrong += [f"{parameter} did not take: {result} {text}" for parameter in parameters
+                  if values(text).get(parameter.partition("=")[0]) != parameter.partition("=")[2]]
+    return wrong, [" ".join(verdict) for verdict in verdicts]
+
+
+def judge_program(expected, log):
+    """What is wrong with what the selftest says.  If it is to fail, then because of stale entries, and of collisions unseen."""
+    lines = [found[0].strip() for found in map(TAP.match, log) if found]
+    plan = [int(found[1]) for found in (re.match(r"1\.\.(\d+)", line) for line in log) if found]
+    wrong = [f"the selftest says: {line}" for line in lines
+             if line.startswith("not ok") and (expected == "SUCCESS" or not re.search("stale|collide", line))]
+    if plan != [len(lines)]:
+        wrong.append(f"the selftest has {len(lines)} results, and planned {plan}")
+    if expected != "SUCCESS" and not any(line.startswith("not ok") and "stale" in line for line in lines):
+        wrong.append("the selftest did not fail")
+    return wrong, lines
+
+
+def main(what, label, expected, path, *rest):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        log = file.read().splitlines()
+    if what == "model":
+        wrong, seen = judge(expected, log, 1, rest)
+    else:
+        wrong, seen = judge(expected, log, int(rest[0]), ["busted=" + rest[1]])
+        wrong_too, lines = judge_program(expected, log)
+        wrong += wrong_too
+        seen += lines
+    if not wrong:
+        print(f"ok torture {label}: {expected}")
+    else:
+        print(f"FAIL torture {label}: {wrong[0]}; see {path}")
+    for text in wrong[1:10] + [line.strip() for line in log if wrong and "!!!" in line][:10] + seen:
+        print("     " + text)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
