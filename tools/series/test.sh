@@ -16,6 +16,7 @@ section litmus python3 "$tools/check-litmus.py" "$tree"
 section kunit-um "$tools/check-kunit.sh" um
 section reports "$tools/check-reports.sh"
 section kunit-x86_64 "$tools/check-kunit.sh" x86_64
+section torture "$tools/check-torture.sh"
 section cost "$tools/check-cost.sh"
 section build "$tools/check-build.sh" "$stock" "$tree"
 
