@@ -13,7 +13,9 @@ w1() (
 	shift
 	configure tinyconfig "$@"
 	goals='mm/ arch/x86/kvm/ lib/test_hmm.o'
-	[ ! -e lib/mmu_notifier_benchmark.c ] || goals="$goals lib/mmu_notifier_benchmark.o"
+	for file in lib/mmu_notifier_benchmark.c lib/test_mmu_notifier*.c; do
+		[ ! -e "$file" ] || goals="$goals ${file%.c}.o"
+	done
 	find "$dir" \( -path '*/mm/*' -o -path '*/kvm/*' -o -path '*/lib/*' \) -name '*.o' -delete
 	say "building $PWD/$dir with W=1 (some minutes)"
 	# shellcheck disable=SC2086 # a list of words
