@@ -356,7 +356,7 @@ static void set_up(void)
 
 		fd = open("/dev/test_mmu_notifier", O_RDWR | O_CLOEXEC);
 		if (fd < 0 && !i)
-			ksft_exit_skip("no /dev/test_mmu_notifier (%s): try modprobe test_mmu_notifier_device, as root\n",
+			ksft_exit_skip("%s: as root, modprobe test_mmu_notifier_device\n",
 				       strerror(errno));
 		if (fd < 0 || ioctl(fd, TEST_MMU_NOTIFIER_MIRROR, &what))
 			ksft_exit_fail_perror("TEST_MMU_NOTIFIER_MIRROR");
@@ -482,11 +482,12 @@ int main(int argc, char **argv)
 			ksft_test_result(events[i].done, "%s happens\n",
 					 events[i].name);
 	}
-	ksft_print_msg("established: %llu, collisions: %llu, checks: %llu, inconclusive: %llu, invalidations: %llu, audits: %llu, stale: %llu\n",
+	ksft_print_msg("established: %llu, collisions: %llu, checks: %llu, inconclusive: %llu\n",
 		       (unsigned long long)stats.established,
 		       (unsigned long long)stats.collisions,
 		       (unsigned long long)stats.checks,
-		       (unsigned long long)stats.inconclusive,
+		       (unsigned long long)stats.inconclusive);
+	ksft_print_msg("invalidations: %llu, audits: %llu, stale: %llu\n",
 		       (unsigned long long)stats.invalidations,
 		       (unsigned long long)stats.audits,
 		       (unsigned long long)stats.errors);
