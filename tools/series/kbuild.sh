@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # to be included after common.sh
 # Kernel builds with a configuration of our own, in $dir below the current directory, for $arch.
-export CCACHE_DIR="$root/build/ccache" CCACHE_NOHASHDIR=1
+export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
 
 kernel_make() { make -s ARCH="$arch" O="$dir" CC="ccache gcc" "$@"; }
 

@@ -10,7 +10,7 @@ cd "$tree"
 build=.build-$arch
 
 # Relative paths and a ccache beside the trees: what one tree has compiled, the others need not compile again.
-export CCACHE_DIR="$root/build/ccache" CCACHE_NOHASHDIR=1
+export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
 set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc"
 # For torture.sh; it does nothing without a duration.
 options=TEST_MMU_NOTIFIER
