@@ -37,10 +37,11 @@ static int race_init(struct kunit *test)
 static struct mn_call *race(struct mn_world *world, const char *what, void *arg,
 			    void (*fn)(struct mn_call *call))
 {
-	static unsigned int cpu;
+	static unsigned int calls;
 
-	cpu = cpumask_next_wrap(cpu, cpu_online_mask);
-	return mn_spawn(world, what, arg, fn, cpu);
+	return mn_spawn(world, what, arg, fn,
+			cpumask_nth(calls++ % num_online_cpus(),
+				    cpu_online_mask));
 }
 
 /*
