@@ -576,7 +576,7 @@ def main(args):
     command = args.pop(0) if args else "help"
     if command == "check":
         mutants = load()
-        for form in ["mainline"] + sorted(os.listdir(os.path.join(HERE, "backports"))):
+        for form in ("mainline", "6.12"):       # 6.1 has functions and arguments that have gone since
             ours = merge.our_files(form, merge.load_steps())
             check(mutants, {path: ours[path][0].decode() for path in CORE})
         say(f"{len(mutants)} mutants of {len({m.function for m in mutants})} functions are in order")
