@@ -59,7 +59,7 @@ for file in "$cocci"/*/mmu_*.cocci; do
 	same "context mode of $patch shows each report" /dev/null said
 	make -s -C "$tree" O="$work/o" coccicheck COCCI="$file" MODE=report M="$corpus" J=1 >make.out 2>&1 ||
 		echo "make coccicheck failed" >>make.out
-	grep -E "^($corpus|\.)/|failed|\*\*\*" make.out | plain >>coccicheck
+	grep -E "^($corpus|\.)/|failed|^EXN|\*\*\*" make.out | plain >>coccicheck
 done
 sorted <reports >reports.sorted
 sorted <coccicheck >coccicheck.sorted
