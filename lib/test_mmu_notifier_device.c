@@ -7,7 +7,8 @@
  * threads fault its pages into a shadow table, as a driver does it, and compare
  * entries with the page table: under the user lock, an established entry must be
  * what the page table maps. The page table is read without any lock by
- * get_user_pages_fast_only(), which may not find out; that is counted.
+ * get_user_pages_fast_only(), which may not find out, above all if nothing is
+ * mapped. Then the page is faulted in, and what is established must still be it.
  *
  * A subscription to the mm, which is called after the interval subscription,
  * looks whether the range that is invalidated is empty.
@@ -185,7 +186,8 @@ static const struct mmu_notifier_ops listener_ops = {
  * Faults and checks, by threads that use the mm
  */
 
-static void check(struct mirror *mirror, unsigned long i)
+/* Returns whether it is known that the entry is as it should be, or is not. */
+static bool check(struct mirror *mirror, unsigned long i)
 {
 	unsigned long entry = mirror->shadow[i];
 	unsigned int tries = 3;
@@ -194,14 +196,12 @@ static void check(struct mirror *mirror, unsigned long i)
 	lockdep_assert_held(&mirror->lock);
 
 	if (!entry)
-		return;
+		return true;
 	while (get_user_pages_fast_only(address(mirror, i), 1,
 					entry & SHADOW_WRITE ? FOLL_WRITE : 0,
 					&page) != 1) {
-		if (--tries)
-			continue;
-		atomic_long_inc(&mirror->inconclusive);
-		return;
+		if (!--tries)
+			return false;
 	}
 	atomic_long_inc(&mirror->checks);
 	if (page_to_pfn(page) != entry >> SHADOW_SHIFT)
@@ -209,6 +209,19 @@ static void check(struct mirror *mirror, unsigned long i)
 			     address(mirror, i), entry >> SHADOW_SHIFT,
 			     page_to_pfn(page));
 	put_page(page);
+	return true;
+}
+
+static void fault_in_and_check(struct mirror *mirror, unsigned long i)
+{
+	struct page *page;
+
+	if (get_user_pages_fast(address(mirror, i), 1, FOLL_WRITE, &page) == 1)
+		put_page(page);
+	mutex_lock(&mirror->lock);
+	if (!check(mirror, i))
+		atomic_long_inc(&mirror->inconclusive);
+	mutex_unlock(&mirror->lock);
 }
 
 /* Most where things change. */
@@ -224,7 +237,7 @@ static unsigned long any_page(const struct mirror *mirror)
 
 static void fault(struct mirror *mirror)
 {
-	unsigned long i = any_page(mirror);
+	unsigned long i = any_page(mirror), doubtful = mirror->nr_pages;
 	bool write = get_random_u32_below(2);
 	struct page *page;
 	unsigned long seq;
@@ -255,11 +268,15 @@ static void fault(struct mirror *mirror)
 				    SHADOW_PRESENT | (write ? SHADOW_WRITE : 0);
 		atomic_long_inc(&mirror->established);
 	}
-	check(mirror, i);
-	for (n = 0; n < 8; n++)
-		check(mirror, any_page(mirror));
+	for (n = 0; n < 8; n++) {
+		if (!check(mirror, i))
+			doubtful = i;
+		i = any_page(mirror);
+	}
 	mutex_unlock(&mirror->lock);
 	put_page(page);
+	if (doubtful < mirror->nr_pages)
+		fault_in_and_check(mirror, doubtful);
 }
 
 static int mirror_thread(void *data)

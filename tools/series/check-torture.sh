@@ -33,4 +33,4 @@ behind um-stock "$stock" FAILURE=stall none 60
 together
 
 "$tools/torture-device.sh" "$pc" x86_64-device SUCCESS
-"$tools/torture-device.sh" "$pc" x86_64-device-busted-set_seq FAILURE=stale busted=set_seq
+"$tools/torture-device.sh" "$pc" x86_64-device-busted-set_seq FAILURE=stale busted=set_seq seconds=60
