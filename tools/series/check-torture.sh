@@ -14,7 +14,9 @@ mkdir -p "$out"
 behind() { "$tools/torture.sh" "$2" "$1" "$3" busted="$4" duration="$5" stall=10 ${6:+"$6"} >"$out/$1" & }
 together() {
 	wait
-	cat "$out"/*
+	for said in "$out"/*; do
+		if [ -s "$said" ]; then cat "$said"; else echo "FAIL torture $(basename "$said"): it did not run, see above"; fi
+	done
 }
 
 "$tools/torture.sh" "$series" um SUCCESS
