@@ -185,16 +185,23 @@ mn_subscriptions(const struct mm_struct *mm)
 	return READ_ONCE(mm->notifier_subscriptions);
 }
 
-/* Tell lockdep that this place may wait for an invalidation to end. */
+/* Tell lockdep that this place may wait for an invalidation, or runs callbacks. */
 static void mn_lockdep_may_wait(void)
 {
 	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 }
 
-/* Callbacks run between these two. Where they must not sleep, see to it. */
+/*
+ * Callbacks run between these two. Where they must not sleep, see to it.
+ *
+ * The map is entered here and not around everything: callbacks of subscriptions
+ * run in a read section of mn_srcu, and lockdep does not connect what is held
+ * outside of a recursive read lock with what is taken inside.
+ */
 static void mn_callback_enter(const struct mmu_notifier_range *range)
 {
+	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
 	if (!mmu_notifier_range_blockable(range))
 		non_block_start();
 }
@@ -203,6 +210,7 @@ static void mn_callback_exit(const struct mmu_notifier_range *range)
 {
 	if (!mmu_notifier_range_blockable(range))
 		non_block_end();
+	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 }
 
 /*
@@ -717,7 +725,7 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
 
-	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
+	mn_lockdep_may_wait();
 	if (hlist_empty(&subscriptions->list)) {
 		if (range->seq)
 			mn_interval_end(subscriptions, range);
@@ -726,7 +734,6 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 	} else {
 		mn_hlist_end(subscriptions, range);
 	}
-	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 }
 
 static bool mn_clear_young(struct mm_struct *mm, unsigned long start,

@@ -446,21 +446,19 @@ static inline bool mmu_notifier_test_young(struct mm_struct *mm,
 
 /*
  * The map is entered even for an mm that has no notifiers, so that lockdep
- * learns of every place that invalidates.
+ * learns of every place that invalidates. Callbacks enter it by themselves.
  */
 static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
 					     unsigned int blockable)
 {
-	int ret = 0;
-
 	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
-	if (mm_has_notifiers(range->mm)) {
-		range->flags &= ~MMU_NOTIFIER_RANGE_BLOCKABLE;
-		range->flags |= blockable;
-		ret = __mmu_notifier_invalidate_range_start(range);
-	}
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
-	return ret;
+	if (!mm_has_notifiers(range->mm))
+		return 0;
+
+	range->flags &= ~MMU_NOTIFIER_RANGE_BLOCKABLE;
+	range->flags |= blockable;
+	return __mmu_notifier_invalidate_range_start(range);
 }
 
 /**
