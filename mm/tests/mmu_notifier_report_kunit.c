@@ -347,21 +347,10 @@ static void allocation_under_a_lock_of_an_interval_callback(struct kunit *test)
 	expect_end(test);
 }
 
-/*
- * Callbacks of a whole mm run in an SRCU read section, which is between the map
- * and the lock of the driver. Lockdep takes a recursive read for no dependency
- * that could close a circle, neither here nor in the core that was before.
- */
-static void skip_beyond_srcu(struct kunit *test)
-{
-	kunit_skip(test, "lockdep does not see through SRCU");
-}
-
 static void allocation_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	skip_beyond_srcu(test);
 	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
@@ -376,7 +365,6 @@ static void allocation_under_a_lock_of_an_end_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	skip_beyond_srcu(test);
 	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_end_ops);
 	invalidate(driver);
@@ -474,7 +462,6 @@ static void mmap_lock_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	skip_beyond_srcu(test);
 	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
