@@ -157,8 +157,9 @@ static void mn_listener_release(struct mmu_notifier *notifier,
 	struct mn_listener *listener =
 		container_of(notifier, struct mn_listener, notifier);
 
-	listener->releases++;
-	mn_gate_pass(listener->release_gate);
+	/* Unregistration and the end of the mm may both come here. */
+	if (!listener->releases++)
+		mn_gate_pass(listener->release_gate);
 	if (listener->put_on_release)
 		mmu_notifier_put(notifier);
 }

@@ -63,7 +63,7 @@ struct mn_listener {
 	bool young;
 	bool put_on_release;
 	struct mn_gate *gate;	/* in start */
-	struct mn_gate *release_gate;
+	struct mn_gate *release_gate;	/* in the first release */
 	struct mn_gate *other_gate;	/* in all others */
 
 	unsigned int starts;
