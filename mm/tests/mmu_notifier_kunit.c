@@ -868,6 +868,37 @@ static void every_callback_is_optional(struct kunit *test)
 	mn_unregister(listener);
 }
 
+static void missing_callbacks_hide_no_other(struct kunit *test)
+{
+	static const struct mmu_notifier_ops no_ops;
+	struct mn_world *world = test->priv;
+	struct mn_listener *without[3], *with[2];
+	struct mmu_notifier_range range;
+	int i;
+
+	without[0] = mn_register(world, 'a', &no_ops);
+	with[0] = mn_register(world, 'b', &mn_range_ops);
+	without[1] = mn_register(world, 'c', &no_ops);
+	with[1] = mn_register(world, 'd', &mn_range_ops);
+	without[2] = mn_register(world, 'e', &no_ops);
+	mn_start(world, &range, 0, 1);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, with[i]->starts, 1);
+	mn_end(&range);
+	mmu_notifier_clear_young(world->mm, 0, 1);
+	mmu_notifier_clear_flush_young(world->mm, 0, 1);
+	mmu_notifier_test_young(world->mm, 0);
+	mn_world_release(world);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, with[i]->ends, 1);
+		KUNIT_EXPECT_EQ(test, with[i]->young_calls, 3);
+		KUNIT_EXPECT_EQ(test, with[i]->releases, 1);
+		mn_unregister(with[i]);
+	}
+	for (i = 0; i < 3; i++)
+		mn_unregister(without[i]);
+}
+
 static void clear_flush_young_asks_all(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1261,6 +1292,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(nonblocking_callbacks_may_not_sleep),
 	KUNIT_CASE(callbacks_run_in_the_lockdep_map),
 	KUNIT_CASE(every_callback_is_optional),
+	KUNIT_CASE(missing_callbacks_hide_no_other),
 	KUNIT_CASE(clear_flush_young_asks_all),
 	KUNIT_CASE(clear_young_asks_all),
 	KUNIT_CASE(test_young_asks_until_one_is),
