@@ -10,8 +10,10 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/limits.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "mmu_notifier_world.h"
 
@@ -165,63 +167,137 @@ static struct mmu_notifier *race_alloc(struct mm_struct *mm)
 
 static void race_free(struct mmu_notifier *notifier)
 {
+	/* Whoever uses it from now on is to notice. */
+	memset(notifier, 0xa5, sizeof(*notifier));
 	kfree(container_of(notifier, struct mn_listener, notifier));
 }
 
-static struct mmu_notifier_ops race_ops[3];
+static struct mmu_notifier_ops race_ops, race_other_ops;
 
-static void race_get_and_put(struct mn_call *call)
+/* An mm with one subscription, to race_ops. */
+static struct mn_listener *race_get(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier *notifier;
+
+	race_ops = mn_range_ops;
+	race_ops.alloc_notifier = race_alloc;
+	race_ops.free_notifier = race_free;
+	race_other_ops = race_ops;
+	notifier = mmu_notifier_get(&race_ops, world->mm);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, notifier);
+	return container_of(notifier, struct mn_listener, notifier);
+}
+
+static void race_put(struct mn_listener *listener)
+{
+	struct mn_world *world = listener->world;
+	unsigned int starts = listener->starts;
+
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(world->test, listener->starts, starts + 1);
+	mmu_notifier_put(&listener->notifier);
+	mmu_notifier_synchronize();
+}
+
+/* These two return how often they did. */
+static void race_get_again(struct mn_call *call)
+{
+	struct mm_struct *mm = call->world->mm;
+
+	mmap_write_lock(mm);
+	do {
+		if (mmu_notifier_get_locked(&race_ops, mm) == call->arg)
+			call->ret++;
+	} while (racing());
+	mmap_write_unlock(mm);
+}
+
+static void race_put_again(struct mn_call *call)
+{
+	do {
+		mmu_notifier_put(call->arg);
+		call->ret++;
+	} while (racing());
+}
+
+static void gets_and_puts_are_counted(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = race_get(test);
+	struct mmu_notifier *notifier = &listener->notifier;
+	struct mn_call *get, *put[2];
+	int i;
+
+	/* More than can be given back meanwhile. */
+	notifier->users = UINT_MAX / 2;
+	get = race(world, "gets", notifier, race_get_again);
+	for (i = 0; i < 2; i++)
+		put[i] = race(world, "puts", notifier, race_put_again);
+	KUNIT_EXPECT_TRUE(test, mn_returns(get));
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_TRUE(test, mn_returns(put[i]));
+	KUNIT_EXPECT_EQ(test, notifier->users,
+			UINT_MAX / 2 + (unsigned int)get->ret -
+			(unsigned int)put[0]->ret - (unsigned int)put[1]->ret);
+	notifier->users = 1;
+	race_put(listener);
+}
+
+/* What one thread has got and another is to put. */
+static struct mmu_notifier *race_got;
+
+static void race_get_new(struct mn_call *call)
 {
 	struct mmu_notifier *notifier;
 
 	current->kunit_test = call->world->test;
 	do {
-		notifier = mmu_notifier_get(call->arg, call->world->mm);
+		notifier = mmu_notifier_get(&race_other_ops, call->world->mm);
 		if (IS_ERR(notifier)) {
 			call->ret++;
 			break;
 		}
-		mmu_notifier_put(notifier);
+		while (READ_ONCE(race_got))
+			cond_resched();
+		smp_store_release(&race_got, notifier);
 	} while (racing());
 	current->kunit_test = NULL;
+}
+
+static void race_put_new(struct mn_call *call)
+{
+	struct mmu_notifier *notifier;
+
+	/* The other thread may have one left, and wait for this one. */
+	do {
+		notifier = smp_load_acquire(&race_got);
+		if (notifier) {
+			mmu_notifier_put(notifier);
+			smp_store_release(&race_got, NULL);
+		}
+	} while (racing() || !completion_done(&((struct mn_call *)call->arg)->done) ||
+		 READ_ONCE(race_got));
 }
 
 static void gets_and_puts_share_the_list(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
-	struct mn_listener *stays;
-	struct mmu_notifier *notifier;
-	struct mn_call *call[4];
-	unsigned int starts;
-	int i;
+	struct mn_listener *listener = race_get(test);
+	struct mn_call *get, *put;
 
-	for (i = 0; i < 3; i++) {
-		race_ops[i] = mn_range_ops;
-		race_ops[i].alloc_notifier = race_alloc;
-		race_ops[i].free_notifier = race_free;
-	}
-	/* Two threads share this one; the others make and free their own. */
-	notifier = mmu_notifier_get(&race_ops[0], world->mm);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, notifier);
-	stays = container_of(notifier, struct mn_listener, notifier);
-	for (i = 0; i < 4; i++)
-		call[i] = race(world, "gets and puts", &race_ops[i ? i - 1 : 0],
-			       race_get_and_put);
-	for (i = 0; i < 4; i++) {
-		KUNIT_EXPECT_TRUE(test, mn_returns(call[i]));
-		KUNIT_EXPECT_EQ(test, call[i]->ret, 0);
-	}
-	KUNIT_EXPECT_EQ(test, notifier->users, 1);
-	starts = stays->starts;
-	mn_invalidate(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, stays->starts, starts + 1);
-	mmu_notifier_put(notifier);
-	mmu_notifier_synchronize();
+	get = race(world, "gets of a new one", NULL, race_get_new);
+	put = race(world, "puts of a new one", get, race_put_new);
+	KUNIT_EXPECT_TRUE(test, mn_returns(get));
+	KUNIT_EXPECT_TRUE(test, mn_returns(put));
+	KUNIT_EXPECT_EQ(test, get->ret, 0);
+	race_put(listener);
 }
 
 static struct kunit_case mmu_notifier_race_cases[] = {
 	KUNIT_CASE(readers_see_each_collision),
 	KUNIT_CASE(insertions_and_removals_share_the_tree),
+	KUNIT_CASE(gets_and_puts_are_counted),
 	KUNIT_CASE(gets_and_puts_share_the_list),
 	{}
 };
