@@ -4,6 +4,8 @@
     mutants.py check                                     the mutants are in order
     mutants.py run STOCK WORK JOBS REPORT [NAME...]      builds and boots them (or these), JOBS at a time
 
+With KILLERS in the environment, only these boots are made, and with GRACE they end so many seconds after the first notice.
+
 The file "mutants" declares them, separated by blank lines:
     mutant: NAME
     in: FUNCTION        of mm/mmu_notifier.c or include/linux/mmu_notifier.h
@@ -33,6 +35,7 @@ import time
 import merge
 import reports
 import results
+import torture
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = merge.ROOT
@@ -40,6 +43,7 @@ CORE = ["mm/mmu_notifier.c", "include/linux/mmu_notifier.h"]
 LITMUS = "Documentation/litmus-tests/mmu_notifier"
 ENOUGH = 95             # per cent of those that a test can notice
 GRACE = int(os.environ.get("GRACE", 30))    # seconds that a boot goes on after the first case that noticed
+BUSY = 1.5              # load per CPU at which what hangs is looked at twice
 BUILD = ".build"
 CONFIG = """
 CONFIG_MMU_NOTIFIER_SCHEDULE_KUNIT_TEST=y
@@ -380,18 +384,9 @@ class Torture:
 
     def run(self, kernel, binary, good):
         log = Log(good)
-        verdict_ = None
-        for line in kernel.boot(binary, self.args, self.cpus, self.silence):
-            if line is None:
-                log.timed_out = True
-                break
-            verdict_ = re.search(r"test_mmu_notifier-torture:--- End of test: (SUCCESS|FAILURE reason=\w*)", line) or verdict_
-            log.feed(line)
-        if verdict_ and verdict_[1] != "SUCCESS":
-            log.noticed.append("torture: " + verdict_[1])
-        log.end()
-        if not verdict_ and not log.noticed:
-            log.noticed.append("torture: no verdict")
+        lines = [line for line in kernel.boot(binary, self.args, self.cpus, self.silence) if line is not None]
+        wrong, _ = torture.judge("SUCCESS", lines, 1, [])
+        log.noticed = ["torture: " + text for text in wrong]
         return log
 
 
@@ -491,6 +486,9 @@ class Run:
         built = time.monotonic()
         for killer in killers:
             log = killer.run(kernel, "mutant", self.good[killer.key])
+            # A boot that gets no time looks like one that hangs.
+            if log.noticed and (log.tainted or log.timed_out) and os.getloadavg()[0] > BUSY * os.cpu_count():
+                log = killer.run(kernel, "mutant", self.good[killer.key])
             if log.noticed:
                 failed = [what for what in log.noticed if what in log.cases]
                 result.update(killer=killer.name, first=log.noticed[0], failed=failed, tainted=log.tainted, why=log.why)
