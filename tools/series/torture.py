@@ -6,10 +6,11 @@
 
 EXPECTED is SUCCESS or FAILURE=REASON[,REASON], or several of these with "|" between them, if it may be any.  Prints one line "ok|FAIL torture LABEL: ..." and what there is to see.
 """
+import os
 import re
 import sys
 
-from results import BAD, HARMLESS
+from results import BAD, HARMLESS, without_foreign_races
 
 VERDICT = re.compile(r"(?:test_mmu_notifier-torture:---|test_mmu_notifier_device:) End of test: (SUCCESS|FAILURE) (.*)")
 TAP = re.compile(r"(?:not )?ok \d+ .*")
@@ -60,7 +61,7 @@ def judge_program(expected, log):
 
 def main(what, label, expected, path, *rest):
     with open(path, encoding="utf-8", errors="replace") as file:
-        log = file.read().splitlines()
+        log = without_foreign_races(file.read().splitlines(), os.path.dirname(path))
     if what == "model":
         wrong, seen = judge(expected, log, 1, rest)
     else:
