@@ -1,23 +1,29 @@
 #!/bin/sh
-# kunit.sh TREE um|x86_64 SPEED: builds TREE's kernel for its KUnit tests with the kernel's own kunit.py, and boots it.
+# kunit.sh TREE um|x86_64|i386 SPEED [CONFIG]: builds TREE's kernel for its KUnit tests with the kernel's own kunit.py, and
+# boots it.  With CONFIG, a file of Kconfig lines, it is another kernel, in a build directory of its own.
 # Runs the cases that are faster than SPEED (slow, very_slow), but not those that provoke reports: see check-reports.sh.
 # Linux 6.1 does not know how fast they are: its form of the suites leaves out what is very slow, and runs the rest.
 # Leaves test.log (the console) and results.json in the build directory, whose path is printed.  Failing cases are no
 # failure here: results.py judges.
 . "$(dirname "$0")/common.sh"
-tree=$1 arch=$2 speed=$3
+tree=$1 arch=$2 speed=$3 config=${4:-} limit=600
 cd "$tree"
 build=.build-$arch
+if [ -n "$config" ]; then
+	build=$build-$(basename "$config" .config) limit=1800
+fi
 
 # Relative paths and a ccache beside the trees: what one tree has compiled, the others need not compile again.
 export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
 set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc"
 # For torture.sh; it does nothing without a duration.
 options=TEST_MMU_NOTIFIER
-kernel_args=
-if [ "$arch" = x86_64 ]; then
+# A walk that anyone can repeat.
+kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
+if [ "$arch" != um ]; then
 	PATH=$tools/tcg:$PATH
-	set -- "$@" --kconfig_add CONFIG_SMP=y --kconfig_add CONFIG_PROVE_RCU=y --qemu_args "-smp 2"
+	: "${config:=$tools/configs/x86_64.config}"
+	set -- "$@" --kunitconfig="$tools/configs/x86.config" --qemu_args "-smp 2"
 	# UML has it only after 6.1.
 	set -- "$@" --kconfig_add CONFIG_DEBUG_ATOMIC_SLEEP=y
 	# For torture-device.sh, whose program is the init.
@@ -28,14 +34,13 @@ else
 	# The emulated PCI bus has no device here, and warns about that at boot.
 	set -- "$@" --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n
 	options="$options MMU_NOTIFIER_BENCHMARK MMU_NOTIFIER_SCHEDULE_KUNIT_TEST MMU_NOTIFIER_REPORT_KUNIT_TEST"
-	# A walk that anyone can repeat.
-	kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
 	# UML is a multiprocessor from 7.x on; SRCU is to show its multiprocessor form there too.
 	if grep -q UML_SUBARCH_SUPPORTS_SMP arch/um/Kconfig; then
 		set -- "$@" --kconfig_add CONFIG_SMP=y
 		kernel_args="$kernel_args"' --kernel_args ncpus=2 --kernel_args seccomp=on --kernel_args srcutree.convert_to_big=1'
 	fi
 fi
+[ -z "$config" ] || set -- "$@" --kunitconfig="$config"
 
 # The first patches of the series do not have them all yet.
 for option in $options; do
@@ -68,7 +73,7 @@ kill "$ticker"
 
 say "booting it"
 # shellcheck disable=SC2086 # a list of words
-timeout 900 ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout 600 --json="$PWD/$build/results.json" \
+timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --json="$PWD/$build/results.json" \
 	${filter:+--filter "$filter"} "$suites" >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
 [ -s "$build/results.json" ] || die "the boot gave no results: see $tree/$build/test.log"
 echo "$PWD/$build"
