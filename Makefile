@@ -7,6 +7,7 @@ help:
 	@echo 'make test     everything that must hold, on user-mode and x86-64 kernels; ends with one line of counts'
 	@echo 'make mutants  changes the core in one place at a time; a test must notice each (of 7.2, if no BASE is given)'
 	@echo 'make bench    series against stock, in instructions and wall time: a report in out/bench/'
+	@echo 'make verify   make test, and the tests on kernels with more debugging, 32 bit, PREEMPT_RT, one CPU: hours'
 	@echo 'make series   the patches for git am and quilt, in out/series/'
 	@echo 'make series-check   each patch by itself builds and boots; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; prints its path'
@@ -19,10 +20,10 @@ help:
 # There the user-mode kernel has several CPUs.
 mutants: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
 
-run test mutants bench series series-check tree stock:
+run test verify mutants bench series series-check tree stock:
 	@tools/series/$@.sh
 
 clean:
 	rm -rf build out
 
-.PHONY: help run test mutants bench series series-check tree stock clean
+.PHONY: help run test verify mutants bench series series-check tree stock clean

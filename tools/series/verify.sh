@@ -1,0 +1,61 @@
+#!/bin/sh
+# make verify: make test, and the tests on kernels that make test leaves out: each file in configs/verify is one.  What has
+# passed with these sources is not done again; a line of counts ends it all.
+. "$(dirname "$0")/common.sh"
+"$tools/deps.sh" test
+tree=$("$tools/tree.sh" series)
+out=$root/build/verify/$name
+mkdir -p "$out"
+: >"$out/tally"
+seconds=${TORTURE_SECONDS:-60}
+
+# What a part depends on: the sources that are merged and the tools.
+state() {
+	{
+		cat "$src/version"
+		(cd "$tree" && xargs sha256sum <"$tree.manifest")
+		(cd "$tools" && find . -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum)
+		echo "$seconds"
+	} | sha256sum
+}
+state >"$out/state"
+
+# part NAME COMMAND...: runs a command that prints verdict lines, unless it has passed already.
+number=0
+part() {
+	part=$1
+	shift
+	number=$((number + 1))
+	if cmp -s "$out/state" "$out/$part.passed"; then
+		say "verify, $number of $parts: $part has passed already"
+	else
+		say "verify, $number of $parts: $part"
+		rm -f "$out/$part.passed"
+		"$@" >"$out/$part.out" || echo "FAIL $part: it ended early, see above" >>"$out/$part.out"
+		grep -qE '^(ok|FAIL|skip) ' "$out/$part.out" || echo "FAIL $part: it checked nothing" >>"$out/$part.out"
+		grep -q '^FAIL ' "$out/$part.out" || cp "$out/state" "$out/$part.passed"
+	fi
+	cat "$out/$part.out"
+	grep -E '^(ok|FAIL|skip) ' "$out/$part.out" >>"$out/tally"
+}
+count() { grep -c "^$1 " "$out/tally" || :; }
+
+# The largest world of the schedules.
+schedules() {
+	case=overlapping_invalidations log=$out/schedules.log
+	timeout 3000 "$tree/.build-um/linux" mem=1G console=tty kunit_shutdown=halt mmu_notifier_benchmark.chain_ms=1 \
+		"kunit.filter_glob=mmu_notifier_schedule.$case" >"$log" 2>&1 </dev/null 9>&- || say "it ends with an error"
+	python3 "$tools/results.py" case schedules "$log" "$case"
+}
+
+set -- "$tools"/configs/verify/*.config
+parts=$(($# + 2))
+part test "$tools/test.sh"
+part schedules schedules
+for config; do
+	part "$(basename "$config" .config)" "$tools/check-kernel.sh" "$config" "$seconds"
+done
+
+echo "Linux $(cat "$src/version"):"
+echo "$(count ok) passed, $(count FAIL) failed, $(count skip) skipped"
+[ "$(count FAIL)" = 0 ]
