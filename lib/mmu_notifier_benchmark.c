@@ -4,7 +4,9 @@
  *
  * Runs at boot, prints a line for each result and "done" at the end. Parameters
  * on the command line of the kernel say what is measured, for instance
- * mmu_notifier_benchmark.faults=1; only the waits are on by default.
+ * mmu_notifier_benchmark.faults=1; only the waits are on by default. Later, the
+ * parameters being in /sys/module/mmu_notifier_benchmark/parameters, it runs once
+ * more whenever 1 is written to the one that is called run.
  *
  * waits: A thread invalidates a range over and over so that at any time at least
  * one invalidation is active: a chain. Meanwhile another interval of the same mm,
@@ -64,33 +66,33 @@
 #define MAX_LIST	16
 
 static bool waits = true;
-module_param(waits, bool, 0444);
+module_param(waits, bool, 0644);
 MODULE_PARM_DESC(waits, "Measure waits under a chain (default: 1)");
 
 static bool faults;
-module_param(faults, bool, 0444);
+module_param(faults, bool, 0644);
 MODULE_PARM_DESC(faults, "Measure the latency of device faults (default: 0)");
 
 static bool wakeups;
-module_param(wakeups, bool, 0444);
+module_param(wakeups, bool, 0644);
 MODULE_PARM_DESC(wakeups, "Count how many readers an end wakes (default: 0)");
 
 static bool throughput;
-module_param(throughput, bool, 0444);
+module_param(throughput, bool, 0644);
 MODULE_PARM_DESC(throughput, "Count invalidations per second (default: 0)");
 
 static unsigned int chain_ms[MAX_LIST] = { 200 };
 static unsigned int nr_chain_ms = 1;
-module_param_array(chain_ms, uint, &nr_chain_ms, 0444);
+module_param_array(chain_ms, uint, &nr_chain_ms, 0644);
 MODULE_PARM_DESC(chain_ms, "Lengths of the chains that waits are measured under, in ms (default: 200)");
 
 static unsigned int threads[MAX_LIST] = { 1, 2, 4 };
 static unsigned int nr_threads = 3;
-module_param_array(threads, uint, &nr_threads, 0444);
+module_param_array(threads, uint, &nr_threads, 0644);
 MODULE_PARM_DESC(threads, "Numbers of threads for faults and throughput (default: 1,2,4)");
 
 static unsigned int run_ms = 200;
-module_param(run_ms, uint, 0444);
+module_param(run_ms, uint, 0644);
 MODULE_PARM_DESC(run_ms, "How long faults and throughput are measured with each number of threads, in ms (default: 200)");
 
 /* The interval under test, and one for each thread, far from it and apart. */
@@ -636,7 +638,7 @@ static const struct measurement {
 	{ &throughput, measure_throughput },
 };
 
-static int __init mmu_notifier_benchmark(void)
+static int run_benchmark(void)
 {
 	unsigned int i;
 	int err = 0;
@@ -657,7 +659,31 @@ static int __init mmu_notifier_benchmark(void)
 		pr_info("done\n");
 	return err;
 }
+
+static int __init mmu_notifier_benchmark(void)
+{
+	return run_benchmark();
+}
 late_initcall(mmu_notifier_benchmark);
+
+/* The lock of the parameters is held: none changes meanwhile. */
+static int run_again(const char *val, const struct kernel_param *kp)
+{
+	bool run;
+	int err;
+
+	err = kstrtobool(val, &run);
+	if (err || !run)
+		return err;
+	return system_state == SYSTEM_RUNNING ? run_benchmark() : -EBUSY;
+}
+
+static const struct kernel_param_ops run_ops = {
+	.set = run_again,
+};
+
+module_param_cb(run, &run_ops, NULL, 0200);
+MODULE_PARM_DESC(run, "Write 1 to measure once more");
 
 MODULE_DESCRIPTION("Benchmark for MMU notifiers");
 MODULE_LICENSE("GPL");

@@ -24,7 +24,8 @@
  *   insert_remove           of an interval, between n others
  *
  * The callbacks do what they must and no more. Off unless asked for on the command
- * line of the kernel: mmu_notifier_cost.subscriptions=1000000
+ * line of the kernel: mmu_notifier_cost.subscriptions=1000000. Later it runs when
+ * that number is written to /sys/module/mmu_notifier_cost/parameters/subscriptions.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -41,9 +42,6 @@
 #include <linux/sort.h>
 
 static unsigned int subscriptions;
-module_param(subscriptions, uint, 0444);
-MODULE_PARM_DESC(subscriptions,
-		 "Measure with up to so many interval subscriptions in one mm (default: 0, do not measure)");
 
 #define ROUNDS		21
 #define MAX_OPS		256
@@ -345,13 +343,14 @@ static int (*const costs[])(void) = {
 	cost_of_population,
 };
 
-static int __init mmu_notifier_cost(void)
+static int measure_all(void)
 {
 	unsigned int i;
 	int err = 0;
 
 	if (!subscriptions)
 		return 0;
+	retried = false;
 	intervals = kvcalloc(max(subscriptions, MAX_OVERLAPPING),
 			     sizeof(*intervals), GFP_KERNEL);
 	if (!intervals)
@@ -375,7 +374,32 @@ static int __init mmu_notifier_cost(void)
 		pr_info("done\n");
 	return err;
 }
+
+static int __init mmu_notifier_cost(void)
+{
+	return measure_all();
+}
 late_initcall(mmu_notifier_cost);
+
+/* The lock of the parameters is held: one measures at a time. */
+static int set_subscriptions(const char *val, const struct kernel_param *kp)
+{
+	int err;
+
+	err = param_set_uint(val, kp);
+	if (err || system_state != SYSTEM_RUNNING)
+		return err;
+	return measure_all();
+}
+
+static const struct kernel_param_ops subscriptions_ops = {
+	.set = set_subscriptions,
+	.get = param_get_uint,
+};
+
+module_param_cb(subscriptions, &subscriptions_ops, &subscriptions, 0644);
+MODULE_PARM_DESC(subscriptions,
+		 "Measure with up to so many interval subscriptions in one mm (default: 0, do not measure)");
 
 MODULE_DESCRIPTION("Costs of the operations of MMU notifiers");
 MODULE_LICENSE("GPL");
