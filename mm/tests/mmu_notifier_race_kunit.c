@@ -260,6 +260,7 @@ static void race_get_new(struct mn_call *call)
 		}
 		while (READ_ONCE(race_got))
 			cond_resched();
+		/* (a) Pairs with (b): it is put as it was got. */
 		smp_store_release(&race_got, notifier);
 	} while (racing());
 	current->kunit_test = NULL;
@@ -271,10 +272,11 @@ static void race_put_new(struct mn_call *call)
 
 	/* The other thread may have one left, and wait for this one. */
 	do {
+		/* (b) Pairs with (a). */
 		notifier = smp_load_acquire(&race_got);
 		if (notifier) {
 			mmu_notifier_put(notifier);
-			smp_store_release(&race_got, NULL);
+			WRITE_ONCE(race_got, NULL);
 		}
 	} while (racing() || !completion_done(&((struct mn_call *)call->arg)->done) ||
 		 READ_ONCE(race_got));
