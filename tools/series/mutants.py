@@ -264,11 +264,15 @@ class Kernel:
 
     def make_unchanged(self):
         """Builds the unchanged kernel, and notes how what depends on the core is built again."""
+        link = os.path.join(self.build, "link")
+        if not os.path.exists(link):
+            # It was interrupted: nothing is linked if nothing has changed.
+            for name in ("vmlinux", "vmlinux.unstripped"):
+                if os.path.exists(os.path.join(self.build, name)):
+                    os.remove(os.path.join(self.build, name))
         self.make("linux")
         with open(os.path.join(self.build, "linux.log"), encoding="utf-8", errors="replace") as file:
             links = re.findall(r"^\+ (.* -o vmlinux(?:\.unstripped)? .*)$", file.read(), re.M)
-        # Nothing was linked if nothing had changed.
-        link = os.path.join(self.build, "link")
         if links:
             merge.write(link, re.sub(r" -o \S+", " -o mutant", links[-1]).encode(), 0o644)
         self.commands = {"link": merge.read_text(link)}
