@@ -14,9 +14,13 @@ base=$(python3 "$tools/merge.py" version "$series" | cut -d. -f1,2)
 smp=no
 if grep -q UML_SUBARCH_SUPPORTS_SMP "$stock/arch/um/Kconfig"; then smp=yes; fi
 
-# same_config DIR: that of both kernels, but for the name of the compiler's wrapper and the like there is nothing to differ.
+# same_config DIR: that of both kernels.  What is off in one and unknown to the other makes no difference.
 same_config() {
-	cmp "$stock/$1/.config" "$series/$1/.config" >&2 || die "the kernels have different configurations: see above"
+	for core in stock series; do
+		if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+		grep '^CONFIG_' "$tree/$1/.config" >"$out/config$1-$core"
+	done
+	cmp "$out/config$1-stock" "$out/config$1-series" >&2 || die "the kernels have different configurations: see above"
 }
 
 # The second run has fewer subscriptions; what it counts is to be the same.
@@ -64,14 +68,15 @@ arch=x86_64 dir=.build-icount
 for core in stock series; do
 	if [ $core = stock ]; then tree=$stock; else tree=$series; fi
 	command=$(sed -n 's/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' "$tree/$dir/mm/.mmu_notifier.o.cmd" | sed 's/ -Wp,-MMD,[^ ]*//')
-	(cd "$tree/$dir" && sh -c "$command -g -c -o $out/mmu_notifier-$core.o ../mm/mmu_notifier.c")
-	objdump -d "$out/mmu_notifier-$core.o" | perl "$tree/scripts/checkstack.pl" x86_64 0 >"$out/frames-$core"
+	# The compiler says how deep frames are: scripts/checkstack.pl counts some of them twice.
+	(cd "$tree/$dir" && sh -c "$command -g -fstack-usage -c -o $out/mmu_notifier-$core.o ../mm/mmu_notifier.c")
+	awk -F'\t' '{ sub(/.*:/, "", $1); print $2, $1 }' "$out/mmu_notifier-$core.su" | sort -rn >"$out/frames-$core"
 	for struct in mmu_notifier_range mmu_interval_notifier mmu_notifier_subscriptions; do
 		pahole -C $struct "$out/mmu_notifier-$core.o"
 	done >"$out/pahole-$core"
 	{
 		sed -n 's/^struct \([a-z_]*\) {.*/\1/p; s,.*/\* size: \([0-9]*\),\1,p' "$out/pahole-$core" | sed 's/,.*//' | paste -d' ' - -
-		echo "deepest_frame $(sed -n 's/.*:[[:space:]]*//p' "$out/frames-$core" | sort -n | tail -n 1)"
+		echo "deepest_frame $(sed -n '1s/ .*//p' "$out/frames-$core")"
 		echo "text $(size -A "$out/mmu_notifier-$core.o" | awk '/^\.text/ { sum += $2 } END { print sum }')"
 	} >"$out/sizes-$core"
 done
