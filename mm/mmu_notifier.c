@@ -819,11 +819,9 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
 	if (!subscriptions)
 		return NULL;
 
+	/* The lists and the tree are empty as they are. */
 	init_waitqueue_head(&subscriptions->wq);
 	subscriptions->last_seq = 1;
-	INIT_HLIST_HEAD(&subscriptions->active_ranges);
-	subscriptions->itree = RB_ROOT_CACHED;
-	INIT_HLIST_HEAD(&subscriptions->list);
 	return subscriptions;
 }
 
