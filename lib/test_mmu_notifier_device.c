@@ -125,15 +125,6 @@ static void mirrored(const struct mirror *mirror,
 		DIV_ROUND_UP(end - mirror->start, PAGE_SIZE) : 0;
 }
 
-static bool lock_mirror(struct mirror *mirror,
-			const struct mmu_notifier_range *range)
-{
-	if (!mmu_notifier_range_blockable(range))
-		return mutex_trylock(&mirror->lock);
-	mutex_lock(&mirror->lock);
-	return true;
-}
-
 static bool mirror_invalidate(struct mmu_interval_notifier *sub,
 			      const struct mmu_notifier_range *range,
 			      unsigned long seq)
@@ -142,7 +133,9 @@ static bool mirror_invalidate(struct mmu_interval_notifier *sub,
 	unsigned long i, last;
 
 	atomic_long_inc(&mirror->invalidations);
-	if (!lock_mirror(mirror, range))
+	if (mmu_notifier_range_blockable(range))
+		mutex_lock(&mirror->lock);
+	else if (!mutex_trylock(&mirror->lock))
 		return false;
 	if (strcmp(busted, "set_seq"))
 		mmu_interval_set_seq(sub, seq);
@@ -166,7 +159,11 @@ static int listener_start(struct mmu_notifier *mn,
 	unsigned long i, last;
 
 	mirrored(mirror, range, &i, &last);
-	if (i >= last || !lock_mirror(mirror, range))
+	if (i >= last)
+		return 0;
+	if (mmu_notifier_range_blockable(range))
+		mutex_lock(&mirror->lock);
+	else if (!mutex_trylock(&mirror->lock))
 		return 0;
 	atomic_long_inc(&mirror->audits);
 	for (; i < last; i++) {
