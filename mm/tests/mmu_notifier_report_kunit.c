@@ -678,18 +678,16 @@ static void unregister_under_a_lock_of_a_start_callback(struct kunit *test)
 static void retry_with_the_user_lock(struct mn_call *call)
 {
 	struct mn_driver *driver = call->arg;
-	bool locked = false;
 	unsigned long seq;
 
-	do {
+	seq = mmu_interval_read_begin(&driver->interval);
+	mn_gate_pass(driver->gate);
+	mutex_lock(&driver->lock);
+	call->ret++;
+	while (mmu_interval_read_retry(&driver->interval, seq)) {
 		seq = mmu_interval_read_begin(&driver->interval);
-		if (!locked) {
-			mn_gate_pass(driver->gate);
-			mutex_lock(&driver->lock);
-			locked = true;
-		}
 		call->ret++;
-	} while (mmu_interval_read_retry(&driver->interval, seq));
+	}
 	mutex_unlock(&driver->lock);
 }
 
