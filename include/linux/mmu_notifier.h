@@ -537,7 +537,7 @@ static inline void mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
  * mmu_notifier_range_init_owner - describe an invalidation that has an owner
  * @range: What to initialise.
  * @event: Why the page table is going to change.
- * @flags: 0.
+ * @flags: Has to be 0.
  * @mm: The mm whose page table it is.
  * @start: First address.
  * @end: First address after the range.
@@ -565,7 +565,7 @@ mmu_notifier_range_init_owner(struct mmu_notifier_range *range,
  * mmu_notifier_range_init - describe an invalidation
  * @range: What to initialise.
  * @event: Why the page table is going to change.
- * @flags: 0.
+ * @flags: Has to be 0.
  * @mm: The mm whose page table it is.
  * @start: First address.
  * @end: First address after the range.
