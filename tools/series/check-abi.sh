@@ -16,16 +16,19 @@ look() (
 	configure tinyconfig "$tools/configs/abi.config" >&2
 	say "building $PWD/$dir/mm/mmu_notifier.o"
 	kernel_make -j"$(nproc)" mm/mmu_notifier.o >&2
+	# Newer ones look at exports only if told that there are modules.
+	modules=
+	! grep -q "case 'M'" scripts/mod/modpost.c || modules=-M
 	modpost=$PWD/$dir/scripts/mod/modpost
 	cp "$dir/mm/mmu_notifier.o" "$2/vmlinux.o"
 	cp "$dir/mm/.mmu_notifier.o.cmd" "$2/.vmlinux.o.cmd"
 	cd "$2"
 	echo vmlinux.o >.vmlinux.objs
-	"$modpost" -m -o Module.symvers vmlinux.o >&2
+	"$modpost" $modules -m -o Module.symvers vmlinux.o >&2
 	for struct in $structs; do
 		pahole -C "$struct" vmlinux.o >"$struct.layout"
 		# Members, with their offset and size; what has a name of its own in a nested structure counts as one.
-		sed -n 's,^\t[^\t].*[ *(]\(\**[a-z_]*\)\()(.*)\)\?; */\* *\([0-9]*\) *\([0-9]*\) \*/$,\1 \3 \4,p' "$struct" |
+		sed -n 's/ __attribute__(.*));/;/; s,^\t[^\t].*[ *(]\(\**[a-z_]*\)\()(.*)\)\?; */\* *\([0-9]*\) *\([0-9]*\) \*/$,\1 \3 \4,p' "$struct.layout" |
 			tr -d '*' >"$struct.members"
 	done
 )
