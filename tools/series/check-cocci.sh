@@ -1,13 +1,15 @@
 #!/bin/sh
 # check-cocci.sh TREE: the semantic patches: what they report of the files in cocci/check, what they make of those in
 # cocci/convert, and whether make coccicheck of TREE says the same.  cocci/expected has each report: NAME: FILE:LINE: TEXT.
+# What make coccicheck finds in our own files is to be judged in cocci/findings.md.
 . "$(dirname "$0")/common.sh"
 tree=$1
 cocci=$tree/scripts/coccinelle
 corpus=$tools/cocci
 work=$root/build/test/$name/cocci
 rm -rf "$work"
-mkdir -p "$work/o"
+mkdir -p "$work/o" "$work/ours"
+(cd "$tree" && sed -n '/\.[ch]$/p' "$tree.manifest" | xargs cp --parents -t "$work/ours")
 cd "$work"
 
 same() {
@@ -32,8 +34,16 @@ run() {
 plain() { sed -E "s,^($corpus|\.)/([^: ]*:[0-9]+):[0-9]+-[0-9]+: ,$patch: \2: ,"; }
 sorted() { sort -t: -k2,2 -k3,3n -k1,1; }
 
+# make_coccicheck DIR: with the semantic patch $file.
+make_coccicheck() {
+	make -s -C "$tree" O="$work/o" coccicheck COCCI="$file" MODE=report M="$1" J=1 >make.out 2>&1 ||
+		echo "make coccicheck failed" >>make.out
+	grep -E "^($1|\.)/|failed|^EXN|\*\*\*" make.out || :
+}
+
 : >reports
 : >coccicheck
+: >ours.reports
 for file in "$cocci"/*/mmu_*.cocci; do
 	patch=$(basename "$file" .cocci)
 	for mode in patch context org report; do
@@ -57,9 +67,8 @@ for file in "$cocci"/*/mmu_*.cocci; do
 		/^[ -]/ { line++ }' | sort >context.lines
 	sort -u report.lines | comm -23 - context.lines >said
 	same "context mode of $patch shows each report" /dev/null said
-	make -s -C "$tree" O="$work/o" coccicheck COCCI="$file" MODE=report M="$corpus" J=1 >make.out 2>&1 ||
-		echo "make coccicheck failed" >>make.out
-	grep -E "^($corpus|\.)/|failed|^EXN|\*\*\*" make.out | plain >>coccicheck
+	make_coccicheck "$corpus" | plain >>coccicheck
+	make_coccicheck "$work/ours" | sed -E "s,^($work/ours|\.)/,," >>ours.reports
 done
 sorted <reports >reports.sorted
 sorted <coccicheck >coccicheck.sorted
@@ -72,6 +81,12 @@ done
 cd "$work"
 same "no other reports" "$corpus/expected" reports.sorted
 same "make coccicheck reports the same" "$corpus/expected" coccicheck.sorted
+
+# In the form of the table in findings.md, without the numbers of lines.
+sed -E 's/ on line [0-9]+//; s/^([^ :]+):[0-9]+:[0-9]+-[0-9]+: (.*)/| \1 | \2 |/' ours.reports | sort -u >ours.found
+sed -n '/^## In this series/,$p' "$corpus/findings.md" | sed -nE 's/^(\| (include|lib|mm|tools)[^|]*\|[^|]*\|).*/\1/p' |
+	sort -u >ours.judged
+same "make coccicheck of our files finds what is judged in findings.md" ours.judged ours.found
 
 # convert FROM TO COCCI ARG...: is FROM, converted, the same as TO?
 convert() {
