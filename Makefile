@@ -5,6 +5,7 @@ export BASE KSRC KSRC_DIRTY JOBS ONLY
 help:
 	@echo 'make run      build Linux with the series for user mode, boot it, run its tests, report'
 	@echo 'make test     everything that must hold, on user-mode and x86-64 kernels; ends with one line of counts'
+	@echo 'make check    what of that needs no boot: the checkers of the kernel, of the documentation and of scripts'
 	@echo 'make mutants  changes the core in one place at a time; a test must notice each (of 7.2, if no BASE is given)'
 	@echo 'make bench    series against stock, in instructions and wall time: a report in out/bench/'
 	@echo 'make verify   make test, and the tests on kernels with more debugging, 32 bit, PREEMPT_RT, one CPU: hours'
@@ -20,10 +21,10 @@ help:
 # There the user-mode kernel has several CPUs.
 mutants: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
 
-run test verify mutants bench series series-check tree stock:
+run test check verify mutants bench series series-check tree stock:
 	@tools/series/$@.sh
 
 clean:
 	rm -rf build out
 
-.PHONY: help run test verify mutants bench series series-check tree stock clean
+.PHONY: help run test check verify mutants bench series series-check tree stock clean

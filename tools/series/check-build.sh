@@ -5,17 +5,15 @@ stock=$1 tree=$2
 . "$tools/kbuild.sh"
 out=$root/build/test/$name
 
-# w1 TREE FRAGMENT...: builds for x86-64, prints all warnings.  Objects go first: only a compiler that runs warns (and
+# w1 TREE OBJECTS FRAGMENT...: builds for x86-64, prints all warnings.  Objects go first: only a compiler that runs warns (and
 # ccache repeats what it said).
 w1() (
 	arch=x86_64 dir=.build-w1
 	cd "$1"
-	shift
+	ours=$2
+	shift 2
 	configure tinyconfig "$@"
-	goals='mm/ arch/x86/kvm/ lib/test_hmm.o'
-	for file in lib/mmu_notifier_benchmark.c lib/test_mmu_notifier*.c; do
-		[ ! -e "$file" ] || goals="$goals ${file%.c}.o"
-	done
+	goals="mm/ arch/x86/kvm/ lib/test_hmm.o $ours"
 	find "$dir" \( -path '*/mm/*' -o -path '*/kvm/*' -o -path '*/lib/*' \) -name '*.o' -delete
 	say "building $PWD/$dir with W=1 (some minutes)"
 	# shellcheck disable=SC2086 # a list of words
@@ -26,7 +24,7 @@ w1() (
 	grep '[Ww]arning: ' "$dir/w1.log" | sed 's,\.\./,,g' | sort -u
 )
 
-w1 "$tree" "$tools/configs/w1.config" "$tools/configs/w1-series.config" >"$out/w1"
+w1 "$tree" "$(our_objects "$tree" | paste -sd' ')" "$tools/configs/w1.config" "$tools/configs/w1-series.config" >"$out/w1"
 sed 's/$/:/' "$tree.manifest" | grep -Ff - "$out/w1" >"$out/w1-ours" || :
 if [ ! -s "$out/w1-ours" ]; then
 	echo "ok no W=1 warning in our files"
@@ -39,7 +37,7 @@ fi
 plain() { grep -vxFf "$out/w1-ours" "$1" | sed 's/:[0-9]*:[0-9]*:/:/' | sort -u; }
 plain "$out/w1" >"$out/w1-others" || :
 if [ -s "$out/w1-others" ]; then
-	w1 "$stock" "$tools/configs/w1.config" >"$out/w1-stock"
+	w1 "$stock" "" "$tools/configs/w1.config" >"$out/w1-stock"
 	plain "$out/w1-stock" | comm -23 "$out/w1-others" - >"$out/w1-new"
 else
 	: >"$out/w1-new"
@@ -63,13 +61,10 @@ without() (
 without
 echo "ok mm/ builds without CONFIG_MMU_NOTIFIER"
 
-# The command line of another file of mm/.
-compile_command() { sed -n 's/^\(saved\)\?cmd_[^ ]* := \(.*\) -c -o .*/\2/p' mm/.util.o.cmd | sed 's/ -Wp,-MMD,[^ ]*//'; }
-
 # header DIR WITH: compiles the header alone.
 header() {
 	cd "$tree/$1"
-	command=$(compile_command)
+	command=$(compile_command mm/util.o)
 	if [ -n "$command" ] && echo '#include <linux/mmu_notifier.h>' | sh -c "$command -fsyntax-only -x c -" >&2; then
 		echo "ok mmu_notifier.h compiles on its own $2 CONFIG_MMU_NOTIFIER"
 	else
@@ -86,7 +81,7 @@ awk '/^\.\. This example is compiled/ { found = 1 }
 	inside { sub(/^   /, ""); print }
 	found && /^\.\. code-block:: c/ { inside = 1 }' "$tree/Documentation/mm/mmu_notifier.rst" >"$example"
 cd "$tree/.build-w1"
-command=$(compile_command)
+command=$(compile_command mm/util.o)
 if [ "$(wc -l <"$example")" -gt 50 ] && [ -n "$command" ] && sh -c "$command -Werror -fsyntax-only -x c -" <"$example" >&2; then
 	echo "ok the example in mmu_notifier.rst compiles"
 else

@@ -2,6 +2,8 @@
 # check-source.sh STOCK TREE: the kernel's own checkers on our files, in the form that this base gets.
 . "$(dirname "$0")/common.sh"
 stock=$1 tree=$2
+out=$root/build/test/$name
+mkdir -p "$out"
 cd "$tree"
 
 while read -r file; do
@@ -22,7 +24,9 @@ done <"$tree.manifest"
 
 # 6.1 has not heard of -Wall.
 if grep -q Wall scripts/kernel-doc*; then strict='-Wall -Werror'; else strict=-Werror; fi
-for file in include/linux/mmu_notifier.h mm/mmu_notifier.c; do
+files=$(python3 "$tools/merge.py" files)
+# shellcheck disable=SC2013,SC2086 # lists of words
+for file in $(grep -lE '^[[:space:]]*/\*\*$' $files); do
 	# shellcheck disable=SC2086 # a list of words
 	if said=$(./scripts/kernel-doc -none $strict "$file" 2>&1); then
 		echo "ok kernel-doc $file"
@@ -31,3 +35,14 @@ for file in include/linux/mmu_notifier.h mm/mmu_notifier.c; do
 		echo "$said" | head -n 20 | sed 's/^/     /'
 	fi
 done
+
+# What the kernel's list of misspellings has, and codespell's.
+sed '/^#/d; s/||/->/' scripts/spelling.txt >"$out/dictionary"
+# shellcheck disable=SC2086 # a list of words
+if said=$(codespell -D "$out/dictionary" -D - -L damon,extraversion $files "$root/README.md" "$root/Makefile" "$tools"/*.* \
+	"$tools/cover" "$tools/steps" "$tools/insertions"); then
+	echo "ok spelling"
+else
+	echo "FAIL spelling"
+	echo "$said" | head -n 20 | sed 's/^/     /'
+fi

@@ -1,17 +1,19 @@
 #!/bin/sh
-# deps.sh fetch|build|test|bench: makes sure of the Debian packages that a target needs.
+# deps.sh fetch|build|check|test|bench: makes sure of the Debian packages that a target needs.
 . "$(dirname "$0")/common.sh"
 
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
 build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl kmod"
-test="$build qemu-system-x86 shellcheck quilt coccinelle dwarves"
+check="$build shellcheck coccinelle sparse codespell python3-sphinx"
+test="$check qemu-system-x86 quilt dwarves"
 bench="$test gnuplot-nox"
 case ${1:-} in
 fetch) wanted=$fetch ;;
 build) wanted=$build ;;
+check) wanted=$check ;;
 test) wanted=$test ;;
 bench) wanted=$bench ;;
-*) die "deps.sh: say fetch, build, test or bench" ;;
+*) die "deps.sh: say fetch, build, check, test or bench" ;;
 esac
 
 [ "$1" = fetch ] || [ "$(uname -m)" = x86_64 ] || die "the test kernels run on x86-64 machines only, this is $(uname -m)"

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154 # to be included after common.sh
-# How test.sh and series-check.sh run check scripts.  Each prints "ok", "FAIL" or "skip" and a name for each thing it
+# How test.sh, check.sh and series-check.sh run check scripts.  Each prints "ok", "FAIL" or "skip" and a name for each thing it
 # checks; tally() counts them in the last line.
 out=$root/build/test/$name
 mkdir -p "$out"
@@ -14,6 +14,18 @@ section() {
 	cat "$out/$section.out"
 	grep -E '^(ok|FAIL|skip) ' "$out/$section.out" >>"$out/tally" || echo "FAIL $section: it checked nothing" | tee -a "$out/tally"
 }
+
+# What needs no boot: make check, with which make test begins.
+static_sections() {
+	section style "$tools/check-style.sh"
+	section source "$tools/check-source.sh" "$stock" "$tree"
+	section docs "$tools/check-docs.sh" "$tree"
+	section cocci "$tools/check-cocci.sh" "$tree"
+	section build "$tools/check-build.sh" "$stock" "$tree"
+	section sparse "$tools/check-sparse.sh" "$tree"
+	section context "$tools/check-context.sh" "$tree"
+}
+
 count() { grep -c "^$1 " "$out/tally" || :; }
 
 tally() {

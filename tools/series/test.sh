@@ -4,20 +4,16 @@
 "$tools/deps.sh" test
 . "$tools/sections.sh"
 
-section style "$tools/check-style.sh"
 section input "$tools/check-input.sh"
-
 stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
+static_sections
 section series "$tools/check-series.sh" "$stock" "$tree"
-section source "$tools/check-source.sh" "$stock" "$tree"
-section cocci "$tools/check-cocci.sh" "$tree"
 section litmus python3 "$tools/check-litmus.py" "$tree"
 section kunit-um "$tools/check-kunit.sh" um
 section reports "$tools/check-reports.sh"
 section kunit-x86_64 "$tools/check-kunit.sh" x86_64
 section torture "$tools/check-torture.sh"
 section cost "$tools/check-cost.sh"
-section build "$tools/check-build.sh" "$stock" "$tree"
 
 tally

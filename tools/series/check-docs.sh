@@ -1,0 +1,35 @@
+#!/bin/sh
+# check-docs.sh TREE: the page about MMU notifiers builds without a warning and has the whole interface in it.  Other pages
+# of mm/ refer to books that are not built here, and warn.
+. "$(dirname "$0")/common.sh"
+tree=$1
+out=$root/build/test/$name
+cd "$tree"
+
+# Sphinx warns of what it reads, and it reads what has changed: begin anew.
+dir=.build-docs
+rm -rf "$dir"
+mkdir "$dir"
+say "building the book mm/ in $PWD/$dir"
+make -s O=$dir SPHINXDIRS=mm htmldocs >"$out/docs.log" 2>&1 || {
+	tail -n 20 "$out/docs.log" >&2
+	die "the documentation cannot be built: all of it is in $out/docs.log"
+}
+if grep -E '(WARNING|ERROR|warning|error):' "$out/docs.log" | grep -E 'mmu_notifier|mmu_interval' >"$out/docs.said"; then
+	echo "FAIL mmu_notifier.rst builds without a warning"
+	sed 's/^/     /' "$out/docs.said"
+else
+	echo "ok mmu_notifier.rst builds without a warning"
+fi
+
+page=$dir/Documentation/output/mm/mmu_notifier.html
+{
+	sed -n 's/^EXPORT_SYMBOL.*(\(.*\));$/\1/p' mm/mmu_notifier.c
+	sed -n 's/^\(struct\|enum\) \(mmu_[a-z_]*\) {$/\2/p' include/linux/mmu_notifier.h
+} | sort -u >"$out/docs.names"
+while read -r what; do grep -q "id=\"c\.$what\"" "$page" || echo "$what"; done <"$out/docs.names" >"$out/docs.missing"
+if [ -s "$out/docs.names" ] && [ ! -s "$out/docs.missing" ]; then
+	echo "ok mmu_notifier.rst has the $(wc -l <"$out/docs.names") exports and types"
+else
+	echo "FAIL mmu_notifier.rst has all exports and types: not $(paste -sd' ' "$out/docs.missing")"
+fi
