@@ -14,5 +14,5 @@ done
 for script in tools/series/*.py; do
 	verdict "python $script" python3 -W error -c "import ast, pathlib; ast.parse(pathlib.Path('$script').read_text())"
 done
-verdict "each file and insertion in one step" python3 tools/series/merge.py check
+verdict "each file and insertion in one step, and all backports apply" python3 tools/series/merge.py check
 python3 tools/series/bench.py check-readme

@@ -3,7 +3,7 @@
 
     merge.py version TREE                    the kernel's version
     merge.py base TREE                       which form of our files it takes: a folder of backports/, or "mainline"
-    merge.py check                           every file and insertion belongs to exactly one step
+    merge.py check                           every file and insertion belongs to exactly one step; all backports apply
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
     merge.py names                           the steps
     merge.py files                           our files
@@ -249,7 +249,7 @@ def main(args):
     elif command == "base":
         print(base(*args))
     elif command == "check":
-        load_steps()
+        our_files(backports()[-1], load_steps())
     elif command == "apply":
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
     elif command == "files":
