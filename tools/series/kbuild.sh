@@ -1,17 +1,28 @@
 # shellcheck shell=sh disable=SC2154 # to be included after common.sh
 # Kernel builds with a configuration of our own, in $dir below the current directory, for $arch, with $compiler if not gcc.
 export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
+# What the names of the compiler and its tools begin with.
+cross=
 
-kernel_make() { make -s ARCH="$arch" O="$dir" CC="${compiler:-ccache gcc}" "$@"; }
+# loud_make() names what it compiles.
+loud_make() { make ARCH="$arch" CROSS_COMPILE="$cross" O="$dir" CC="${compiler:-ccache ${cross}gcc}" "$@"; }
+kernel_make() { loud_make -s "$@"; }
 
-# configure START FRAGMENT...: what a fragment asks for and does not get is a failure.
-configure() {
+# try_configure START FRAGMENT...: what a fragment asks for and does not get is in $missing.
+try_configure() {
 	mkdir -p "$dir"
 	kernel_make "$1"
 	shift
+	missing=
+	[ $# != 0 ] || return 0
 	ARCH=$arch scripts/kconfig/merge_config.sh -m -O "$dir" "$dir/.config" "$@" >"$dir/merge.log"
 	kernel_make olddefconfig
 	missing=$(grep -h '^CONFIG_' "$@" | grep -vxFf "$dir/.config" | paste -sd' ')
+}
+
+# configure START FRAGMENT...: then it is a failure.
+configure() {
+	try_configure "$@"
 	[ -z "$missing" ] || die "options that did not take in $PWD/$dir: $missing"
 }
 
