@@ -9,6 +9,7 @@ help:
 	@echo 'make mutants  changes the core in one place at a time; a test must notice each (of 7.2, if no BASE is given)'
 	@echo 'make bench    series against stock, in instructions and wall time: a report in out/bench/'
 	@echo 'make verify   make test, and the tests on kernels with more debugging, 32 bit, PREEMPT_RT, one CPU: hours'
+	@echo 'make users    every file of the kernel that uses MMU notifiers compiles, on six architectures'
 	@echo 'make series   the patches for git am and quilt, in out/series/'
 	@echo 'make series-check   each patch by itself builds and boots; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; prints its path'
@@ -21,10 +22,10 @@ help:
 # There the user-mode kernel has several CPUs.
 mutants: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
 
-run test check verify mutants bench series series-check tree stock:
+run test check verify mutants bench users series series-check tree stock:
 	@tools/series/$@.sh
 
 clean:
 	rm -rf build out
 
-.PHONY: help run test check verify mutants bench series series-check tree stock clean
+.PHONY: help run test check verify mutants bench users series series-check tree stock clean

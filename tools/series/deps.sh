@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh fetch|build|check|test|bench: makes sure of the Debian packages that a target needs.
+# deps.sh fetch|build|check|test|bench|users: makes sure of the Debian packages that a target needs.
 . "$(dirname "$0")/common.sh"
 
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
@@ -7,13 +7,15 @@ build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl
 check="$build shellcheck coccinelle sparse codespell python3-sphinx"
 test="$check qemu-system-x86 quilt dwarves"
 bench="$test gnuplot-nox"
+users="$build gcc-aarch64-linux-gnu gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu gcc-s390x-linux-gnu"
 case ${1:-} in
 fetch) wanted=$fetch ;;
 build) wanted=$build ;;
 check) wanted=$check ;;
 test) wanted=$test ;;
 bench) wanted=$bench ;;
-*) die "deps.sh: say fetch, build, check, test or bench" ;;
+users) wanted=$users ;;
+*) die "deps.sh: say fetch, build, check, test, bench or users" ;;
 esac
 
 [ "$1" = fetch ] || [ "$(uname -m)" = x86_64 ] || die "the test kernels run on x86-64 machines only, this is $(uname -m)"
