@@ -4,8 +4,8 @@
 git itself makes them, from a scratch repository that holds just the upstream files that the series changes.  The same
 input gives the same bytes: the date is that of our last commit, and no configuration of the caller's takes part.
 
-The cover letter is the file "cover", in which a line @TITLE@ stands for a table of README.md: the one below the heading
-TITLE, or the one whose first column has that title.
+The cover letter is the file "cover", in which @benchmark@ stands for the generated tables of README.md, and a line @TITLE@
+for the one whose first column has that title.
 """
 import glob
 import os
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import textwrap
 
+import bench
 import merge
 
 NAME, EMAIL = "MMU notifier series", "series@localhost"     # whoever sends the series puts the own name there
@@ -34,23 +35,36 @@ def wrap(text, first="", others=""):
 
 
 def readme_table(title):
-    """A table of README.md as plain text: the paragraph before it if that introduces it, and an item for each row."""
+    """A table of README.md as plain text: an item for each row."""
     text = merge.read_text(os.path.join(merge.ROOT, "README.md"))
-    found = re.search(rf"^## {re.escape(title)}\n\n(?P<intro>(?:[^|\n].*\n)+)\n(?P<table>(?:\|.*\n)+)|"
-                      rf"^(?P<only>\| {re.escape(title)} \|.*\n(?:\|.*\n)+)", text, re.M)
+    found = re.search(rf"^\| {re.escape(title)} \|.*\n(?:\|.*\n)+", text, re.M)
     if not found:
         raise merge.Bad(f"README.md has no table '{title}', which tools/series/cover asks for")
     rows = [[cell.strip().replace("`", "") for cell in row.strip("|").split(" | ")]
-            for row in (found["table"] or found["only"]).rstrip("\n").split("\n")]
-    items = [wrap(found["intro"].replace("`", "").replace("\n", " ").rstrip(" "))] if found["intro"] else []
+            for row in found[0].rstrip("\n").split("\n")]
+    items = []
     for first, *others in rows[2:]:
         notes = "; ".join(f"{head}: {cell}" for head, cell in zip(rows[0][1:], others))
         items.append(wrap(first, "- ", "  ") + "\n" + wrap(notes, "  ", "  "))
     return "\n\n".join(items)
 
 
+def readme_benchmark():
+    """What the benchmark measured, from README.md, as plain text: an item for each row."""
+    lines = []
+    for line in bench.in_readme().splitlines():
+        if line.startswith(("| scenario ", "|---", "The other rows ")):
+            continue
+        if line.startswith("|"):
+            scenario, _, stock, series, ratio, met = (cell.strip() for cell in line.strip("|").split("|"))
+            line = f"- {scenario}: {stock} -> {series}" + (f" ({ratio})" if ratio else "") + ("" if met in ("", "met") else f", {met}")
+        lines.append(wrap(line.replace("`", ""), "", "  " if line.startswith("- ") else ""))
+    return "\n".join(lines)
+
+
 def cover_letter(stock, version, known):
     text = merge.read_text(os.path.join(merge.TOOLS, "cover"))
+    text = text.replace("@benchmark@", readme_benchmark())
     text = re.sub(r"^@(.*)@$", lambda found: readme_table(found[1]), text, flags=re.M)
     which = merge.base(stock)
     if which != "mainline":
