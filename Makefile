@@ -10,6 +10,7 @@ help:
 	@echo 'make bench    series against stock, in instructions and wall time: a report in out/bench/'
 	@echo 'make verify   make test, and the tests on kernels with more debugging, 32 bit, PREEMPT_RT, one CPU: hours'
 	@echo 'make users    every file of the kernel that uses MMU notifiers compiles, on six architectures'
+	@echo 'make clients  the tests of HMM in QEMU, on stock and on the series (of 7.2, if no BASE is given)'
 	@echo 'make series   the patches for git am and quilt, in out/series/'
 	@echo 'make series-check   each patch by itself builds and boots; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; prints its path'
@@ -19,13 +20,13 @@ help:
 	@echo 'BASE=6.12 (default), 6.1, 7.2 or 7.3 comes from Debian; KSRC=/path/to/linux takes a tree of your own,'
 	@echo 'which is copied (KSRC_DIRTY=copy: with its local changes).'
 
-# There the user-mode kernel has several CPUs.
-mutants: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
+# There the user-mode kernel has several CPUs, and the selftests of HMM are as make clients knows them.
+mutants clients: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
 
-run test check verify mutants bench users series series-check tree stock:
+run test check verify mutants bench users clients series series-check tree stock:
 	@tools/series/$@.sh
 
 clean:
 	rm -rf build out
 
-.PHONY: help run test check verify mutants bench users series series-check tree stock clean
+.PHONY: help run test check verify mutants bench users clients series series-check tree stock clean

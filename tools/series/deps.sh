@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh fetch|build|check|test|bench|users: makes sure of the Debian packages that a target needs.
+# deps.sh fetch|build|check|test|bench|users|clients: makes sure of the Debian packages that a target needs.
 . "$(dirname "$0")/common.sh"
 
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
@@ -8,6 +8,7 @@ check="$build shellcheck coccinelle sparse codespell python3-sphinx"
 test="$check qemu-system-x86 quilt dwarves"
 bench="$test gnuplot-nox"
 users="$build gcc-aarch64-linux-gnu gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu gcc-s390x-linux-gnu"
+clients="$build qemu-system-x86 busybox-static cpio"
 case ${1:-} in
 fetch) wanted=$fetch ;;
 build) wanted=$build ;;
@@ -15,7 +16,8 @@ check) wanted=$check ;;
 test) wanted=$test ;;
 bench) wanted=$bench ;;
 users) wanted=$users ;;
-*) die "deps.sh: say fetch, build, check, test, bench or users" ;;
+clients) wanted=$clients ;;
+*) die "deps.sh: say fetch, build, check, test, bench, users or clients" ;;
 esac
 
 [ "$1" = fetch ] || [ "$(uname -m)" = x86_64 ] || die "the test kernels run on x86-64 machines only, this is $(uname -m)"

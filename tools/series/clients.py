@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Compares what the same tests said on stock and on the series.
+
+    clients.py WORK REPORT GROUP...    verdict lines; the table goes to REPORT
+
+WORK/GROUP.stock.log and WORK/GROUP.series.log have for each test "=== START NAME", what it printed, and "=== END NAME rc=N
+seconds=N notified=N", as clients/init writes them; GROUP.stock.console and so on what the kernel said.  A test that speaks TAP
+has a result per case, and each has one for its exit status.
+
+What passes on stock must pass on the series, and the notifiers that are counted must have been called.  What fails or is missing on both must be in clients/known, with its cause.
+"""
+import fnmatch
+import os
+import re
+import sys
+
+import results
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+CASE = re.compile(r"(not )?ok \d+\s*(?:- )?(.*?)\s*(?:# (SKIP|XFAIL)\b\s*(.*))?$")
+END = re.compile(r"=== END (\S+) rc=(\d+) seconds=(\S+) notified=(\d+)$")
+# What differs from boot to boot in a report.
+VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|CPU[#:] ?\d+|PID: \d+|(?<=/)\d+\b")
+
+
+def lines(path):
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read().replace("\r", "").splitlines()
+
+
+class Boot:
+    """cases[test, case] = (status, reason); seconds[test]; notified[test]; reports: those of the kernel."""
+
+    def __init__(self, path):
+        self.cases, self.seconds, self.notified = {}, {}, {}
+        test, log = None, lines(path + ".log")
+        for line in log:
+            start, end, case = re.match(r"=== START (\S+)$", line), END.match(line), CASE.match(line)
+            if start:
+                test = start[1]
+            elif end:
+                self.end(*end.groups())
+                test = None
+            elif test and case:
+                status = case[3].lower() if case[3] else "fail" if case[1] else "pass"
+                self.add(test, case[2] or case[4] or "case", status, case[4] or "")
+        self.done = "=== ALL DONE" in log
+        self.reports = {}
+        test = "the boot"
+        for line in lines(path + ".console"):
+            start = re.search(r"clients: START (\S+)$", line)
+            if start:
+                test = start[1]
+            elif results.is_report(line):
+                self.reports.setdefault(VARYING.sub("*", re.sub(r"^\[ *[\d.]+\] ?(?:\[.*?\] ?)?", "", line.strip())), test)
+
+    def add(self, test, case, status, reason):
+        name, number = case, 1
+        while (test, name) in self.cases:
+            number += 1
+            name = f"{case} ({number})"
+        self.cases[test, name] = (status, reason)
+
+    def end(self, test, rc, seconds, notified):
+        self.seconds[test], self.notified[test] = float(seconds), int(notified)
+        said = [status for (name, _), (status, _) in self.cases.items() if name == test]
+        if rc == "4" and "pass" not in said:
+            self.add(test, "exit status", "skip", "the test says so")
+        elif rc == "1" and "fail" in said:
+            pass  # that is what its cases say
+        else:
+            self.add(test, "exit status", "pass" if rc == "0" else "fail", rc)
+
+    def passed(self, test):
+        return sum(status in GOOD for (name, _), (status, _) in self.cases.items() if name == test)
+
+
+GOOD = ("pass", "xfail")
+
+
+def known():
+    """[(pattern, cause)] from clients/known."""
+    found = [line.split("\t") for line in lines(os.path.join(HERE, "clients", "known")) if line and not line.startswith("#")]
+    return [(line[0].strip(), line[-1].strip()) for line in found]
+
+
+def judge(stock, series, cause):
+    """(verdict, remark) on a case, of which each argument is (status, reason)."""
+    if series[0] in GOOD:
+        return "ok", "" if stock[0] in GOOD else f"on stock: {stock[0]}"
+    if stock[0] in GOOD:
+        return "FAIL", f"passes on stock, here: {series[0]} {series[1]}"
+    if series[0] == stock[0] == "skip":
+        return "skip", series[1] or "the test skips it on both"
+    if cause:
+        return "skip", f"{series[0]}, on stock too: {cause}"
+    return "FAIL", f"here: {series[0]}, on stock: {stock[0]}, and no cause is known"
+
+
+def group(work, name, table):
+    stock, series = (Boot(os.path.join(work, f"{name}.{label}")) for label in ("stock", "series"))
+    missing, tests = ("missing", ""), {}
+    for test, case in list(stock.cases) + [key for key in series.cases if key not in stock.cases]:
+        what = f"{name} {test} {case}"
+        cause = next((cause for pattern, cause in known() if fnmatch.fnmatchcase(what, pattern)), None)
+        verdict, remark = judge(stock.cases.get((test, case), missing), series.cases.get((test, case), missing), cause)
+        print(f"{verdict} clients {what}" + (f": {remark}" if remark else ""))
+        tests[test] = tests.get(test, 0) + 1
+    for label, boot in (("stock", stock), ("series", series)):
+        print(f"{'ok' if boot.done and boot.cases else 'FAIL'} clients {name}: {label} ran to its end")
+    new = {report: test for report, test in series.reports.items() if report not in stock.reports}
+    print(f"{'FAIL' if new else 'ok'} clients {name}: no report of the kernel that stock does not make ({len(stock.reports)})")
+    for report, test in new.items():
+        print(f"     {test}: {report}")
+    for test, cases in tests.items():
+        called = series.notified.get(test, 0)
+        print(f"{'ok' if called else 'FAIL'} clients {name} {test}: {called} callbacks")
+        row = [name, test, cases]
+        for column in ("seconds", "notified"):
+            row += [getattr(boot, column).get(test, "") for boot in (stock, series)]
+        row[3:3] = [stock.passed(test), series.passed(test)]
+        print("|", " | ".join(map(str, row)), "|", file=table)
+
+
+def main(work, report, *groups):
+    with open(report, "w", encoding="utf-8") as table:
+        print("| group | test | cases | pass on stock | on the series | seconds on stock | on the series "
+              "| callbacks on stock | on the series |\n|" + "---|" * 9, file=table)
+        for name in groups:
+            group(work, name, table)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
