@@ -22,14 +22,16 @@ options=TEST_MMU_NOTIFIER
 kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
 if [ "$arch" != um ]; then
 	PATH=$tools/tcg:$PATH
+	# For torture-device.sh, whose program is the init.
+	if [ -z "$config" ] && grep -qx 'config TEST_MMU_NOTIFIER_DEVICE' lib/Kconfig.debug; then
+		for option in TEST_MMU_NOTIFIER_DEVICE BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM; do
+			set -- "$@" --kconfig_add CONFIG_$option=y
+		done
+	fi
 	: "${config:=$tools/configs/x86_64.config}"
 	set -- "$@" --kunitconfig="$tools/configs/x86.config" --qemu_args "-smp 2"
 	# UML has it only after 6.1.
 	set -- "$@" --kconfig_add CONFIG_DEBUG_ATOMIC_SLEEP=y
-	# For torture-device.sh, whose program is the init.
-	for option in TEST_MMU_NOTIFIER_DEVICE BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM; do
-		set -- "$@" --kconfig_add CONFIG_$option=y
-	done
 else
 	# The emulated PCI bus has no device here, and warns about that at boot.
 	set -- "$@" --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n

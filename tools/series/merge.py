@@ -11,7 +11,8 @@
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
 the root) and "Insertions:" (names in insertions/), one indented entry per line.  A step that adds files inserts a line for
-each into MAINTAINERS: checkpatch asks for it.
+each into MAINTAINERS: checkpatch asks for it.  With a line "Needs: PATH" before the lists, bases without that are without
+the step.
 
 insertions/NAME changes an upstream file.  It starts with lines "key: value":
     file: PATH
@@ -89,6 +90,7 @@ class Step:
     def __init__(self, name):
         self.name = name.split("-", 1)[1]
         message, files, rest = self.split(name, read_text(os.path.join(TOOLS, "steps", name)))
+        message, self.needs = re.fullmatch(r"(.*?)(?:^Needs: (.*)\n)?", message, re.M | re.S).groups()
         self.message = message.strip() + "\n"
         self.files = files.split()
         self.insertions = [Insertion(i) for i in rest.split()]
@@ -196,6 +198,9 @@ def plan(stock, only=None):
     result, now = [], {}
     for step in steps:
         if only is not None and step.name not in only:
+            continue
+        if step.needs and not os.path.exists(os.path.join(stock, step.needs)):
+            print(f"series: without the patch {step.name}: this base has no {step.needs}", file=sys.stderr)
             continue
         changed = {path: (ours[path][0], 0o755 if ours[path][1] else 0o644) for path in step.files}
         for insertion in step.insertions:
