@@ -49,8 +49,8 @@ for option in $options; do
 	! grep -qx "config $option" mm/Kconfig lib/Kconfig.debug || set -- "$@" --kconfig_add "CONFIG_$option=y"
 done
 filter="speed>$speed, module!=mmu_notifier_report_kunit" suites='mmu_notifier*'
-# No filters in 6.1: of all the names, only that of the suite that provokes reports ends with a t.
-[ -e include/kunit/attributes.h ] || filter='' suites='mmu_notif*[!t]' speed=very_slow
+# No filters in 6.1: of all the names, only that of the suite that provokes reports ends with a t.  ("[!t]" there matches the end.)
+[ -e include/kunit/attributes.h ] || filter='' suites='mmu_notif*[a-su-z]' speed=very_slow
 
 mkdir -p "$build"
 rm -f "$build/results.json" "$build/test.log"
