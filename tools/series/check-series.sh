@@ -83,6 +83,7 @@ verdict "no patch is signed, the cover letter names the base" \
 
 # A file may have other sections too.
 for file in $(python3 "$tools/merge.py" files); do
+	[ -e "$tree/$file" ] || continue
 	(unset GIT_DIR && cd "$tree" && perl scripts/get_maintainer.pl --no-git --no-git-fallback --sections -f "$file") 2>/dev/null |
 		grep -qx 'MEMORY MANAGEMENT - MMU NOTIFIERS' || echo "$file"
 done >"$work/unmaintained"
