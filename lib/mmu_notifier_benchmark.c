@@ -42,6 +42,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -102,7 +103,11 @@ MODULE_PARM_DESC(run_ms, "How long faults and throughput are measured with each 
 
 static struct mm_struct *mm;
 static struct mmu_interval_notifier interval;
-static struct mmu_interval_notifier places[MAX_THREADS];
+
+/* Those of different threads are not to share cache lines. */
+static struct {
+	struct mmu_interval_notifier interval;
+} ____cacheline_aligned_in_smp places[MAX_THREADS];
 
 static DEFINE_SPINLOCK(user_lock);
 
@@ -142,7 +147,7 @@ static int insert(void)
 static void remove_places(unsigned int nr)
 {
 	while (nr--)
-		mmu_interval_notifier_remove(&places[nr]);
+		mmu_interval_notifier_remove(&places[nr].interval);
 }
 
 static int insert_places(unsigned int nr,
@@ -152,7 +157,7 @@ static int insert_places(unsigned int nr,
 	int err;
 
 	for (i = 0; i < nr; i++) {
-		err = mmu_interval_notifier_insert(&places[i], mm, PLACE(i),
+		err = mmu_interval_notifier_insert(&places[i].interval, mm, PLACE(i),
 						   PLACE_LENGTH, place_ops);
 		if (err) {
 			remove_places(i);
@@ -500,7 +505,7 @@ static int reader_fn(void *data)
 	struct reader *reader = data;
 
 	WRITE_ONCE(reader->begun, true);
-	mmu_interval_read_begin(&places[reader - readers]);
+	mmu_interval_read_begin(&places[reader - readers].interval);
 	complete(&reader->done);
 	return 0;
 }
