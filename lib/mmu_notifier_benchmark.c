@@ -643,7 +643,7 @@ static const struct measurement {
 	{ &throughput, measure_throughput },
 };
 
-static int run_benchmark(void)
+static int mmu_notifier_benchmark(void)
 {
 	unsigned int i;
 	int err = 0;
@@ -664,11 +664,6 @@ static int run_benchmark(void)
 		pr_info("done\n");
 	return err;
 }
-
-static int __init mmu_notifier_benchmark(void)
-{
-	return run_benchmark();
-}
 late_initcall(mmu_notifier_benchmark);
 
 /* The lock of the parameters is held: none changes meanwhile. */
@@ -680,7 +675,7 @@ static int run_again(const char *val, const struct kernel_param *kp)
 	err = kstrtobool(val, &run);
 	if (err || !run)
 		return err;
-	return system_state == SYSTEM_RUNNING ? run_benchmark() : -EBUSY;
+	return system_state == SYSTEM_RUNNING ? mmu_notifier_benchmark() : -EBUSY;
 }
 
 static const struct kernel_param_ops run_ops = {

@@ -343,7 +343,7 @@ static int (*const costs[])(void) = {
 	cost_of_population,
 };
 
-static int measure_all(void)
+static int mmu_notifier_cost(void)
 {
 	unsigned int i;
 	int err = 0;
@@ -374,11 +374,6 @@ static int measure_all(void)
 		pr_info("done\n");
 	return err;
 }
-
-static int __init mmu_notifier_cost(void)
-{
-	return measure_all();
-}
 late_initcall(mmu_notifier_cost);
 
 /* The lock of the parameters is held: one measures at a time. */
@@ -389,7 +384,7 @@ static int set_subscriptions(const char *val, const struct kernel_param *kp)
 	err = param_set_uint(val, kp);
 	if (err || system_state != SYSTEM_RUNNING)
 		return err;
-	return measure_all();
+	return mmu_notifier_cost();
 }
 
 static const struct kernel_param_ops subscriptions_ops = {

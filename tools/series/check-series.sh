@@ -82,8 +82,7 @@ verdict "no patch is signed, the cover letter names the base" \
 	"$(grep -l '^Signed-off-by:' "$patches"/*.patch || :; grep -c "^Base: Linux $(cat "$src/version")$" "$patches/0000-cover-letter.patch")" 1
 
 # A file may have other sections too.
-for file in $(python3 "$tools/merge.py" files); do
-	[ -e "$tree/$file" ] || continue
+for file in $(python3 "$tools/merge.py" files "$stock"); do
 	(unset GIT_DIR && cd "$tree" && perl scripts/get_maintainer.pl --no-git --no-git-fallback --sections -f "$file") 2>/dev/null |
 		grep -qx 'MEMORY MANAGEMENT - MMU NOTIFIERS' || echo "$file"
 done >"$work/unmaintained"

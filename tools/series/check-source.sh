@@ -24,7 +24,7 @@ done <"$tree.manifest"
 
 # 6.1 has not heard of -Wall.
 if grep -q Wall scripts/kernel-doc*; then strict='-Wall -Werror'; else strict=-Werror; fi
-files=$(python3 "$tools/merge.py" files)
+files=$(python3 "$tools/merge.py" files "$stock")
 # shellcheck disable=SC2013,SC2086 # lists of words
 for file in $(grep -lE '^[[:space:]]*/\*\*$' $files); do
 	# shellcheck disable=SC2086 # a list of words

@@ -24,7 +24,7 @@ objects() (
 
 steps=
 core=stock
-for step in $(python3 "$tools/merge.py" names); do
+for step in $(python3 "$tools/merge.py" names "$stock"); do
 	steps=$steps${steps:+,}$step
 	[ "$step" != core ] || core=series
 	tree=$("$tools/tree.sh" steps "$steps")

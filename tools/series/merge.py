@@ -5,8 +5,8 @@
     merge.py base TREE                       which form of our files it takes: a folder of backports/, or "mainline"
     merge.py check                           every file and insertion belongs to exactly one step; all backports apply
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
-    merge.py names                           the steps
-    merge.py files                           our files
+    merge.py names STOCK                     the steps that it takes
+    merge.py files STOCK                     our files in it
     merge.py ours BASE DIR                   writes our files to DIR as they are before the patch of BASE changes them
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
@@ -97,6 +97,9 @@ class Step:
         lines = self.message.split("\n")
         if len(lines) < 3 or lines[1] or max(map(len, lines)) > 75:
             raise Bad(f"steps/{name}: it takes a subject, a blank line and a message, no line longer than 75")
+
+    def fits(self, stock):
+        return not self.needs or os.path.exists(os.path.join(stock, self.needs))
 
     @staticmethod
     def split(name, text):
@@ -199,7 +202,7 @@ def plan(stock, only=None):
     for step in steps:
         if only is not None and step.name not in only:
             continue
-        if step.needs and not os.path.exists(os.path.join(stock, step.needs)):
+        if not step.fits(stock):
             print(f"series: without the patch {step.name}: this base has no {step.needs}", file=sys.stderr)
             continue
         changed = {path: (ours[path][0], 0o755 if ours[path][1] else 0o644) for path in step.files}
@@ -258,11 +261,11 @@ def main(args):
     elif command == "apply":
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
     elif command == "files":
-        print("\n".join(path for step in load_steps() for path in step.files))
+        print("\n".join(path for step in load_steps() if step.fits(args[0]) for path in step.files))
     elif command == "ours":
         write_ours(args[1], load_steps(), backports()[:backports().index(args[0])])
     elif command == "names":
-        print(" ".join(step.name for step in load_steps()))
+        print(" ".join(step.name for step in load_steps() if step.fits(args[0])))
     else:
         print(__doc__)
 

@@ -7,6 +7,6 @@ build=$("$tools/kunit.sh" "$tree" um slow)
 
 echo
 echo "MMU notifier series on Linux $(cat "$src/version")"
-echo "  steps: $(python3 "$tools/merge.py" names)"
+echo "  steps: $(python3 "$tools/merge.py" names "$("$tools/stock.sh")")"
 echo "  files: $(wc -l <"$tree.manifest") of them, listed in $tree.manifest"
 python3 "$tools/results.py" report "$build" "$tree" || die "not all is well: see the lines WRONG above, and $build/test.log"
