@@ -193,6 +193,16 @@ static void mn_lockdep_may_wait(void)
 }
 
 /*
+ * A callback that must not sleep may take spinlocks. With PREEMPT_RT these sleep,
+ * and between non_block_start() and non_block_end() each would be reported.
+ */
+static bool mn_forbids_sleep(const struct mmu_notifier_range *range)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) &&
+	       !mmu_notifier_range_blockable(range);
+}
+
+/*
  * Callbacks run between these two. Where they must not sleep, see to it.
  *
  * The map is entered here and not around everything: callbacks of subscriptions
@@ -202,13 +212,13 @@ static void mn_lockdep_may_wait(void)
 static void mn_callback_enter(const struct mmu_notifier_range *range)
 {
 	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
-	if (!mmu_notifier_range_blockable(range))
+	if (mn_forbids_sleep(range))
 		non_block_start();
 }
 
 static void mn_callback_exit(const struct mmu_notifier_range *range)
 {
-	if (!mmu_notifier_range_blockable(range))
+	if (mn_forbids_sleep(range))
 		non_block_end();
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 }

@@ -1375,13 +1375,11 @@ static void refusal_fails_a_nonblocking_start(struct kunit *test)
 static void nonblocking_callback_may_not_sleep(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
-	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
 	struct mmu_notifier_range range;
+	struct mn_interval *interval;
 
-	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP)) {
-		mn_remove(interval);
-		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
-	}
+	mn_skip_unless_sleep_is_forbidden(test);
+	interval = mn_insert(world, 'a', 0, 10);
 	mn_invalidate(world, 0, 1);
 	KUNIT_EXPECT_FALSE(test, interval->seen.may_not_sleep);
 	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 1));

@@ -817,11 +817,11 @@ static void nonblocking_start_is_not_blockable(struct kunit *test)
 static void nonblocking_callbacks_may_not_sleep(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
-	struct mn_listener *listener = mn_register(world, 'a', &mn_range_ops);
 	struct mmu_notifier_range range;
+	struct mn_listener *listener;
 
-	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
-		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	mn_skip_unless_sleep_is_forbidden(test);
+	listener = mn_register(world, 'a', &mn_range_ops);
 	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 1));
 	mn_end(&range);
 	KUNIT_EXPECT_TRUE(test, listener->seen_start.may_not_sleep);

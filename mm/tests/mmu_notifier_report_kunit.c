@@ -792,6 +792,7 @@ static void sleep_in_a_nonblocking_interval_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
+	mn_skip_unless_sleep_is_forbidden(test);
 	expect_sleep(test, "non_block: 1");
 	driver = interval_driver(test);
 	driver->sleeps = true;
@@ -804,6 +805,7 @@ static void sleep_in_a_nonblocking_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
+	mn_skip_unless_sleep_is_forbidden(test);
 	expect_sleep(test, "non_block: 1");
 	driver = mm_driver(test, &driver_start_ops);
 	driver->sleeps = true;

@@ -369,13 +369,11 @@ static void readers_wait_as_for_one_pass(struct kunit *test)
 static void nonblocking_passes_may_not_sleep(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
 	struct mmu_notifier_range range;
+	struct mn_two_pass *a;
 
-	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP)) {
-		mn_remove(&a->interval);
-		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
-	}
+	mn_skip_unless_sleep_is_forbidden(test);
+	a = two_pass_insert(world, 'a', 0, 10);
 	mn_invalidate(world, 0, 1);
 	KUNIT_EXPECT_FALSE(test, a->finish_may_not_sleep);
 	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 10));
@@ -391,8 +389,7 @@ static void sleep_in_a_nonblocking_finish_is_reported(struct kunit *test)
 	struct mmu_notifier_range range;
 	struct mn_two_pass *a;
 
-	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
-		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	mn_skip_unless_sleep_is_forbidden(test);
 	a = two_pass_insert(world, 'a', 0, 10);
 	a->finish_sleeps = true;
 	mn_invalidate(world, 0, 1);

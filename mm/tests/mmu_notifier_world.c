@@ -83,6 +83,15 @@ void mn_note(struct mn_seen *seen, const struct mmu_notifier_range *range,
 #endif
 }
 
+/* For cases of callbacks that must not sleep: skip where the core cannot see to it. */
+void mn_skip_unless_sleep_is_forbidden(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "spinlocks sleep with CONFIG_PREEMPT_RT");
+}
+
 /*
  * Gates
  */

@@ -110,6 +110,7 @@ void mn_world_release(struct mn_world *world);
 void mn_log(struct mn_world *world, char name);
 void mn_note(struct mn_seen *seen, const struct mmu_notifier_range *range,
 	     unsigned long seq);
+void mn_skip_unless_sleep_is_forbidden(struct kunit *test);
 
 struct mn_gate *mn_gate(struct mn_world *world);
 void mn_gate_pass(struct mn_gate *gate);

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 
-from results import BAD, HARMLESS, without_foreign_races
+from results import BAD, HARMLESS, has_shut_down, without_foreign_races
 
 VERDICT = re.compile(r"(?:test_mmu_notifier-torture:---|test_mmu_notifier_device:) End of test: (SUCCESS|FAILURE) (.*)")
 TAP = re.compile(r"(?:not )?ok \d+ .*")
@@ -27,7 +27,7 @@ def said(result, text):
 def judge(expected, log, count, parameters):
     """What is wrong, and all verdicts.  There must be so many of them, which repeat the parameters."""
     wrong = ["the kernel reports: " + line.strip() for line in log if BAD.search(line) and not HARMLESS.search(line)]
-    if not any("reboot: " in line or "System halted" in line for line in log):
+    if not has_shut_down(log):
         wrong.append("the kernel did not shut down by itself")
     verdicts = [found.groups() for found in map(VERDICT.search, log) if found]
     if len(verdicts) != count:
