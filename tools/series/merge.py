@@ -19,6 +19,7 @@ insertions/NAME changes an upstream file.  It starts with lines "key: value":
     before: LINE, after: LINE    the anchor, a line just as it is in the file.  Several are alternatives: the first that is
                                  in the file counts, and it must be there once.
     delete: LINE                 this line goes; "delete-if-there: LINE" may be missing
+    unless: LINE                 a file with this line has no need of the insertion
 and, after a blank line, has the text to insert.
 
 backports/BASE/*.patch adapt our files (never upstream's) to an older base.  They build on each other: for 6.1 those of
@@ -55,17 +56,20 @@ class Insertion:
         self.name = name
         head, _, self.text = read_text(os.path.join(TOOLS, "insertions", name)).partition("\n\n")
         pairs = [line.partition(": ")[::2] for line in head.rstrip("\n").split("\n")]
-        unknown = {key for key, _ in pairs} - {"file", "before", "after", "delete", "delete-if-there"}
+        unknown = {key for key, _ in pairs} - {"file", "before", "after", "delete", "delete-if-there", "unless"}
         if unknown:
             raise Bad(f"insertions/{name}: what is {' '.join(sorted(unknown))}? see merge.py")
         self.path = dict(pairs).get("file")
         self.anchors = [(key, value) for key, value in pairs if key in ("before", "after")]
+        self.unless = dict(pairs).get("unless")
         self.deletes = [(key, value) for key, value in pairs if key.startswith("delete")]
         if not self.path or bool(self.anchors) != bool(self.text) or not self.anchors + self.deletes:
             raise Bad(f"insertions/{name}: it takes a file, and an anchor with a text or a line to delete")
 
     def apply(self, content):
         lines = content.decode().splitlines(keepends=True)
+        if self.unless and self.unless + "\n" in lines:
+            return content
         for key, value in self.deletes:
             if key == "delete" or value + "\n" in lines:
                 del lines[self.only(lines, value)]
