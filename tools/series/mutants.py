@@ -3,6 +3,7 @@
 
     mutants.py check                                     the mutants are in order
     mutants.py run STOCK WORK JOBS REPORT [NAME...]      builds and boots them (or these), JOBS at a time
+    mutants.py plant NAME TREE                           changes the core in TREE, a tree with the series, until tree.sh comes
 
 With KILLERS in the environment, only these boots are made, and with GRACE they end so many seconds after the first notice.
 
@@ -155,6 +156,14 @@ def check(mutants, sources):
         for letter in re.findall(r"^\s*/?\* \(([A-Z])\) ", text, re.M):
             if not any(f"({letter})" in mutant.breaks for mutant in mutants):
                 raise merge.Bad(f"mutants: the barrier ({letter}) of {path} has none")
+
+
+def plant(name, tree):
+    mutant = next((mutant for mutant in load() if mutant.name == name), None)
+    if not mutant:
+        raise merge.Bad(f"there is no mutant {name}")
+    path, text = mutant.apply({path: merge.read_text(os.path.join(tree, path)) for path in CORE})
+    merge.write(os.path.join(tree, path), text.encode(), 0o644)
 
 
 #
@@ -586,6 +595,8 @@ def main(args):
         run = Run(args[0], args[1], int(args[2]), args[4:])
         run.run()
         return run.report(args[3])
+    elif command == "plant":
+        plant(*args)
     else:
         print(__doc__)
     return True
