@@ -269,12 +269,16 @@ static void race_get_new(struct mn_call *call)
 static void race_put_new(struct mn_call *call)
 {
 	struct mmu_notifier *notifier;
+	unsigned long spins;
 
 	/* The other thread may have one left, and wait for this one. */
 	do {
 		/* (b) Pairs with (a). */
 		notifier = smp_load_acquire(&race_got);
 		if (notifier) {
+			/* Meet the other at another place of its way each time. */
+			for (spins = call->ret++ % 512; spins; spins--)
+				cpu_relax();
 			mmu_notifier_put(notifier);
 			WRITE_ONCE(race_got, NULL);
 		}
