@@ -198,6 +198,9 @@ static void subscription_pins_the_mm_structure(struct kunit *test)
 	struct mn_listener *listener = mn_register(world, 'a', &mn_range_ops);
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&mm->mm_count), count + 1);
+	mn_unregister(listener);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mm->mm_count), count);
+	listener = mn_register(world, 'b', &mn_range_ops);
 	mn_world_release(world);
 	KUNIT_EXPECT_FALSE(test, mmget_not_zero(listener->notifier.mm));
 	mn_unregister(listener);
@@ -517,6 +520,19 @@ static void put_does_not_release(struct kunit *test)
 	mn_unregister(other);
 }
 
+static void what_was_got_pins_the_mm_structure(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	int count = atomic_read(&world->mm->mm_count);
+	struct mn_listener *a = get(test, &get_ops);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count), count + 1);
+	mmu_notifier_put(&a->notifier);
+	mmu_notifier_synchronize();
+	KUNIT_EXPECT_EQ(test, freed, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count), count);
+}
+
 static void get_after_the_last_put_allocates_anew(struct kunit *test)
 {
 	struct mn_listener *a = get(test, &get_ops);
@@ -606,6 +622,7 @@ static void put_of_what_has_no_users_is_reported(struct kunit *test)
 	mn_reports_begin(world);
 	mmu_notifier_put(&a->notifier);
 	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	KUNIT_EXPECT_EQ(test, a->notifier.users, 0);
 	a->notifier.users = 1;
 	mmu_notifier_put(&a->notifier);
 	mmu_notifier_synchronize();
@@ -1273,6 +1290,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(get_locked_under_the_mmap_lock),
 	KUNIT_CASE(only_the_last_put_frees),
 	KUNIT_CASE(put_does_not_release),
+	KUNIT_CASE(what_was_got_pins_the_mm_structure),
 	KUNIT_CASE(get_after_the_last_put_allocates_anew),
 	KUNIT_CASE(get_returns_the_error_of_alloc),
 	KUNIT_CASE(get_frees_what_it_cannot_register),
