@@ -9,22 +9,28 @@ mkdir -p "$out"
 : >"$out/tally"
 seconds=${TORTURE_SECONDS:-60}
 
-# What a part depends on: the sources that are merged and the tools.
-state() {
-	{
-		cat "$src/version"
-		(cd "$tree" && xargs sha256sum <"$tree.manifest")
-		(cd "$tools" && find . -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum)
-		echo "$seconds"
-	} | sha256sum
-}
-state >"$out/state"
+# state [CONFIG]: of what a part depends on: the sources that are merged, and the tools, or for a kernel those that it takes.
+state() (
+	cat "$src/version"
+	echo "$seconds"
+	cd "$tree"
+	xargs sha256sum <"$tree.manifest"
+	cd "$tools"
+	if [ -z "${1:-}" ]; then
+		find . -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
+	else
+		cat "$1" configs/x86*.config check-kernel.sh kunit.sh torture.sh results.py torture.py
+		planted=$(sed -n 's/^# planted: \([^:]*\):.*/\1/p' "$1")
+		sed -n "/^mutant: $planted\$/,/^\$/p" mutants
+	fi
+)
 
-# part NAME COMMAND...: runs a command that prints verdict lines, unless it has passed already.
+# part NAME CONFIG COMMAND...: runs a command that prints verdict lines, unless it has passed already.
 number=0
 part() {
 	part=$1
-	shift
+	state "$2" | sha256sum >"$out/state"
+	shift 2
 	number=$((number + 1))
 	if cmp -s "$out/state" "$out/$part.passed"; then
 		say "verify, $number of $parts: $part has passed already"
@@ -50,10 +56,10 @@ schedules() {
 
 set -- "$tools"/configs/verify/*.config
 parts=$(($# + 2))
-part test "$tools/test.sh"
-part schedules schedules
+part test "" "$tools/test.sh"
+part schedules "" schedules
 for config; do
-	part "$(basename "$config" .config)" "$tools/check-kernel.sh" "$config" "$seconds"
+	part "$(basename "$config" .config)" "$config" "$tools/check-kernel.sh" "$config" "$seconds"
 done
 
 echo "Linux $(cat "$src/version"):"
