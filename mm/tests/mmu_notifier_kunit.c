@@ -785,6 +785,21 @@ static void owner_is_null_unless_given(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, range.owner);
 }
 
+static void range_need_not_be_zeroed(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'a', &mn_range_ops);
+	struct mmu_notifier_range range;
+
+	memset(&range, 0xa5, sizeof(range));
+	mn_range(world, &range, 0, 1);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_EQ(test, listener->starts, 1);
+	KUNIT_EXPECT_EQ(test, listener->ends, 1);
+	mn_unregister(listener);
+}
+
 static void last_byte_of_the_address_space_is_passed(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1304,6 +1319,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(flags_of_the_caller_are_kept),
 	KUNIT_CASE(unmap_is_the_default_event),
 	KUNIT_CASE(owner_is_null_unless_given),
+	KUNIT_CASE(range_need_not_be_zeroed),
 	KUNIT_CASE(last_byte_of_the_address_space_is_passed),
 	KUNIT_CASE(blocking_start_is_blockable),
 	KUNIT_CASE(nonblocking_start_is_not_blockable),
