@@ -5,7 +5,7 @@
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
 build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl kmod"
 check="$build shellcheck coccinelle sparse codespell python3-sphinx"
-test="$check qemu-system-x86 quilt dwarves"
+test="$check qemu-system-x86 quilt dwarves gcc-aarch64-linux-gnu"
 bench="$test gnuplot-nox"
 users="$build gcc-aarch64-linux-gnu gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu gcc-s390x-linux-gnu"
 clients="$build qemu-system-x86 busybox-static cpio"

@@ -15,5 +15,6 @@ section reports "$tools/check-reports.sh"
 section kunit-x86_64 "$tools/check-kunit.sh" x86_64
 section torture "$tools/check-torture.sh"
 section cost "$tools/check-cost.sh"
+section users "$tools/check-users.sh" "$stock" "$tree"
 
 tally
