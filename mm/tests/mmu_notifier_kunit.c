@@ -11,6 +11,7 @@
 #include <linux/kconfig.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -1218,6 +1219,13 @@ static void give_up_one_insertion(struct kunit *test,
 	clear_thread_flag(TIF_SIGPENDING);
 }
 
+/* Pages of slabs, when all that was freed behind RCU is. */
+static long slab_pages(void)
+{
+	rcu_barrier();
+	return global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B);
+}
+
 static void nothing_is_leaked(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1234,11 +1242,11 @@ static void nothing_is_leaked(struct kunit *test)
 
 	for (i = -MEMORY_ROUNDS / 4; i < MEMORY_ROUNDS; i++) {
 		if (!i)
-			before = global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B);
+			before = slab_pages();
 		use_one_mm(test, interval);
 		give_up_one_insertion(test, interval);
 	}
-	pages = global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B) - before;
+	pages = slab_pages() - before;
 	kunit_info(test, "%ld pages\n", pages);
 	KUNIT_EXPECT_LT(test, pages, MEMORY_ROUNDS / 40);
 }
