@@ -10,7 +10,7 @@ help:
 	@echo 'make bench    series against stock, in instructions and wall time: a report in out/bench/'
 	@echo 'make verify   make test, and the tests on kernels with more debugging, 32 bit, PREEMPT_RT, one CPU: hours'
 	@echo 'make users    every file of the kernel that uses MMU notifiers compiles, on six architectures'
-	@echo 'make clients  the tests of HMM in QEMU, on stock and on the series (of 7.2, if no BASE is given)'
+	@echo 'make clients  tests of HMM, KVM, RDMA, mm/ and the OOM killer in QEMU, on stock and series (of 7.2, if no BASE is given)'
 	@echo 'make series   the patches for git am and quilt, in out/series/'
 	@echo 'make series-check   each patch by itself builds and boots; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; prints its path'

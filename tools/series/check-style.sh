@@ -8,7 +8,8 @@ verdict() {
 	shift
 	if "$@" >&2; then echo "ok $what"; else echo "FAIL $what"; fi
 }
-for script in tools/series/*.sh tools/series/tcg/* tools/series/clients/init tools/testing/selftests/mm/*.sh .ci/run; do
+for script in tools/series/*.sh tools/series/tcg/* tools/series/clients/init tools/series/clients/rdma/pair \
+	tools/testing/selftests/mm/*.sh .ci/run; do
 	verdict "shellcheck $script" shellcheck -x -P SCRIPTDIR "$script"
 done
 for script in tools/series/*.py; do

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Compares what the same tests said on stock and on the series.
 
-    clients.py WORK REPORT GROUP...    verdict lines; the table goes to REPORT
+    clients.py compare WORK REPORT GROUP...    verdict lines; the table goes to REPORT
+    clients.py alone WORK GROUP...             verdict lines on the series, where stock was not booted
 
 WORK/GROUP.stock.log and WORK/GROUP.series.log have for each test "=== START NAME", what it printed, and "=== END NAME rc=N
 seconds=N notified=N", as clients/init writes them; GROUP.stock.console and so on what the kernel said.  A test that speaks TAP
 has a result per case, and each has one for its exit status.
 
-What passes on stock must pass on the series, and the notifiers that are counted must have been called.  What fails or is missing on both must be in clients/known, with its cause.
+What passes on stock must pass on the series, and the notifiers that are counted must have been called.  What fails or is
+missing on both must be in clients/known, with its cause, and so must what the series is to mend.  Where the series is alone,
+what is not in clients/known must pass, and the kernel make no report.
 """
 import fnmatch
 import os
@@ -19,6 +22,7 @@ import results
 HERE = os.path.dirname(os.path.realpath(__file__))
 CASE = re.compile(r"(not )?ok \d+\s*(?:- )?(.*?)\s*(?:# (SKIP|XFAIL)\b\s*(.*))?$")
 END = re.compile(r"=== END (\S+) rc=(\d+) seconds=(\S+) notified=(\d+)$")
+STACK = re.compile(r"Call Trace:$|[ ?]\w+(\.\w+)*\+0x[0-9a-f]+/0x[0-9a-f]+$")
 # What differs from boot to boot in a report.
 VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|CPU[#:] ?\d+|PID: \d+|(?<=/)\d+\b")
 
@@ -46,14 +50,16 @@ class Boot:
             elif test and case:
                 status = case[3].lower() if case[3] else "fail" if case[1] else "pass"
                 self.add(test, case[2] or case[4] or "case", status, case[4] or "")
-        self.done = "=== ALL DONE" in log
+        self.cpus = int(next((line.split()[-2] for line in log if line.startswith("=== ALL DONE on ")), 0))
         self.reports = {}
-        test = "the boot"
+        test, oom_killer = "the boot", False
         for line in lines(path + ".console"):
             start = re.search(r"clients: START (\S+)$", line)
+            # It prints the stack of who allocated, in the middle of which another CPU may speak.
+            oom_killer = "invoked oom-killer" in line or oom_killer and "Mem-Info:" not in line
             if start:
                 test = start[1]
-            elif results.is_report(line):
+            elif results.is_report(line) and not (oom_killer and STACK.search(line)):
                 self.reports.setdefault(VARYING.sub("*", re.sub(r"^\[ *[\d.]+\] ?(?:\[.*?\] ?)?", "", line.strip())), test)
 
     def add(self, test, case, status, reason):
@@ -80,43 +86,79 @@ class Boot:
 GOOD = ("pass", "xfail")
 
 
-def known():
-    """[(pattern, cause)] from clients/known."""
-    found = [line.split("\t") for line in lines(os.path.join(HERE, "clients", "known")) if line and not line.startswith("#")]
-    return [(line[0].strip(), line[-1].strip()) for line in found]
+def cause(what):
+    """The cause in clients/known, or None."""
+    for line in lines(os.path.join(HERE, "clients", "known")):
+        pattern, tab, why = line.partition("\t")
+        if tab and not line.startswith("#") and fnmatch.fnmatchcase(what, pattern.strip()):
+            return why.strip()
+    return None
 
 
-def judge(stock, series, cause):
+def judge(stock, series, why):
     """(verdict, remark) on a case, of which each argument is (status, reason)."""
+    if why and why.startswith("only stock: "):
+        shown = series[0] in GOOD and stock[0] == "fail"
+        return "ok" if shown else "FAIL", f"here: {series[0]}, on stock: {stock[0]}, {why[12:]}"
     if series[0] in GOOD:
         return "ok", "" if stock[0] in GOOD else f"on stock: {stock[0]}"
     if stock[0] in GOOD:
         return "FAIL", f"passes on stock, here: {series[0]} {series[1]}"
     if series[0] == stock[0] == "skip":
         return "skip", series[1] or "the test skips it on both"
-    if cause:
-        return "skip", f"{series[0]}, on stock too: {cause}"
+    if why:
+        return "skip", f"{series[0]}, on stock too: {why}"
     return "FAIL", f"here: {series[0]}, on stock: {stock[0]}, and no cause is known"
 
 
-def group(work, name, table):
+def ended(name, label, boot):
+    """A single CPU would show little."""
+    return f"{'ok' if boot.cpus > 1 and boot.cases else 'FAIL'} clients {name}: {label} ran to its end, on {boot.cpus} CPUs"
+
+
+def judge_alone(series, why):
+    if series[0] in GOOD:
+        return "ok", ""
+    if series[0] == "skip":
+        return "skip", series[1] or "the test says so"
+    if why and not why.startswith("only stock: "):
+        return "skip", f"{series[0]}, and on stock: {why}"
+    return "FAIL", " ".join(series)
+
+
+def alone(work, *groups):
+    for name in groups:
+        boot = Boot(os.path.join(work, f"{name}.series"))
+        results_of = dict(boot.cases)
+        for test, count in boot.notified.items():
+            results_of[test, "callbacks"] = ("pass" if count else "none", "")
+        for (test, case), result in results_of.items():
+            verdict, remark = judge_alone(result, cause(f"{name} {test} {case}"))
+            print(f"{verdict} clients {name} {test} {case}" + (f": {remark}" if remark else ""))
+        print(ended(name, "series", boot))
+        print(f"{'FAIL' if boot.reports else 'ok'} clients {name}: no report of the kernel")
+        for report, test in boot.reports.items():
+            print(f"     {test}: {report}")
+
+
+def compare_group(work, name, table):
     stock, series = (Boot(os.path.join(work, f"{name}.{label}")) for label in ("stock", "series"))
     missing, tests = ("missing", ""), {}
     for test, case in list(stock.cases) + [key for key in series.cases if key not in stock.cases]:
         what = f"{name} {test} {case}"
-        cause = next((cause for pattern, cause in known() if fnmatch.fnmatchcase(what, pattern)), None)
-        verdict, remark = judge(stock.cases.get((test, case), missing), series.cases.get((test, case), missing), cause)
+        verdict, remark = judge(stock.cases.get((test, case), missing), series.cases.get((test, case), missing), cause(what))
         print(f"{verdict} clients {what}" + (f": {remark}" if remark else ""))
         tests[test] = tests.get(test, 0) + 1
     for label, boot in (("stock", stock), ("series", series)):
-        print(f"{'ok' if boot.done and boot.cases else 'FAIL'} clients {name}: {label} ran to its end")
+        print(ended(name, label, boot))
     new = {report: test for report, test in series.reports.items() if report not in stock.reports}
     print(f"{'FAIL' if new else 'ok'} clients {name}: no report of the kernel that stock does not make ({len(stock.reports)})")
     for report, test in new.items():
         print(f"     {test}: {report}")
     for test, cases in tests.items():
-        called = series.notified.get(test, 0)
-        print(f"{'ok' if called else 'FAIL'} clients {name} {test}: {called} callbacks")
+        called = [boot.notified.get(test, 0) for boot in (stock, series)]
+        verdict, remark = judge(*(("pass" if count else "none", "") for count in called), cause(f"{name} {test} callbacks"))
+        print(f"{verdict} clients {name} {test} callbacks" + (f": {remark}" if remark else ""))
         row = [name, test, cases]
         for column in ("seconds", "notified"):
             row += [getattr(boot, column).get(test, "") for boot in (stock, series)]
@@ -124,13 +166,13 @@ def group(work, name, table):
         print("|", " | ".join(map(str, row)), "|", file=table)
 
 
-def main(work, report, *groups):
+def compare(work, report, *groups):
     with open(report, "w", encoding="utf-8") as table:
         print("| group | test | cases | pass on stock | on the series | seconds on stock | on the series "
               "| callbacks on stock | on the series |\n|" + "---|" * 9, file=table)
         for name in groups:
-            group(work, name, table)
+            compare_group(work, name, table)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    {"compare": compare, "alone": alone}[sys.argv[1]](*sys.argv[2:])

@@ -5,10 +5,11 @@
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
 build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl kmod"
 check="$build shellcheck coccinelle sparse codespell python3-sphinx"
+guest='qemu-system-x86 busybox-static cpio libnuma-dev libibverbs-dev ibverbs-providers ibverbs-utils iproute2'
 test="$check qemu-system-x86 quilt dwarves gcc-aarch64-linux-gnu"
 bench="$test gnuplot-nox"
 users="$build gcc-aarch64-linux-gnu gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu gcc-s390x-linux-gnu"
-clients="$build qemu-system-x86 busybox-static cpio"
+clients="$build $guest"
 case ${1:-} in
 fetch) wanted=$fetch ;;
 build) wanted=$build ;;

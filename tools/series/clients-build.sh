@@ -1,0 +1,130 @@
+# shellcheck shell=sh disable=SC2154,SC2164 # to be included after common.sh, which sets -e
+# How clients.sh and check-clients.sh build and boot what clients/tests lists, in $work, with the selftests of $stock: its short
+# tests, or all if $short is empty.
+. "$tools/kbuild.sh"
+
+# listed GROUP: the lines of a group, without their first two columns; "." for those of all groups.
+listed() {
+	awk -v group="$1" -v short="$short" '/^[a-z]/ && (group == "." || $1 == group) && (!short || $2 == "short") {
+		$1 = $2 = ""
+		print
+	}' "$tools/clients/tests"
+}
+
+# all_groups: those that have something to do.
+all_groups() { awk -v short="$short" '/^[a-z]/ && (!short || $2 == "short") { print $1 }' "$tools/clients/tests" | uniq; }
+
+# kernel TREE: its path is printed.
+kernel() (
+	arch=x86_64 dir=.build-clients
+	cd "$1"
+	need_space 1500 "the kernel in $PWD/$dir"
+	configure tinyconfig "$tools/configs/clients.config"
+	say "building $PWD/$dir (12 minutes on 2 cores the first time)"
+	kernel_make -j"$(nproc)" bzImage modules >"$dir/build.log" 2>&1 || {
+		tail -n 30 "$dir/build.log" >&2
+		die "the kernel cannot be built: all of it is in $PWD/$dir/build.log"
+	}
+	echo "$PWD/$dir/arch/x86/boot/bzImage"
+)
+
+# programs DIR: the selftests that the list runs in /t/DIR of the guest.
+programs() { listed . | awk -v dir="/t/$1" '$3 == dir && sub("^[.]/", "", $4) { print $4 }' | sort -u; }
+
+# selftests: those of the stock tree, built in a copy of what they need.
+selftests() {
+	copy=$work/selftests
+	need_space 500 "the selftests"
+	mkdir -p "$copy"
+	# hmm-tests wants headers of the kernel.
+	(cd "$stock" && rsync -aR Makefile tools include scripts arch/x86 usr/include lib/test_hmm_uapi.h mm/gup_test.h "$copy/")
+	say "building the selftests"
+	make -s -C "$copy" ARCH=x86_64 headers_install >"$work/selftests.log" 2>&1 || die "no headers: see $work/selftests.log"
+	built=$copy/tools/testing/selftests
+	for part in mm kvm; do
+		goals=$(programs $part | sed "s,^,$built/$part/,")
+		[ $part != kvm ] || goals="$goals $(programs kvm/x86 | sed "s,^,$built/kvm/x86/,")"
+		# shellcheck disable=SC2086 # a list of words
+		make -j"$(nproc)" -C "$built/$part" CC="ccache gcc" KHDR_INCLUDES="-isystem $copy/usr/include" $goals \
+			>>"$work/selftests.log" 2>&1 || die "the selftests of $part/ cannot be built: see $work/selftests.log"
+	done
+}
+
+# module TREE LABEL: the one of clients/oom for the kernel of this tree.
+module() (
+	arch=x86_64 dir=.build-clients
+	cd "$1"
+	rm -rf "$work/oom-$2"
+	cp -r "$tools/clients/oom" "$work/oom-$2"
+	kernel_make M="$work/oom-$2" modules >"$work/oom-$2.log" 2>&1 || die "the module cannot be built: see $work/oom-$2.log"
+)
+
+# compile OUTPUT ARGUMENT...: a program of ours.
+compile() { gcc -O2 -Wall -Werror -pthread -o "$@" || die "$1 cannot be compiled: see above"; }
+
+# add PATH FILE...: a directory of the guest gets these programs, and the guest the libraries that they need.
+add() {
+	mkdir -p "$guest$1"
+	for file in "$@"; do
+		[ "$file" != "$1" ] || continue
+		cp -L "$file" "$guest$1/"
+		ldd "$file" 2>/dev/null | grep -o '/[^ ]*\.so[^ ]*' | while read -r library; do
+			mkdir -p "$guest$(dirname "$library")"
+			cp -L "$library" "$guest$library"
+		done
+	done
+}
+
+# initramfs: all that the groups have in common.
+initramfs() {
+	guest=$work/guest
+	rm -rf "$guest"
+	mkdir -p "$guest/sbin" "$guest/proc" "$guest/sys" "$guest/dev" "$guest/etc"
+	add /bin /bin/busybox
+	cp "$tools/clients/init" "$guest/init"
+	for part in mm kvm kvm/x86; do
+		for file in $(programs $part); do
+			add /t/$part "$built/$part/$file"
+		done
+	done
+	compile "$work/attached.so" -shared -fPIC "$tools/clients/attached.c"
+	# A thread that is cancelled loads the other one.
+	add /lib "$work/attached.so" "$(gcc -print-file-name=libgcc_s.so.1)"
+	compile "$work/stress" "$tools/clients/rdma/stress.c" -libverbs
+	add /t/rdma "$work/stress" "$tools/clients/rdma/pair" /usr/bin/ibv_rc_pingpong
+	add /bin "$(command -v rdma)"
+	add /usr/lib/x86_64-linux-gnu/libibverbs /usr/lib/x86_64-linux-gnu/libibverbs/librxe-*.so
+	add /etc/libibverbs.d /etc/libibverbs.d/rxe.driver
+	compile "$work/oom" "$tools/clients/oom/oom.c"
+	add /t/oom "$work/oom"
+	echo 'root:x:0:0:root:/:/bin/sh' >"$guest/etc/passwd"
+}
+
+# boot GROUP LABEL KERNEL: leaves $work/GROUP.LABEL.console and .log, what the tests said.
+boot() {
+	group=$1 label=$2 kernel=$3 cpu=EPYC threads=multi cpus=2 memory=2G args=
+	say "running the tests of $group on $label"
+	echo "$group" >"$guest/group"
+	listed "$group" >"$guest/tests"
+	cp "$work/oom-$label/refuser.ko" "$guest/t/oom/"
+	(cd "$guest" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs.gz"
+	case $group in
+	hmm-coherent)
+		memory=3G
+		# shellcheck disable=SC2016 # the kernel has an own use for that
+		args='memmap=512M$0x40000000 test_hmm.spm_addr_dev0=0x40000000 test_hmm.spm_addr_dev1=0x50000000'
+		;;
+	# With a thread for each CPU, the SVM that QEMU emulates loses an exit now and then.
+	# Of the last pages page_idle says nothing if their number is no multiple of 64.
+	kvm | mm-kvm) cpu=EPYC,+svm threads=single args=mem=2040M ;;
+	# Some tests map 2 GiB; that of migration wants two nodes, and three CPUs.
+	mm) cpus=4 memory=4G args=numa=fake=2 ;;
+	oom) memory=1G ;;
+	esac
+	rm -f "$work/$group.$label".*
+	timeout -k 10 3600 "$tools/tcg/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp $cpus -m $memory -nodefaults \
+		-display none -no-reboot -serial "file:$work/$group.$label.console" -serial "file:$work/$group.$label.log" \
+		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 $args" </dev/null \
+		>"$work/$group.$label.qemu" 2>&1 9>&- ||
+		say "QEMU ends with an error, see $work/$group.$label.qemu: what is missing is judged below"
+}
