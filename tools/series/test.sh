@@ -16,5 +16,6 @@ section kunit-x86_64 "$tools/check-kunit.sh" x86_64
 section torture "$tools/check-torture.sh"
 section cost "$tools/check-cost.sh"
 section users "$tools/check-users.sh" "$stock" "$tree"
+section clients "$tools/check-clients.sh" "$stock" "$tree"
 
 tally
