@@ -116,7 +116,8 @@ boot() {
 		;;
 	# With a thread for each CPU, the SVM that QEMU emulates loses an exit now and then.
 	# Of the last pages page_idle says nothing if their number is no multiple of 64.
-	kvm | mm-kvm) cpu=EPYC,+svm threads=single args=mem=2040M ;;
+	kvm) cpu=EPYC,+svm threads=single args=mem=2040M ;;
+	mm-kvm) cpu=EPYC,+svm threads=single memory=4G ;;
 	# Some tests map 2 GiB; that of migration wants two nodes, and three CPUs.
 	mm) cpus=4 memory=4G args=numa=fake=2 ;;
 	oom) memory=1G ;;
