@@ -22,7 +22,10 @@ import results
 HERE = os.path.dirname(os.path.realpath(__file__))
 CASE = re.compile(r"(not )?ok \d+\s*(?:- )?(.*?)\s*(?:# (SKIP|XFAIL)\b\s*(.*))?$")
 END = re.compile(r"=== END (\S+) rc=(\d+) seconds=(\S+) notified=(\d+)$")
-STACK = re.compile(r"Call Trace:$|[ ?]\w+(\.\w+)*\+0x[0-9a-f]+/0x[0-9a-f]+$")
+# A line of a stack: what it names is not what the report is about.
+STACK = re.compile(r"(\[[ \d.]+\] ?)?(\[.*?\] ?)?\s*(\? )?[\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+( \[\w+\])?$")
+# Some cases have in their names what they measured.
+MEASURED = re.compile(r"\b\d+(\.\d+)?\b")
 # What differs from boot to boot in a report.
 VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|CPU[#:] ?\d+|PID: \d+|(?<=/)\d+\b")
 
@@ -55,14 +58,15 @@ class Boot:
         test, oom_killer = "the boot", False
         for line in lines(path + ".console"):
             start = re.search(r"clients: START (\S+)$", line)
-            # It prints the stack of who allocated, in the middle of which another CPU may speak.
+            # It prints where it was called.
             oom_killer = "invoked oom-killer" in line or oom_killer and "Mem-Info:" not in line
             if start:
                 test = start[1]
-            elif results.is_report(line) and not (oom_killer and STACK.search(line)):
+            elif results.is_report(line) and not STACK.match(line) and not (oom_killer and line.endswith("Call Trace:")):
                 self.reports.setdefault(VARYING.sub("*", re.sub(r"^\[ *[\d.]+\] ?(?:\[.*?\] ?)?", "", line.strip())), test)
 
     def add(self, test, case, status, reason):
+        case = MEASURED.sub("N", case)
         name, number = case, 1
         while (test, name) in self.cases:
             number += 1
