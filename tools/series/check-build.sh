@@ -24,7 +24,8 @@ w1() (
 	grep '[Ww]arning: ' "$dir/w1.log" | sed 's,\.\./,,g' | sort -u
 )
 
-w1 "$tree" "$(our_objects "$tree" | paste -sd' ')" "$tools/configs/w1.config" "$tools/configs/w1-series.config" >"$out/w1"
+our_options "$tree" >"$out/series.config"
+w1 "$tree" "$(our_objects "$tree" | paste -sd' ')" "$tools/configs/w1.config" "$out/series.config" >"$out/w1"
 sed 's/$/:/' "$tree.manifest" | grep -Ff - "$out/w1" >"$out/w1-ours" || :
 if [ ! -s "$out/w1-ours" ]; then
 	echo "ok no W=1 warning in our files"

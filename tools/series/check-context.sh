@@ -23,8 +23,9 @@ if [ "${version:-0}" -lt "${needs:-23}" ]; then
 fi
 
 arch=x86_64 dir=.build-context compiler="ccache $clang"
+our_options . >"$out/series.config"
 echo CONFIG_WARN_CONTEXT_ANALYSIS=y >"$out/context.config"
-configure tinyconfig "$tools/configs/w1.config" "$tools/configs/w1-series.config" "$out/context.config"
+configure tinyconfig "$tools/configs/w1.config" "$out/series.config" "$out/context.config"
 objects=$(our_objects "$tree")
 say "building our objects in $PWD/$dir with $clang"
 for object in $objects; do rm -f "$dir/$object"; done

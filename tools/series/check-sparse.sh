@@ -15,7 +15,8 @@ EOF
 
 arch=x86_64 dir=.build-w1
 cd "$tree"
-configure tinyconfig "$tools/configs/w1.config" "$tools/configs/w1-series.config"
+our_options . >"$out/series.config"
+configure tinyconfig "$tools/configs/w1.config" "$out/series.config"
 objects=$(our_objects "$tree")
 say "building our objects in $PWD/$dir, then sparse looks at them"
 # shellcheck disable=SC2086 # a list of words

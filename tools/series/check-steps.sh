@@ -10,10 +10,7 @@ objects() (
 	arch=x86_64 dir=.build-steps
 	cd "$tree"
 	mkdir -p "$dir"
-	# Of our options, those that are there already.
-	sed 's/^CONFIG_\(.*\)=y/\1/' "$tools/configs/w1-series.config" | while read -r option; do
-		! grep -qx "config $option" mm/Kconfig lib/Kconfig.debug || echo "CONFIG_$option=y"
-	done >"$dir/series.config"
+	our_options . >"$dir/series.config"
 	configure tinyconfig "$tools/configs/w1.config" "$dir/series.config"
 	say "building mm/, lib/ and KVM in $PWD/$dir"
 	kernel_make -j"$(nproc)" mm/ lib/ arch/x86/kvm/ >"$dir/build.log" 2>&1 || {

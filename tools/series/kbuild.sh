@@ -26,6 +26,14 @@ configure() {
 	[ -z "$missing" ] || die "options that did not take in $PWD/$dir: $missing"
 }
 
+# our_options TREE: lines of Kconfig for those of our options that are there; the first patches of the series do not have them
+# all yet, nor has an old base.
+our_options() {
+	sed 's/=y$//' "$tools/configs/w1-series.config" | while read -r option; do
+		! grep -qx "config ${option#CONFIG_}" "$1/mm/Kconfig" "$1/lib/Kconfig.debug" || echo "$option=y"
+	done
+}
+
 # our_objects TREE: those of which there is a source of ours.
 our_objects() { sed -n 's,^\(\(mm\|lib\)/.*\)\.c$,\1.o,p' "$1.manifest"; }
 

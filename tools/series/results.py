@@ -168,6 +168,10 @@ def declared(build, tree):
     return names
 
 
+def version(base):
+    return [int(number) for number in base.split(".")]
+
+
 def defects(base, smp, reports=False):
     """{suite.case: reason} of the cases that must fail on the stock core of this base: of REPORT_SUITE, or of the others."""
     found = {}
@@ -177,8 +181,9 @@ def defects(base, smp, reports=False):
                 continue
             fields = line.split(None, 3)
             if len(fields) != 4 or fields[1] not in ("any", "smp") or "." not in fields[2]:
-                sys.exit(f"series: stock-defects:{number}: it takes base|*, any|smp, suite.case and a reason")
-            if fields[0] in ("*", base) and (fields[1] == "any" or smp) and fields[2].startswith(REPORT_SUITE) == reports:
+                sys.exit(f"series: stock-defects:{number}: it takes base|base+|*, any|smp, suite.case and a reason")
+            here = fields[0] in ("*", base) or fields[0].endswith("+") and version(fields[0][:-1]) <= version(base)
+            if here and (fields[1] == "any" or smp) and fields[2].startswith(REPORT_SUITE) == reports:
                 found[fields[2]] = fields[3].strip()
     return found
 
