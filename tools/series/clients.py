@@ -25,7 +25,7 @@ END = re.compile(r"=== END (\S+) rc=(\d+) seconds=(\S+) notified=(\d+)$")
 # A line of a stack: what it names is not what the report is about.
 STACK = re.compile(r"(\[[ \d.]+\] ?)?(\[.*?\] ?)?\s*(\? )?[\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+( \[\w+\])?$")
 # Some cases have in their names what they measured.
-MEASURED = re.compile(r"\b\d+(\.\d+)?\b")
+MEASURED = re.compile(r"\b\d+(\.\d+)?(?=MB\b|\b)")
 # What differs from boot to boot in a report.
 VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|CPU[#:] ?\d+|PID: \d+|(?<=/)\d+\b")
 
