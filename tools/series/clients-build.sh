@@ -2,10 +2,13 @@
 # How clients.sh and check-clients.sh build and boot what clients/tests lists, in $work, with the selftests of $stock: its short
 # tests, or all if $short is empty.
 . "$tools/kbuild.sh"
+# What boot() runs: all of a group, or only these tests, and what it then adds to the names of the files it leaves.
+only='' again=''
 
 # listed GROUP: the lines of a group, without their first two columns; "." for those of all groups.
 listed() {
-	awk -v group="$1" -v short="$short" '/^[a-z]/ && (group == "." || $1 == group) && (!short || $2 == "short") {
+	awk -v group="$1" -v short="$short" -v only="$only" '
+	/^[a-z]/ && (group == "." || $1 == group) && (!short || $2 == "short") && (!only || index(" " only " ", " " $4 " ")) {
 		$1 = $2 = ""
 		print
 	}' "$tools/clients/tests"
@@ -103,7 +106,8 @@ initramfs() {
 # boot GROUP LABEL KERNEL: leaves $work/GROUP.LABEL.console and .log, what the tests said.
 boot() {
 	group=$1 label=$2 kernel=$3 cpu=EPYC threads=multi cpus=2 memory=2G args=
-	say "running the tests of $group on $label"
+	left=$work/$group.$label$again
+	say "running ${only:-the tests} of $group on $label"
 	echo "$group" >"$guest/group"
 	listed "$group" >"$guest/tests"
 	cp "$work/oom-$label/refuser.ko" "$guest/t/oom/"
@@ -122,10 +126,10 @@ boot() {
 	mm) cpus=4 memory=4G args=numa=fake=2 ;;
 	oom) memory=1G ;;
 	esac
-	rm -f "$work/$group.$label".*
+	rm -f "$left".*
 	timeout -k 10 3600 "$tools/tcg/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp $cpus -m $memory -nodefaults \
-		-display none -no-reboot -serial "file:$work/$group.$label.console" -serial "file:$work/$group.$label.log" \
+		-display none -no-reboot -serial "file:$left.console" -serial "file:$left.log" \
 		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 $args" </dev/null \
-		>"$work/$group.$label.qemu" 2>&1 9>&- ||
-		say "QEMU ends with an error, see $work/$group.$label.qemu: what is missing is judged below"
+		>"$left.qemu" 2>&1 9>&- ||
+		say "QEMU ends with an error, see $left.qemu: what is missing is judged below"
 }

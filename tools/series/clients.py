@@ -6,7 +6,8 @@
 
 WORK/GROUP.stock.log and WORK/GROUP.series.log have for each test "=== START NAME", what it printed, and "=== END NAME rc=N
 seconds=N notified=N", as clients/init writes them; GROUP.stock.console and so on what the kernel said.  A test that speaks TAP
-has a result per case, and each has one for its exit status.
+has a result per case, and each has one for its exit status.  Tests that were booted once more are in GROUP.stock.again.log and so
+on (after that, .again.again): they count as they ended last, with a remark; what the kernel reported counts at any time.
 
 What passes on stock must pass on the series, and the notifiers that are counted must have been called.  What fails or is
 missing on both must be in clients/known, with its cause, and so must what the series is to mend.  Where the series is alone,
@@ -38,15 +39,17 @@ def lines(path):
 
 
 class Boot:
-    """cases[test, case] = (status, reason); seconds[test]; notified[test]; reports: those of the kernel."""
+    """cases[test, case] = (status, reason); seconds[test]; notified[test]; reports: those of the kernel; times[test]: how often it
+    was booted; before[test, case]: status, if it was another one then."""
 
     def __init__(self, path):
-        self.cases, self.seconds, self.notified = {}, {}, {}
+        self.cases, self.seconds, self.notified, self.times, self.before = {}, {}, {}, {}, {}
         test, log = None, lines(path + ".log")
         for line in log:
             start, end, case = re.match(r"=== START (\S+)$", line), END.match(line), CASE.match(line)
             if start:
                 test = start[1]
+                self.times[test] = 1
             elif end:
                 self.end(*end.groups())
                 test = None
@@ -64,6 +67,20 @@ class Boot:
                 test = start[1]
             elif results.is_report(line) and not STACK.match(line) and not (oom_killer and line.endswith("Call Trace:")):
                 self.reports.setdefault(VARYING.sub("*", re.sub(r"^\[ *[\d.]+\] ?(?:\[.*?\] ?)?", "", line.strip())), test)
+
+        if os.path.exists(path + ".again.log"):
+            self.replace(Boot(path + ".again"))
+
+    def replace(self, later):
+        earlier = self.cases
+        self.cases = {key: result for key, result in earlier.items() if key[0] not in later.times} | later.cases
+        self.before |= later.before | {key: earlier[key][0] for key, result in self.cases.items()
+                                       if key in earlier and earlier[key][0] != result[0]}
+        self.seconds |= later.seconds
+        self.notified |= later.notified
+        self.times |= {test: times + self.times.get(test, 0) for test, times in later.times.items()}
+        self.reports = later.reports | self.reports
+        self.cpus = min(self.cpus, later.cpus)
 
     def add(self, test, case, status, reason):
         case = MEASURED.sub("N", case)
@@ -151,6 +168,9 @@ def compare_group(work, name, table):
     for test, case in list(stock.cases) + [key for key in series.cases if key not in stock.cases]:
         what = f"{name} {test} {case}"
         verdict, remark = judge(stock.cases.get((test, case), missing), series.cases.get((test, case), missing), cause(what))
+        for label, boot in (("on stock", stock), ("here", series)):
+            if (test, case) in boot.before:
+                remark += f"{remark and '; '}{label} {boot.before[test, case]} before, {boot.times[test]} boots"
         print(f"{verdict} clients {what}" + (f": {remark}" if remark else ""))
         tests[test] = tests.get(test, 0) + 1
     for label, boot in (("stock", stock), ("series", series)):
@@ -163,7 +183,8 @@ def compare_group(work, name, table):
         called = [boot.notified.get(test, 0) for boot in (stock, series)]
         verdict, remark = judge(*(("pass" if count else "none", "") for count in called), cause(f"{name} {test} callbacks"))
         print(f"{verdict} clients {name} {test} callbacks" + (f": {remark}" if remark else ""))
-        row = [name, test, cases]
+        times = max(boot.times.get(test, 0) for boot in (stock, series))
+        row = [name, test + (f" ({times} times)" if times > 1 else ""), cases]
         for column in ("seconds", "notified"):
             row += [getattr(boot, column).get(test, "") for boot in (stock, series)]
         row[3:3] = [stock.passed(test), series.passed(test)]
