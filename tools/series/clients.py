@@ -74,8 +74,8 @@ class Boot:
     def replace(self, later):
         earlier = self.cases
         self.cases = {key: result for key, result in earlier.items() if key[0] not in later.times} | later.cases
-        self.before |= later.before | {key: earlier[key][0] for key, result in self.cases.items()
-                                       if key in earlier and earlier[key][0] != result[0]}
+        before = {key: earlier.get(key, ("missing",))[0] for key in later.cases}
+        self.before |= later.before | {key: status for key, status in before.items() if status != later.cases[key][0]}
         self.seconds |= later.seconds
         self.notified |= later.notified
         self.times |= {test: times + self.times.get(test, 0) for test, times in later.times.items()}
