@@ -82,7 +82,7 @@ add() {
 initramfs() {
 	guest=$work/guest
 	rm -rf "$guest"
-	mkdir -p "$guest/sbin" "$guest/proc" "$guest/sys" "$guest/dev" "$guest/etc"
+	mkdir -p "$guest/sbin" "$guest/proc" "$guest/sys" "$guest/dev" "$guest/etc" "$guest/disk"
 	add /bin /bin/busybox
 	cp "$tools/clients/init" "$guest/init"
 	for part in mm kvm kvm/x86; do
@@ -96,6 +96,7 @@ initramfs() {
 	compile "$work/stress" "$tools/clients/rdma/stress.c" -libverbs
 	add /t/rdma "$work/stress" "$tools/clients/rdma/pair" /usr/bin/ibv_rc_pingpong
 	add /bin "$(command -v rdma)"
+	add /sbin /sbin/mke2fs
 	add /usr/lib/x86_64-linux-gnu/libibverbs /usr/lib/x86_64-linux-gnu/libibverbs/librxe-*.so
 	add /etc/libibverbs.d /etc/libibverbs.d/rxe.driver
 	compile "$work/oom" "$tools/clients/oom/oom.c"

@@ -6,7 +6,7 @@ fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-k
 build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl kmod"
 # Debian 13's coccinelle looks for what only the development package of Python has.
 check="$build shellcheck coccinelle libpython3-dev sparse codespell python3-sphinx python3-yaml"
-guest='qemu-system-x86 busybox-static cpio libnuma-dev libibverbs-dev ibverbs-providers ibverbs-utils iproute2'
+guest='qemu-system-x86 busybox-static cpio libnuma-dev libibverbs-dev ibverbs-providers ibverbs-utils iproute2 e2fsprogs'
 test="$check $guest quilt dwarves gcc-aarch64-linux-gnu"
 bench="$test gnuplot-nox"
 users="$build gcc-aarch64-linux-gnu gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu gcc-s390x-linux-gnu"
