@@ -34,8 +34,12 @@ our_options() {
 	done
 }
 
-# our_objects TREE: those of which there is a source of ours.
-our_objects() { sed -n 's,^\(\(mm\|lib\)/.*\)\.c$,\1.o,p' "$1.manifest"; }
+# our_objects TREE: those of which there is a source of ours, not an upstream file that the series changes.
+our_objects() {
+	sed -n 's,^\(\(mm\|lib\)/.*\)\.c$,\1,p' "$1.manifest" | while read -r object; do
+		[ ! -e "$root/$object.c" ] || echo "$object.o"
+	done
+}
 
 # compile_command OBJECT: how it was compiled, without input and output; to be used in $dir.
 compile_command() {

@@ -18,7 +18,8 @@ insertions/NAME changes an upstream file.  It starts with lines "key: value":
     file: PATH
     before: LINE, after: LINE    the anchor, a line just as it is in the file.  Several are alternatives: the first that is
                                  in the file counts, and it must be there once.
-    delete: LINE                 this line goes; "delete-if-there: LINE" may be missing
+    delete: LINE                 this line goes; "delete-if-there: LINE" may be missing; with "delete-with-blank: LINE" so
+                                 does the blank line that follows it
     unless: LINE                 a file with this line has no need of the insertion
 and, after a blank line, has the text to insert.
 
@@ -56,7 +57,8 @@ class Insertion:
         self.name = name
         head, _, self.text = read_text(os.path.join(TOOLS, "insertions", name)).partition("\n\n")
         pairs = [line.partition(": ")[::2] for line in head.rstrip("\n").split("\n")]
-        unknown = {key for key, _ in pairs} - {"file", "before", "after", "delete", "delete-if-there", "unless"}
+        unknown = {key for key, _ in pairs} - {"file", "before", "after", "delete", "delete-if-there", "delete-with-blank",
+                                          "unless"}
         if unknown:
             raise Bad(f"insertions/{name}: what is {' '.join(sorted(unknown))}? see merge.py")
         self.path = dict(pairs).get("file")
@@ -71,8 +73,13 @@ class Insertion:
         if self.unless and self.unless + "\n" in lines:
             return content
         for key, value in self.deletes:
-            if key == "delete" or value + "\n" in lines:
-                del lines[self.only(lines, value)]
+            if key == "delete-if-there" and value + "\n" not in lines:
+                continue
+            at = self.only(lines, value)
+            if key == "delete-with-blank" and lines[at + 1:at + 2] != ["\n"]:
+                raise Bad(f"insertions/{self.name}: no blank line follows '{value}' in {self.path} of this base: delete the"
+                          " line alone")
+            del lines[at:at + (2 if key == "delete-with-blank" else 1)]
         for key, value in self.anchors:
             if value + "\n" in lines:
                 lines.insert(self.only(lines, value) + (key == "after"), self.text)
@@ -99,7 +106,8 @@ class Step:
         self.files = files.split()
         self.insertions = [Insertion(i) for i in rest.split()]
         lines = self.message.split("\n")
-        if len(lines) < 3 or lines[1] or max(map(len, lines)) > 75:
+        # A tag is not wrapped.
+        if len(lines) < 3 or lines[1] or max(len(line) for line in lines if not line.startswith("Fixes: ")) > 75:
             raise Bad(f"steps/{name}: it takes a subject, a blank line and a message, no line longer than 75")
 
     def fits(self, stock):
