@@ -3,9 +3,9 @@
 
     results.py report BUILD TREE         a short report; fails unless all cases pass and nothing else is wrong
     results.py check LABEL BUILD TREE    one line "ok|FAIL|skip NAME" per case and for the boot as a whole
-    results.py step BASE LABEL BUILD TREE [stock]
-                                         a line for the boot as a whole, all cases being as they should; with "stock" on
-                                         the stock core
+    results.py step BASE LABEL BUILD TREE STEP,STEP
+                                         a line for the boot as a whole, all cases being as they should after these steps
+                                         of the series
     results.py case LABEL LOG CASE       the same for the one case of a boot whose console is in LOG
     results.py compare BASE BUILD TREE STOCK_BUILD STOCK_TREE
                                          the same for the series, with the stock core's results beside it
@@ -172,18 +172,24 @@ def version(base):
     return [int(number) for number in base.split(".")]
 
 
-def defects(base, smp, reports=False):
-    """{suite.case: reason} of the cases that must fail on the stock core of this base: of REPORT_SUITE, or of the others."""
-    found = {}
+def defects(base, smp, reports=False, steps=()):
+    """{suite.case: reason} of the cases that must fail on this stock base, or after these steps of the series: those of
+    REPORT_SUITE, or the others."""
+    found, mended = {}, None
     with open(os.path.join(HERE, "stock-defects"), encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if not line.strip() or line.startswith("#"):
                 continue
             fields = line.split(None, 3)
+            if fields[0] == "until" and len(fields) == 2:
+                mended = fields[1] in steps
+                continue
+            if mended is None:
+                sys.exit(f"series: stock-defects:{number}: no line 'until STEP' stands before this one")
             if len(fields) != 4 or fields[1] not in ("any", "smp") or "." not in fields[2]:
                 sys.exit(f"series: stock-defects:{number}: it takes base|base+|*, any|smp, suite.case and a reason")
             here = fields[0] in ("*", base) or fields[0].endswith("+") and version(fields[0][:-1]) <= version(base)
-            if here and (fields[1] == "any" or smp) and fields[2].startswith(REPORT_SUITE) == reports:
+            if here and not mended and (fields[1] == "any" or smp) and fields[2].startswith(REPORT_SUITE) == reports:
                 found[fields[2]] = fields[3].strip()
     return found
 
@@ -220,8 +226,8 @@ def report(build, tree):
     return not boot.wrong
 
 
-def step(base, label, build, tree, core="series"):
-    marked = defects(base, has_option(build, "SMP")) if core == "stock" else {}
+def step(base, label, build, tree, steps):
+    marked = defects(base, has_option(build, "SMP"), steps=steps.split(","))
     boot = Boot(build, tree, marked)
     for name, status in boot.cases.items():
         wanted = "FAIL" if name in marked else "PASS"
