@@ -8,10 +8,14 @@
 #include <linux/err.h>
 #include <linux/kconfig.h>
 #include <linux/limits.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pgtable.h>
 #include <linux/prandom.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+
+#include <asm/tlb.h>
 
 #include "mmu_notifier_world.h"
 
@@ -315,6 +319,72 @@ static void unmapping_real_memory_is_announced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->seen.start, addr);
 	KUNIT_EXPECT_EQ(test, interval->seen.end, addr + 2 * PAGE_SIZE);
 	mn_remove(interval);
+}
+
+/* As mprotect() does it, which cannot be called from inside the kernel. */
+static int forbid_reading(unsigned long start, unsigned long end)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma, *prev = NULL;
+	struct vma_iterator vmi;
+	struct mmu_gather tlb;
+	int err = -ENOMEM;
+
+	mmap_write_lock(mm);
+	vma = vma_lookup(mm, start);
+	if (vma) {
+		vma_iter_init(&vmi, mm, start);
+		tlb_gather_mmu(&tlb, mm);
+		err = mprotect_fixup(&vmi, &tlb, vma, &prev, start, end,
+				     vma->vm_flags & ~VM_READ);
+		tlb_finish_mmu(&tlb);
+	}
+	mmap_write_unlock(mm);
+	return err;
+}
+
+static void change_of_protection_at_address_0_is_ended(struct kunit *test)
+{
+	/* In three entries of the page table, at two of its levels. */
+	const unsigned long populated[] = { 0, PMD_SIZE, PUD_SIZE };
+	const unsigned long length = PUD_SIZE + PAGE_SIZE;
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval;
+	struct mn_listener *listener;
+	unsigned long addr;
+	struct page *page;
+	int i;
+
+	if (FIRST_USER_ADDRESS)
+		kunit_skip(test, "no memory can be mapped at address 0");
+	/* This one cannot tell address 0 from a failure, but gives a mm. */
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NOT_NULL(test, current->mm);
+	/* The world's from now on: kept if the case fails. */
+	mmput(world->mm);
+	world->mm = current->mm;
+	mmget(world->mm);
+	addr = vm_mmap(NULL, 0, length, PROT_READ,
+		       MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0);
+	KUNIT_ASSERT_EQ(test, addr, 0);
+	for (i = 0; i < ARRAY_SIZE(populated); i++) {
+		KUNIT_ASSERT_EQ(test, 1, get_user_pages_fast(populated[i], 1, 0,
+							     &page));
+		put_page(page);
+	}
+	interval = mn_insert(world, 'a', 0, 1);
+	listener = mn_register(world, 'l', &mn_range_ops);
+
+	KUNIT_EXPECT_EQ(test, 0, forbid_reading(0, length));
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, interval->seen.event, MMU_NOTIFY_PROTECTION_VMA);
+	KUNIT_EXPECT_EQ(test, interval->seen.start, 0);
+	KUNIT_EXPECT_EQ(test, listener->starts, listener->ends);
+	KUNIT_EXPECT_TRUE(test, mn_returns(mn_spawn_read(interval)));
+	mn_remove(interval);
+	mn_unregister(listener);
 }
 
 static void insert_under_the_mmap_lock(struct kunit *test)
@@ -1625,6 +1695,7 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(insert_locked_fails_with_any_of_its_allocations),
 	KUNIT_CASE(insert_gives_up_on_a_signal),
 	KUNIT_CASE(unmapping_real_memory_is_announced),
+	KUNIT_CASE(change_of_protection_at_address_0_is_ended),
 	KUNIT_CASE(insert_under_the_mmap_lock),
 	KUNIT_CASE(insert_locked_needs_the_mmap_lock),
 	KUNIT_CASE(failed_insert_prepares_nothing),
