@@ -4,11 +4,14 @@
 /// path, unless a start that must not block has failed: then nothing has been
 /// started, and an end would be one too many. A subscription to an mm whose
 /// start can fail must not have an end, as nobody tells it which of its
-/// starts counted.
+/// starts counted. What a range says of itself is no sign that it has been
+/// started: 0 is an address like any other.
 ///
 //# A start in a branch, or followed by setting a flag, is taken to be ended
 //# by an end under any condition. Ranges that one function starts and
-//# another one ends are not looked at, unless they are local variables.
+//# another one ends are not looked at, unless they are local variables. A
+//# condition on the range is found where it is written, not behind a
+//# variable or in a loop.
 //
 // Confidence: Moderate
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -118,6 +121,106 @@ position s != {paired.p,handed_on.h};
 *mmu_notifier_invalidate_range_start@s(&range)
 |
 *mmu_notifier_invalidate_range_start_nonblock@s(&range)
+)
+
+// A start, or an end, that depends on what the range says of itself.  Both
+// under the same condition are a pair.
+
+@within exists@
+expression R;
+identifier m;
+identifier f =~ "^mmu_notifier_invalidate_range_start(_nonblock)?$";
+identifier g =~ "^mmu_notifier_invalidate_range_(only_)?end$";
+position p, q;
+@@
+
+(
+ if (<+... R.m ...+>) {
+ ... when any
+ f@p(&R)
+ ... when any
+ g@q(&R)
+ ... when any
+ }
+|
+ if (<+... R->m ...+>) {
+ ... when any
+ f@p(R)
+ ... when any
+ g@q(R)
+ ... when any
+ }
+)
+
+@member disable drop_else, neg_if@
+expression R;
+identifier m;
+identifier f =~ "^mmu_notifier_invalidate_range_(start(_nonblock)?|(only_)?end)$";
+position e != {within.p,within.q};
+statement S;
+@@
+
+(
+ if (<+... R.m ...+>) { <+...
+*f@e(&R)
+ ...+> }
+|
+ if (<+... R.m ...+>) { <+...
+*f@e(&R)
+ ...+> } else S
+|
+ if (<+... R->m ...+>) { <+...
+*f@e(R)
+ ...+> }
+|
+ if (<+... R->m ...+>) { <+...
+*f@e(R)
+ ...+> } else S
+|
+ (<+... R.m ...+>) && (<+...
+*f@e(&R)
+ ...+>)
+|
+ (<+... R->m ...+>) && (<+...
+*f@e(R)
+ ...+>)
+)
+
+@member_else disable drop_else, neg_if@
+expression R;
+identifier m;
+identifier f =~ "^mmu_notifier_invalidate_range_(start(_nonblock)?|(only_)?end)$";
+position e;
+statement S;
+@@
+
+(
+ if (<+... R.m ...+>) S else { <+...
+*f@e(&R)
+ ...+> }
+|
+ if (<+... R->m ...+>) S else { <+...
+*f@e(R)
+ ...+> }
+)
+
+@member_return exists@
+expression R;
+identifier m;
+identifier f =~ "^mmu_notifier_invalidate_range_(only_)?end$";
+position e;
+@@
+
+(
+ if (<+... R.m ...+>) { ... return ...; }
+ ... when != mmu_notifier_invalidate_range_start(&R)
+     when != mmu_notifier_invalidate_range_start_nonblock(&R)
+*f@e(&R)
+|
+ if (<+... R->m ...+>) { ... return ...; }
+ ... when != mmu_notifier_invalidate_range_start(R)
+     when != mmu_notifier_invalidate_range_start_nonblock(R)
+*f@e(R)
 )
 
 // The start that must not block: its result.
@@ -479,3 +582,57 @@ r << accepted_if.r;
 
 msg = "ERROR: the range whose start was accepted is not ended before this return"
 coccilib.org.print_todo(r[0], msg)
+
+@script:python depends on report@
+e << member.e;
+f << member.f;
+@@
+
+what = "ended" if f.endswith("_end") else "started"
+msg = "ERROR: whether this range is %s depends on a member of it" % what
+coccilib.report.print_report(e[0], msg)
+
+@script:python depends on org@
+e << member.e;
+f << member.f;
+@@
+
+what = "ended" if f.endswith("_end") else "started"
+msg = "ERROR: whether this range is %s depends on a member of it" % what
+coccilib.org.print_todo(e[0], msg)
+
+@script:python depends on report@
+e << member_else.e;
+f << member_else.f;
+@@
+
+what = "ended" if f.endswith("_end") else "started"
+msg = "ERROR: whether this range is %s depends on a member of it" % what
+coccilib.report.print_report(e[0], msg)
+
+@script:python depends on org@
+e << member_else.e;
+f << member_else.f;
+@@
+
+what = "ended" if f.endswith("_end") else "started"
+msg = "ERROR: whether this range is %s depends on a member of it" % what
+coccilib.org.print_todo(e[0], msg)
+
+@script:python depends on report@
+e << member_return.e;
+f << member_return.f;
+@@
+
+what = "ended" if f.endswith("_end") else "started"
+msg = "ERROR: whether this range is %s depends on a member of it" % what
+coccilib.report.print_report(e[0], msg)
+
+@script:python depends on org@
+e << member_return.e;
+f << member_return.f;
+@@
+
+what = "ended" if f.endswith("_end") else "started"
+msg = "ERROR: whether this range is %s depends on a member of it" % what
+coccilib.org.print_todo(e[0], msg)

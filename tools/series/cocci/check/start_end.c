@@ -47,15 +47,17 @@ int good_same_condition(struct mm_struct *mm, bool is_cow)
 long good_late_start(struct mm_struct *mm)
 {
 	struct mmu_notifier_range range;
+	bool started = false;
 	long pages = 0;
 
-	range.start = 0;
 	while (more(mm)) {
-		if (!range.start)
+		if (!started) {
 			mmu_notifier_invalidate_range_start(&range);
+			started = true;
+		}
 		pages += change(mm);
 	}
-	if (range.start)
+	if (started)
 		mmu_notifier_invalidate_range_end(&range);
 	return pages;
 }
