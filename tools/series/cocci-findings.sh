@@ -1,6 +1,7 @@
 #!/bin/sh
 # cocci-findings.sh [BASE]: what the checkers find in a whole pristine tree.  Each finding has to be judged in
-# cocci/findings.md.  It takes some minutes and is not part of make test: findings are about other people's code.
+# cocci/findings.md, and each function that starts or ends an invalidation in callers.md.  It takes some minutes and is not part of
+# make test: findings are about other people's code.
 [ $# = 0 ] || export BASE="$1"
 . "$(dirname "$0")/common.sh"
 "$tools/deps.sh" test
@@ -12,7 +13,7 @@ mkdir -p "$work/tree"
 # Only files that use the interface: spatch would read all 60,000 of them.  spatch runs outside of the tree, whose
 # .cocciconfig asks for git.
 names='mmu_interval_(notifier_(insert|insert_locked|remove|ops)|read_begin|read_retry|set_seq)'
-names="$names|mmu_notifier_(ops|invalidate_range_(start|start_nonblock|end))"
+names="$names|mmu_notifier_(ops|invalidate_range_(start|start_nonblock|end|only_end))"
 (cd "$stock" && grep -rlE "$names" --include='*.c' --exclude-dir='.build-*' . | grep -vE '^\./(Documentation|mm/mmu_notifier\.c)') |
 	sed 's,^\./,,' >"$work/files"
 (cd "$stock" && xargs cp --parents -t "$work/tree") <"$work/files"
@@ -29,7 +30,7 @@ cat >calls.cocci <<-'END'
 	virtual report
 
 	@call@
-	identifier f = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_interval_read_begin,mmu_interval_read_retry,mmu_interval_set_seq,mmu_notifier_invalidate_range_start,mmu_notifier_invalidate_range_start_nonblock,mmu_notifier_invalidate_range_end};
+	identifier f = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_interval_read_begin,mmu_interval_read_retry,mmu_interval_set_seq,mmu_notifier_invalidate_range_start,mmu_notifier_invalidate_range_start_nonblock,mmu_notifier_invalidate_range_end,mmu_notifier_invalidate_range_only_end};
 	iterator name scoped_guard;
 	position p;
 	@@
@@ -38,12 +39,14 @@ cat >calls.cocci <<-'END'
 
 	@script:python@
 	p << call.p;
+	f << call.f;
 	@@
 
-	coccilib.report.print_report(p[0], "seen")
+	coccilib.report.print_report(p[0], "%s calls %s" % (p[0].current_element, f))
 END
-check calls.cocci | sed -E "s,^$work/tree/,,; s/:([0-9]+):.*/:\1/" | sort -u >seen
-(cd tree && grep -rnE '\bmmu_(interval_(notifier_(insert|insert_locked|remove)|read_begin|read_retry|set_seq)|notifier_invalidate_range_(start|start_nonblock|end)) *\(' .) |
+check calls.cocci | sed "s,^$work/tree/,," >calls
+sed -E 's/:([0-9]+):.*/:\1/' calls | sort -u >seen
+(cd tree && grep -rnE '\bmmu_(interval_(notifier_(insert|insert_locked|remove)|read_begin|read_retry|set_seq)|notifier_invalidate_range_(start|start_nonblock|end|only_end)) *\(' .) |
 	sed -E 's,^\./,,' | grep -vE '^[^:]*:[0-9]+:[[:space:]]*(/?\*|//)' | sed -E 's/^([^:]*:[0-9]+):.*/\1/' | sort -u >there
 
 new=0
@@ -58,6 +61,16 @@ while IFS= read -r finding; do
 	fi
 done <findings
 comm -13 seen there | sed 's/^/not parsed: /'
+
+# The functions of this base in callers.md; a dash stands for all bases.
+base=$(python3 "$tools/merge.py" base "$stock")
+[ "$base" != mainline ] || base=$(cut -d. -f1,2 "$src/version")
+sed -nE 's/^([^:]+):.*: (\w+) calls mmu_notifier_invalidate_range_.*/\1 \2/p' calls | sort -u >callers
+awk -F' *[|] *' -v base="$base" '$2 ~ /[.]c$/ && ($4 == "-" || index(", " $4 ",", ", " base ",")) { print $2, $3 }' \
+	"$tools/callers.md" | sort -u >callers.judged
+comm -23 callers callers.judged | sed 's/^/NEW caller: /'
+comm -13 callers callers.judged | sed 's/^/no caller any more: /'
+callers=$(comm -3 callers callers.judged | wc -l)
 
 # Would it have been found?  Leave each function that starts a range right after the start.
 cp -r tree mutants
@@ -77,5 +90,6 @@ sort -o left left
 comm -23 left caught | sed 's/^/mutant not found: /'
 echo "$(comm -12 left caught | wc -l) of $(wc -l <left) mutants found"
 
-echo "Linux $(cat "$src/version"): $(wc -l <findings) findings, $new of them new; $(comm -12 seen there | wc -l) of $(wc -l <there) calls seen"
+echo "Linux $(cat "$src/version"): $(wc -l <findings) findings, $new of them new; $(comm -12 seen there | wc -l) of $(wc -l <there) calls seen; $(wc -l <callers) callers"
 [ "$new" = 0 ] || die "judge what is new in tools/series/cocci/findings.md"
+[ "$callers" = 0 ] || die "judge the callers in tools/series/callers.md"
