@@ -871,6 +871,40 @@ static void reader_is_not_held_up_by_a_foreign_chain(struct kunit *test)
 	mn_remove(interval);
 }
 
+static void mn_try_retry(struct mn_interval *interval)
+{
+	mn_retry(interval, 0);
+}
+
+static void mn_try_read(struct mn_interval *interval)
+{
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+
+	mmu_interval_read_retry(&interval->sub, seq);
+}
+
+static void reader_takes_no_lock_for_foreign_ranges(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range foreign[2];
+	struct mn_interval *interval, *other;
+
+	mn_locks_begin(world);
+	interval = mn_insert(world, 'a', 0, 10);
+	other = mn_insert(world, 'b', 20, 10);
+	mn_start(world, &foreign[0], 20, 10);
+	mn_start(world, &foreign[1], 40, 10);
+
+	/* Locks are counted: this takes the user lock. */
+	KUNIT_EXPECT_GE(test, mn_locks_of(mn_try_retry, interval), 1);
+	KUNIT_EXPECT_EQ(test, mn_locks_of(mn_try_read, interval), 0);
+
+	mn_end(&foreign[0]);
+	mn_end(&foreign[1]);
+	mn_remove(interval);
+	mn_remove(other);
+}
+
 static void single_bytes_hold_readers_up(struct kunit *test)
 {
 	static const struct {
@@ -1719,6 +1753,7 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(reader_does_not_wait_for_a_disjoint_invalidation),
 	KUNIT_CASE(reader_returns_when_its_own_range_has_ended),
 	KUNIT_CASE(reader_is_not_held_up_by_a_foreign_chain),
+	KUNIT_CASE(reader_takes_no_lock_for_foreign_ranges),
 	KUNIT_CASE(single_bytes_hold_readers_up),
 	KUNIT_CASE(reader_does_not_wait_for_what_starts_later),
 	KUNIT_CASE(reader_waits_for_the_last_of_several),

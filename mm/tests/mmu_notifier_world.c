@@ -13,6 +13,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <trace/events/lock.h>
 #include <trace/events/printk.h>
 
 #include "mmu_notifier_world.h"
@@ -596,6 +597,75 @@ void mn_fail_allocation(unsigned int nth)
 bool mn_allocation_failed(void)
 {
 	return false;
+}
+
+#endif
+
+/*
+ * Locks that current takes
+ */
+
+#ifdef CONFIG_LOCKDEP
+
+static struct task_struct *mn_locks_task;
+static unsigned int mn_locks_taken;
+
+static void mn_probe_lock(void *ignore, struct lockdep_map *lock,
+			  unsigned int subclass, int trylock, int read,
+			  int check, struct lockdep_map *next_lock,
+			  unsigned long ip)
+{
+	/* The map of invalidations is entered, but is no lock. */
+	if (current == mn_locks_task && in_task() &&
+	    lock != &__mmu_notifier_invalidate_range_start_map)
+		mn_locks_taken++;
+}
+
+static void mn_locks_end(void *data)
+{
+	unregister_trace_lock_acquire(mn_probe_lock, NULL);
+	tracepoint_synchronize_unregister();
+}
+
+/* From here to the end of the case locks can be counted; or skip the case. */
+void mn_locks_begin(struct mn_world *world)
+{
+	mn_locks_task = current;
+	KUNIT_ASSERT_EQ(world->test, 0,
+			register_trace_lock_acquire(mn_probe_lock, NULL));
+	KUNIT_ASSERT_EQ(world->test, 0,
+			kunit_add_action_or_reset(world->test, mn_locks_end,
+						  NULL));
+}
+
+/*
+ * How many locks @fn takes. If it is preempted, the scheduler takes some too: so
+ * let it run several times, and return the least.
+ */
+unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
+			 struct mn_interval *interval)
+{
+	unsigned int i, least = UINT_MAX;
+
+	for (i = 0; i < 100; i++) {
+		mn_locks_taken = 0;
+		fn(interval);
+		least = min(least, mn_locks_taken);
+	}
+	return least;
+}
+
+#else
+
+void mn_locks_begin(struct mn_world *world)
+{
+	kunit_skip(world->test, "needs CONFIG_LOCKDEP");
+}
+
+unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
+			 struct mn_interval *interval)
+{
+	return 0;
 }
 
 #endif

@@ -159,6 +159,10 @@ void mn_failslab_begin(struct mn_world *world);
 void mn_fail_allocation(unsigned int nth);
 bool mn_allocation_failed(void);
 
+void mn_locks_begin(struct mn_world *world);
+unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
+			 struct mn_interval *interval);
+
 void mn_reports_begin(struct mn_world *world);
 const char *mn_reports_text(void);
 unsigned int mn_reports_end(struct mn_world *world);
