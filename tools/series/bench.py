@@ -26,7 +26,7 @@ TOLERANCE, OTHER_COMPILER = 1.02, 1.10
 
 # Bars on instruction counts: text, scenario, n, and what the series may cost: RATIO times stock, or MORE than stock.
 COST_BARS = [
-    ("start+end, mm without notifiers", "start_end_no_notifiers", 0, "more", 4),
+    ("start+end, mm without notifiers", "start_end_no_notifiers", 0, "more", 2),
     ("start+end, 1 interval subscription elsewhere", "start_end_elsewhere", 1, "ratio", 1.00),
     ("start+end, 1,000 interval subscriptions elsewhere", "start_end_elsewhere", 1000, "ratio", 1.00),
     ("start+end, 1,000,000 interval subscriptions elsewhere", "start_end_elsewhere", 1000000, "ratio", 1.00),
@@ -37,7 +37,7 @@ COST_BARS = [
     ("start+end, hlist only, 1 notifier", "start_end_hlist", 1, "ratio", 1.00),
     ("start+end, hlist only, 3 notifiers", "start_end_hlist", 3, "ratio", 1.00),
     ("read_begin + read_retry, nothing active", "read_idle", 0, "ratio", 0.50),
-    ("read_begin + read_retry, 4 foreign invalidations active", "read_active", 4, "ratio", 1.50),
+    ("read_begin + read_retry, 4 foreign invalidations active", "read_active", 4, "ratio", 2.00),
     ("insert + remove, 1 subscription", "insert_remove", 1, "ratio", 1.00),
     ("insert + remove, 1,000 subscriptions", "insert_remove", 1000, "ratio", 1.00),
     ("insert + remove, 100,000 subscriptions", "insert_remove", 100000, "ratio", 1.00),
@@ -52,9 +52,22 @@ GROWTH_BARS = [
 ]
 WAITS = (("read_begin", "wait of read_begin"), ("insert_read", "wait of insert, then read_begin"), ("remove", "wait of remove"))
 WAIT_BAR_NS = 20000
+# Loops: scenario, text, beside one and beside many of what, and up to how many of them growth is told.
+LOOPS = (("start_end_waiting", "start+end elsewhere", "reader waits", "readers wait", (4000,)),
+         ("read_active", "read_begin + read_retry", "foreign invalidation active", "foreign invalidations active", (64, 100000)),
+         ("start_end_active", "start+end", "foreign invalidation active", "foreign invalidations active", (64, 1000)))
+# Bars on them: how many times the cost with none, and how many times stock.
+GROWTH_OF_LOOPS = {("start_end_waiting", 4000): 1.10}
+BARS_OF_LOOPS = {("read_active", 64): 1.50}
+HERD_BARRED = 4000
 # The rows that README.md has.
-README_ROWS = re.compile(r"\| (wait of .* 200 ms|device fault, p99, 4 .* chains|64 readers|start\+end|read_begin \+ read_retry"
-                         r"|insert \+ remove, |find 1 overlapping among|invalidations per second|struct mmu_(notifier_range|interval_notifier),)")
+README_ROWS = re.compile(r"\| (wait of .* 200 ms|device fault, p99, 4 .* chains|64 readers waiting|start\+end|read_begin \+ read_retry"
+                         r"|insert \+ remove, |find 1 overlapping among|invalidations per second|struct mmu_(notifier_range|interval_notifier),"
+                         r"|4,000 readers wait: |(64|1,000) foreign invalidations active: [^,]* \||end that wakes 4,000)")
+# What measurements of wall time are told apart by; the last of it is a number.
+LABELS = {"wait": ("scenario", "chain_ms"), "fault": ("invalidations", "threads"), "wakeup": ("readers",),
+          "throughput": ("threads",), "loop": ("scenario", "n"), "herd": ("readers",), "crowd": ("invalidations", "threads"),
+          "crowd_fault": ("invalidations", "threads")}
 README_BEGIN, README_END = "<!-- benchmark: ", "<!-- end of benchmark -->"
 
 
@@ -94,7 +107,7 @@ def wall(path):
     if "mmu_notifier_benchmark: done" not in log:
         die(f"{path} is not the log of a finished run")
     return [(kind, fields(rest)) for kind, rest in
-            re.findall(r"mmu_notifier_benchmark: (wait|fault|wakeup|throughput) (.*)", log)]
+            re.findall(r"mmu_notifier_benchmark: (" + "|".join(LABELS) + ") (.*)", log)]
 
 
 class Run:
@@ -115,12 +128,11 @@ class Run:
                     self.add_wall(core, kind, values)
 
     def add_wall(self, core, kind, values):
-        label = {"wait": ("scenario", "chain_ms"), "fault": ("invalidations", "threads"), "wakeup": ("readers",),
-                 "throughput": ("threads",)}[kind]
+        label = LABELS[kind]
         for metric, value in values.items():
             if metric not in label:
                 key = (kind, tuple(values[part] for part in label), metric)
-                self.wall.setdefault(key, {c: [] for c in CORES})[core].append(int(value))
+                self.wall.setdefault(key, {c: [] for c in CORES})[core].append(float(value) if "." in value else int(value))
 
     def get(self, kind, label, metric):
         found = self.wall.get((kind, tuple(map(str, label)), metric))
@@ -131,12 +143,20 @@ class Run:
     def labels(self, kind, place):
         return sorted({key[1][place] for key in self.wall if key[0] == kind}, key=lambda text: (len(text), text))
 
+    def numbers(self, kind, *label):
+        """What was measured with this label, as numbers."""
+        return sorted({int(key[1][-1]) for key in self.wall if key[0] == kind and key[1][:-1] == label})
+
 
 def human(nanoseconds):
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
         if nanoseconds >= size:
             return f"{nanoseconds / size:.1f} {unit}"
     return f"{nanoseconds:.0f} ns"
+
+
+def human_cost(nanoseconds):
+    return f"{nanoseconds:.1f} ns" if nanoseconds < 1000 else human(nanoseconds)
 
 
 def ratio_of(stock, series):
@@ -200,6 +220,55 @@ def wall_rows(run):
                ratio >= 1 if barred else None)
 
 
+def ratio_by_boot(values):
+    """The ratio of the medians; what pairs of boots say of it, as a hint of what is noise."""
+    pairs = [b / a for a, b in zip(values["stock"], values["series"])]
+    ratio = statistics.median(values["series"]) / statistics.median(values["stock"])
+    return ratio, f"{ratio:,.2f} ({min(pairs):,.2f} to {max(pairs):,.2f})"
+
+
+def loop_rows(run):
+    for scenario, text, thing, things, ends in LOOPS:
+        numbers = run.numbers("loop", scenario)
+        for n in numbers:
+            values = run.get("loop", (scenario, n), "min_ns")
+            ratio, said = ratio_by_boot(values)
+            limit = BARS_OF_LOOPS.get((scenario, n))
+            yield (f"{n:,} {thing if n == 1 else things}: {text}", f"at most {limit:.2f} x" if limit else "reported", spread(values["stock"], human_cost),
+                   spread(values["series"], human_cost), said, ratio <= limit if limit else None)
+        for n in ends:
+            none, many = (run.get("loop", (scenario, number), "min_ns") for number in (0, n))
+            growth = {core: [b / a for a, b in zip(none[core], many[core])] for core in CORES}
+            each = {core: statistics.median((b - a) / n for a, b in zip(none[core], many[core])) for core in CORES}
+            limit = GROWTH_OF_LOOPS.get((scenario, n))
+            said = [f"{spread(growth[core], '{:,.2f} x'.format)}; {round(each[core], 3) + 0:.3f} ns for each" for core in CORES]
+            yield (f"{n:,} {things}: {text}, for what it costs with none", f"at most {limit:.2f} x" if limit else "reported",
+                   said[0], said[1], "", statistics.median(growth["series"]) <= limit if limit else None)
+
+
+def herd_rows(run):
+    for n in run.numbers("herd"):
+        for metric, text in (("median_end_ns", "the end itself"), ("median_all_ns", "until the last has returned")):
+            values = run.get("herd", (n,), metric)
+            ratio, said = ratio_by_boot(values)
+            barred = n == HERD_BARRED and metric == "median_end_ns"
+            yield (f"end that wakes {n:,} reader{'s'[n == 1:]}, {text}", "at most 1.00 x" if barred else "reported",
+                   spread(values["stock"], human), spread(values["series"], human), said, ratio <= 1 if barred else None)
+
+
+def crowd_rows(run):
+    for how, text in (("apart", "each one apart from its next"), ("chained", "in chains")):
+        for n in run.numbers("crowd", how):
+            values = run.get("crowd", (how, n), "invalidations_per_second")
+            ratio, said = ratio_by_boot(values)
+            yield (f"invalidations per second, {n:,} threads, {text}", "at least stock's", spread(values["stock"], "{:,.0f}".format),
+                   spread(values["series"], "{:,.0f}".format), said, ratio >= 1)
+            for metric in ("p50_ns", "p99_ns", "max_ns"):
+                values = run.get("crowd_fault", (how, n), metric)
+                yield (f"device fault beside these {n:,} threads, {metric[:3]}, {text}", "reported", spread(values["stock"], human),
+                       spread(values["series"], human), ratio_of(*(statistics.median(values[core]) for core in CORES)), None)
+
+
 def size_rows(run):
     sizes = {core: dict(re.findall(r"^(\S+) (\d+)$", read(os.path.join(run.folder, f"sizes-{core}")), re.M)) for core in CORES}
     for name, text in (("mmu_notifier_range", "struct mmu_notifier_range, bytes"),
@@ -208,8 +277,8 @@ def size_rows(run):
                        ("deepest_frame", "deepest stack frame of mm/mmu_notifier.c, bytes"),
                        ("text", "code of mm/mmu_notifier.c, bytes")):
         stock, series = (int(sizes[core][name]) for core in CORES)
-        bar, met = {"mmu_notifier_range": ("at most 64", series <= 64),
-                    "mmu_interval_notifier": ("not larger", series <= stock)}.get(name, ("reported", None))
+        bar, met = {"mmu_notifier_range": ("at most 48", series <= 48),
+                    "mmu_interval_notifier": ("stock's", series == stock)}.get(name, ("reported", None))
         yield text, bar, f"{stock:,}", f"{series:,}", f"{series / stock:.2f}", met
 
 
@@ -298,6 +367,22 @@ def plots(run):
          threads + ["set yrange [0:*]", "set format y '%.1s%c'"],
          [("start + end", core, list(points_of_wall(run, core, "throughput", (), "invalidations_per_second", 0, 1)))
           for core in CORES])
+    def points(kind, label, metric, core):
+        for n in run.numbers(kind, *label):
+            values = [value * 1e-9 for value in run.get(kind, label + (n,), metric)[core]]
+            # None has no place on a logarithmic axis.
+            yield max(n, 0.5), statistics.median(values), min(values), max(values)
+
+    many = times + ["set logscale x 10", "set format x '%.0s%c'", "set xtics add ('none' 0.5)", "set xrange [0.4:*]"]
+    plot(run, "waiting", "Cost against the number of readers that wait for one invalidation", "waiting readers",
+         "time (median and spread of the boots)", many,
+         [(text, core, list(points(kind, label, metric, core))) for kind, label, metric, text in
+          (("loop", ("start_end_waiting",), "min_ns", "start + end elsewhere"), ("herd", (), "median_end_ns", "the end that wakes them"),
+           ("herd", (), "median_all_ns", "until all have returned")) for core in CORES])
+    plot(run, "active", "Cost against the number of active invalidations", "active invalidations elsewhere in the mm",
+         "time (median and spread of the boots)", many,
+         [(text, core, list(points("loop", (scenario,), "min_ns", core))) for scenario, text in
+          (("read_active", "read_begin + read_retry"), ("start_end_active", "start + end")) for core in CORES])
 
 
 def report(folder, summary):
@@ -312,14 +397,17 @@ def report(folder, summary):
     time = [f"Wall time (user-mode Linux{', 2 CPUs' if run.about['smp'] == 'yes' else ', 1 CPU'}, no debugging; {boots} boots"
             " of each kernel, alternating; median, and the spread of the boots):", ""]
     time += list(table(wall_rows(run))) + [""]
+    many = ["Wall time of many (the same boots; costs are those of the fastest round of a boot, ends those of the median one; with"
+            " the ratio, the least and the largest of a pair of boots):", ""]
+    many += list(table(row for rows in (loop_rows, herd_rows, crowd_rows) for row in rows(run))) + [""]
     sizes = ["Sizes:", ""] + list(table(size_rows(run))) + [""]
-    body = head + cost + time + sizes
+    body = head + cost + time + many + sizes
     write(summary, "\n".join(body).rstrip() + "\n")
     same = (f"Two runs of the counts agree to the digit in all {run.compared} figures." if not run.unlike else
             f"TWO RUNS OF THE COUNTS DIFFER in {len(run.unlike)} of {run.compared} figures: "
             + ", ".join(f"{core} {key[0]} n={key[1]}" for core, key in run.unlike[:10]))
     text = ["# MMU notifiers: the series against stock", ""] + body + [same, ""]
-    for name in ("waits", "faults", "cost-subscriptions", "cost-overlapping", "cost-active", "throughput"):
+    for name in ("waits", "faults", "cost-subscriptions", "cost-overlapping", "cost-active", "throughput", "waiting", "active"):
         text.append(f"![{name}]({name}.svg)")
     text += ["", "Raw figures: results.csv; sizes of functions and frames, and of structures: bloat-o-meter, frames-*, "
              "pahole-*; the logs: *.log.", ""]

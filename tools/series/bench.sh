@@ -48,8 +48,9 @@ wall_kernel "$stock"
 wall_kernel "$series"
 same_config .build-wall
 
-set -- mem=512M kunit_shutdown=halt mmu_notifier_benchmark.faults=1 mmu_notifier_benchmark.wakeups=1 \
-	mmu_notifier_benchmark.throughput=1 mmu_notifier_benchmark.chain_ms=50,100,200
+# How many threads there may be depends on the memory: 4,000 take more than 512M.
+set -- mem=1G kunit_shutdown=halt mmu_notifier_benchmark.chain_ms=50,100,200
+for measure in faults wakeups throughput waiting active crowds; do set -- "$@" mmu_notifier_benchmark.$measure=1; done
 [ $smp = no ] || set -- "$@" ncpus=2 seccomp=on
 boot=1
 while [ $boot -le $boots ]; do
