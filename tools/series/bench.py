@@ -373,11 +373,11 @@ def plots(run):
             # None has no place on a logarithmic axis.
             yield max(n, 0.5), statistics.median(values), min(values), max(values)
 
-    many = times + ["set logscale x 10", "set format x '%.0s%c'", "set xtics add ('none' 0.5)", "set xrange [0.4:*]"]
+    many = times + ["set logscale x 10", "set format x '%.0s%c'", "set xtics add ('0' 0.5)", "set xrange [0.4:*]"]
     plot(run, "waiting", "Cost against the number of readers that wait for one invalidation", "waiting readers",
          "time (median and spread of the boots)", many,
          [(text, core, list(points(kind, label, metric, core))) for kind, label, metric, text in
-          (("loop", ("start_end_waiting",), "min_ns", "start + end elsewhere"), ("herd", (), "median_end_ns", "the end that wakes them"),
+          (("loop", ("start_end_waiting",), "min_ns", "start + end elsewhere"), ("herd", (), "median_end_ns", "the end itself"),
            ("herd", (), "median_all_ns", "until all have returned")) for core in CORES])
     plot(run, "active", "Cost against the number of active invalidations", "active invalidations elsewhere in the mm",
          "time (median and spread of the boots)", many,
