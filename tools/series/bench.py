@@ -227,6 +227,16 @@ def ratio_by_boot(values):
     return ratio, f"{ratio:,.2f} ({min(pairs):,.2f} to {max(pairs):,.2f})"
 
 
+def growth_row(text, low, high, show=None, each=None):
+    """How many times as much the high figures are as the low ones of the same boots, and how much that is for each of so many."""
+    growth = {core: [b / a for a, b in zip(low[core], high[core])] for core in CORES}
+    said = {core: spread(growth[core], "{:,.2f} x".format) for core in CORES}
+    if each:
+        for core in CORES:
+            said[core] += f"; {show(statistics.median((b - a) / each for a, b in zip(low[core], high[core])))} for each"
+    return text, said["stock"], said["series"], statistics.median(growth["series"])
+
+
 def loop_rows(run):
     for scenario, text, thing, things, ends in LOOPS:
         numbers = run.numbers("loop", scenario)
@@ -238,12 +248,10 @@ def loop_rows(run):
                    spread(values["series"], human_cost), said, ratio <= limit if limit else None)
         for n in ends:
             none, many = (run.get("loop", (scenario, number), "min_ns") for number in (0, n))
-            growth = {core: [b / a for a, b in zip(none[core], many[core])] for core in CORES}
-            each = {core: statistics.median((b - a) / n for a, b in zip(none[core], many[core])) for core in CORES}
+            name, stock, series, growth = growth_row(f"{n:,} {things}: {text}, for what it costs with none", none, many,
+                                                     lambda cost: f"{round(cost, 3) + 0:.3f} ns", n)
             limit = GROWTH_OF_LOOPS.get((scenario, n))
-            said = [f"{spread(growth[core], '{:,.2f} x'.format)}; {round(each[core], 3) + 0:.3f} ns for each" for core in CORES]
-            yield (f"{n:,} {things}: {text}, for what it costs with none", f"at most {limit:.2f} x" if limit else "reported",
-                   said[0], said[1], "", statistics.median(growth["series"]) <= limit if limit else None)
+            yield (name, f"at most {limit:.2f} x" if limit else "reported", stock, series, "", growth <= limit if limit else None)
 
 
 def herd_rows(run):
@@ -254,6 +262,10 @@ def herd_rows(run):
             barred = n == HERD_BARRED and metric == "median_end_ns"
             yield (f"end that wakes {n:,} reader{'s'[n == 1:]}, {text}", "at most 1.00 x" if barred else "reported",
                    spread(values["stock"], human), spread(values["series"], human), said, ratio <= 1 if barred else None)
+    one, many = (run.get("herd", (n,), "median_end_ns") for n in (1, HERD_BARRED))
+    name, stock, series, _ = growth_row(f"end that wakes {HERD_BARRED:,} readers, for one that wakes 1", one, many, human_cost,
+                                        HERD_BARRED - 1)
+    yield name, "reported", stock, series, "", None
 
 
 def crowd_rows(run):
@@ -263,6 +275,10 @@ def crowd_rows(run):
             ratio, said = ratio_by_boot(values)
             yield (f"invalidations per second, {n:,} threads, {text}", "at least stock's", spread(values["stock"], "{:,.0f}".format),
                    spread(values["series"], "{:,.0f}".format), said, ratio >= 1)
+            if how == "apart":
+                name, stock, series, _ = growth_row(f"invalidations per second, {n:,} threads, for those of 2 threads",
+                                                    run.get("throughput", (2,), "invalidations_per_second"), values)
+                yield name, "reported", stock, series, "", None
             for metric in ("p50_ns", "p99_ns", "max_ns"):
                 values = run.get("crowd_fault", (how, n), metric)
                 yield (f"device fault beside these {n:,} threads, {metric[:3]}, {text}", "reported", spread(values["stock"], human),
@@ -398,7 +414,7 @@ def report(folder, summary):
             " of each kernel, alternating; median, and the spread of the boots):", ""]
     time += list(table(wall_rows(run))) + [""]
     many = ["Wall time of many (the same boots; costs are those of the fastest round of a boot, ends those of the median one; with"
-            " the ratio, the least and the largest of a pair of boots):", ""]
+            " the ratio, the least and the largest of a pair of boots. In user mode an acquire or a release is a full barrier):", ""]
     many += list(table(row for rows in (loop_rows, herd_rows, crowd_rows) for row in rows(run))) + [""]
     sizes = ["Sizes:", ""] + list(table(size_rows(run))) + [""]
     body = head + cost + time + many + sizes
