@@ -57,12 +57,13 @@
  * A loop is so many calls, and is timed as a whole, several times. What is printed
  * are nanoseconds per call.
  *
- * crowds: As throughput, but with a great many threads. Either each invalidation is
- * apart from the next one of its thread, or they are chained, so that at any time
- * one of each thread is active. Then the same once more, while a device faults as
- * above:
+ * crowds: As throughput, but with a great many threads, several times. Either each
+ * invalidation is apart from the next one of its thread, or they are chained, so
+ * that at any time one of each thread is active. Then the same once more, while a
+ * device faults as above:
  *
- *   crowd invalidations=apart|chained threads=N invalidations_per_second=N
+ *   crowd invalidations=apart|chained threads=N runs=N invalidations_per_second=N
+ *	min_per_second=N max_per_second=N
  *   crowd_fault invalidations=apart|chained threads=N faults=N p50_ns=N p99_ns=N max_ns=N
  */
 
@@ -151,11 +152,11 @@ MODULE_PARM_DESC(crowd, "Numbers of threads for crowds (default: 1000)");
 
 static unsigned int run_ms = 200;
 module_param(run_ms, uint, 0644);
-MODULE_PARM_DESC(run_ms, "How long faults and throughput are measured with each number of threads, in ms (default: 200)");
+MODULE_PARM_DESC(run_ms, "How long throughput and faults are measured with each number of threads, in ms (default: 200)");
 
 static unsigned int crowd_ms = 1000;
 module_param(crowd_ms, uint, 0644);
-MODULE_PARM_DESC(crowd_ms, "How long each crowd is measured, in ms (default: 1000)");
+MODULE_PARM_DESC(crowd_ms, "How long faults beside each crowd are measured, in ms (default: 1000)");
 
 /* The interval under test, nothing, and an interval for each thread. */
 #define PLACE_LENGTH	(16 * PAGE_SIZE)
@@ -262,9 +263,9 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void sort_ns(s64 *ns, unsigned int nr)
+static void sort_s64(s64 *values, unsigned int nr)
 {
-	sort(ns, nr, sizeof(ns[0]), compare, NULL);
+	sort(values, nr, sizeof(values[0]), compare, NULL);
 }
 
 /*
@@ -565,7 +566,7 @@ static void print_loop(const char *scenario, unsigned int n, struct loop *loop)
 	u64 min, median;
 	u32 min_rest, median_rest;
 
-	sort_ns(loop->ns, loop->rounds);
+	sort_s64(loop->ns, loop->rounds);
 	min = div_u64_rem(div_u64(loop->ns[0] * 100, loop->calls), 100,
 			  &min_rest);
 	median = div_u64_rem(div_u64(loop->ns[loop->rounds / 2] * 100,
@@ -672,7 +673,7 @@ static int measure_waits(void)
 					goto out;
 				}
 			}
-			sort_ns(ns, RUNS);
+			sort_s64(ns, RUNS);
 			pr_info("wait scenario=%s chain_ms=%u runs=%u median_ns=%lld max_ns=%lld\n",
 				wait_list[w].name, chain_ms[length], RUNS,
 				ns[RUNS / 2], ns[RUNS - 1]);
@@ -716,7 +717,7 @@ static void measure_faults_with(unsigned int nr, void (*work)(struct thread *),
 		usleep_range(50, 100);
 	} while (done < MAX_FAULTS && !completion_done(&all_ended));
 	finish_threads();
-	sort_ns(ns, done);
+	sort_s64(ns, done);
 	pr_info("%s invalidations=%s threads=%u faults=%u p50_ns=%lld p99_ns=%lld max_ns=%lld\n",
 		kind, how, nr, done, ns[done / 2], ns[done * 99 / 100],
 		ns[done - 1]);
@@ -851,8 +852,8 @@ static void print_herd(struct herd *herd)
 	print_loop("start_end_waiting", herd->readers, &herd->elsewhere);
 	if (!herd->ends)
 		return;
-	sort_ns(herd->end_ns, herd->ends);
-	sort_ns(herd->all_ns, herd->ends);
+	sort_s64(herd->end_ns, herd->ends);
+	sort_s64(herd->all_ns, herd->ends);
 	pr_info("herd readers=%u ends=%u min_end_ns=%lld median_end_ns=%lld max_end_ns=%lld min_all_ns=%lld median_all_ns=%lld max_all_ns=%lld\n",
 		herd->readers, herd->ends, herd->end_ns[0],
 		herd->end_ns[herd->ends / 2], herd->end_ns[herd->ends - 1],
@@ -953,17 +954,23 @@ static const struct {
 
 static int measure_crowds_with(unsigned int nr, s64 *ns)
 {
-	unsigned int i;
+	unsigned int i, run;
+	s64 rates[RUNS];
 	int err;
 
 	err = insert_places(nr, &unlocked_ops);
 	if (err)
 		return err;
 	for (i = 0; i < ARRAY_SIZE(floods); i++) {
-		begin_threads(nr, crowd_ms, floods[i].work);
-		finish_threads();
-		pr_info("crowd invalidations=%s threads=%u invalidations_per_second=%llu\n",
-			floods[i].how, nr, rate_of_threads(nr));
+		for (run = 0; run < RUNS; run++) {
+			begin_threads(nr, run_ms, floods[i].work);
+			finish_threads();
+			rates[run] = rate_of_threads(nr);
+		}
+		sort_s64(rates, RUNS);
+		pr_info("crowd invalidations=%s threads=%u runs=%u invalidations_per_second=%lld min_per_second=%lld max_per_second=%lld\n",
+			floods[i].how, nr, RUNS, rates[RUNS / 2], rates[0],
+			rates[RUNS - 1]);
 		/* The device does not wait among them for a CPU. */
 		sched_set_fifo(current);
 		measure_faults_with(nr, floods[i].work, crowd_ms, "crowd_fault",

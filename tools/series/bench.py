@@ -160,6 +160,8 @@ def human_cost(nanoseconds):
 
 
 def ratio_of(stock, series):
+    if not stock:   # less than the clock of user mode can tell
+        return ""
     return f"1/{stock / series:,.0f}" if series < stock / 100 else f"{series / stock:.2f}"
 
 
@@ -413,7 +415,7 @@ def report(folder, summary):
     time = [f"Wall time (user-mode Linux{', 2 CPUs' if run.about['smp'] == 'yes' else ', 1 CPU'}, no debugging; {boots} boots"
             " of each kernel, alternating; median, and the spread of the boots):", ""]
     time += list(table(wall_rows(run))) + [""]
-    many = ["Wall time of many (the same boots; costs are those of the fastest round of a boot, ends those of the median one; with"
+    many = ["Wall time of many (the same boots; costs are those of the fastest round of a boot, ends and invalidations per second those of its median one; with"
             " the ratio, the least and the largest of a pair of boots. In user mode an acquire or a release is a full barrier):", ""]
     many += list(table(row for rows in (loop_rows, herd_rows, crowd_rows) for row in rows(run))) + [""]
     sizes = ["Sizes:", ""] + list(table(size_rows(run))) + [""]
