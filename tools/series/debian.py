@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""debian.py BASE: downloads the newest Debian package linux-source-BASE into build/cache and prints its path.
+"""Debian packages that the machine's own release may not have.
+
+    debian.py source BASE           downloads the newest linux-source-BASE into build/cache and prints its path
+    debian.py closure PACKAGE DIR   downloads PACKAGE and all that it depends on, be it installed or not, into DIR
 
 The machine's own apt configuration says where Debian's mirror is and how it is signed.  The search is done with a
-private apt state in build/apt, so the system's stays as it is, and no root is needed.
+private apt state in build/apt, so the system's stays as it is, and no root is needed.  Nothing is installed.
+It ends with EX_UNAVAILABLE if the mirror cannot be reached or has no such package.
 """
 import os
 import re
@@ -13,12 +17,17 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 APT = os.path.join(ROOT, "build/apt")
 CACHE = os.path.join(ROOT, "build/cache")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-# Where newer kernels than the machine's own release has are to be found; a mirror need not have them all.
+# Where what the machine's own release does not have is to be found; a mirror need not have them all.
 NEWER = ["trixie", "trixie-backports", "forky", "sid", "experimental"]
 
 
 def die(text):
     sys.exit("series: " + text)
+
+
+def unavailable(text):
+    print("series: " + text, file=sys.stderr)
+    sys.exit(os.EX_UNAVAILABLE)
 
 
 def signed_by(entry):
@@ -90,15 +99,8 @@ def versions(package):
     return [line.split("|")[1].strip() for line in listing.splitlines()]
 
 
-def main():
-    base = sys.argv[1]
-    package = "linux-source-" + base
-    os.makedirs(CACHE, exist_ok=True)
-    have = [f for f in os.listdir(CACHE) if f.startswith(package + "_") and f.endswith(".deb")]
-    if have:
-        print(os.path.join(CACHE, max(have)))
-        return
-
+def find(package):
+    """Its versions in the machine's own release or, if that has none, in the newer ones."""
     own = configured()
     print(f"series: looking for {package} in this machine's Debian release", file=sys.stderr)
     update(own)
@@ -107,13 +109,29 @@ def main():
         mirrors = {(uri, key) for uri, suite, key in own if "security" not in suite}
         update(own + [(uri, suite, key) for uri, key in sorted(mirrors) for suite in NEWER
                       if (uri, suite, key) not in own])
-    found = versions(package)
+    return versions(package)
+
+
+def known(prefix):
+    """The packages there are whose names begin like this: without any, there is no mirror."""
+    names = apt("apt-cache", "pkgnames", prefix, stdout=subprocess.PIPE).stdout.split()
+    if not names:
+        unavailable("Debian's mirror cannot be reached: check the network and the proxy (apt says why above)")
+    return names
+
+
+def source(base):
+    package = "linux-source-" + base
+    os.makedirs(CACHE, exist_ok=True)
+    have = [f for f in os.listdir(CACHE) if f.startswith(package + "_") and f.endswith(".deb")]
+    if have:
+        print(os.path.join(CACHE, max(have)))
+        return
+
+    found = find(package)
     if not found:
-        names = apt("apt-cache", "pkgnames", "linux-source-", stdout=subprocess.PIPE).stdout.split()
-        there = sorted(n[len("linux-source-"):] for n in names if re.fullmatch(r"linux-source-\d+\.\d+", n))
-        if not there:
-            die("Debian's mirror cannot be reached: check the network and the proxy (apt says why above)")
-        die(f"Debian's mirror has no {package}; it has: {' '.join(there)}; or give a tree with KSRC=/path/to/linux")
+        there = sorted(n[len("linux-source-"):] for n in known("linux-source-") if re.fullmatch(r"linux-source-\d+\.\d+", n))
+        unavailable(f"Debian's mirror has no {package}; it has: {' '.join(there)}; or give a tree with KSRC=/path/to/linux")
 
     partial = os.path.join(CACHE, "partial")
     os.makedirs(partial, exist_ok=True)
@@ -125,5 +143,17 @@ def main():
     print(os.path.join(CACHE, debs[0]))
 
 
+def closure(package, folder):
+    if not find(package):
+        known("")
+        unavailable(f"Debian's mirror has no {package} (apt says above if a suite cannot be reached)")
+    os.makedirs(os.path.join(folder, "partial"))
+    # To the private state no package is installed, so apt takes all that is needed, of versions that go together.
+    done = apt("apt-get", "install", "--download-only", "--yes", "--no-install-recommends", package,
+               "-o", f"Dir::Cache::archives={os.path.realpath(folder)}", stdout=sys.stderr)
+    if done.returncode:
+        die(f"{package} could not be downloaded: check network and disk (apt says why above), run again")
+
+
 if __name__ == "__main__":
-    main()
+    {"source": source, "closure": closure}[sys.argv[1]](*sys.argv[2:])

@@ -7,7 +7,7 @@ from_debian() {
 	[ ! -d "$src/stock" ] || return 0
 	need_space 2600 "the source of Linux $BASE"
 	mkdir -p "$src"
-	deb=$(python3 "$tools/debian.py" "$BASE")
+	deb=$(python3 "$tools/debian.py" source "$BASE")
 	say "unpacking $(basename "$deb") (one dot is 100 MB of 1.6 GB)"
 	whole_or_nothing "$src/stock"
 	dpkg-deb -x "$deb" "$new/.deb" || die "$deb cannot be unpacked: is the disk full? if not, remove it and run again"
