@@ -17,11 +17,11 @@ kernel() {
 # stub DIR NAME: a command to find before the real one; its text is read.
 stub() { mkdir -p "$1" && cat >"$1/$2" && chmod +x "$1/$2"; }
 
-# refused NAME WORDS ARG...: make ARG... must fail with the words in its one line, and leave no tree.
+# refused NAME WORDS COMMAND...: it must fail with the words in its one line, and leave no tree.
 refused() {
 	what=$1 words=$2
 	shift 2
-	if (cd "$work/repo" && make -s "$@") >"$work/out" 2>"$work/err" 9>&-; then
+	if (cd "$work/repo" && "$@") >"$work/out" 2>"$work/err" 9>&-; then
 		echo "FAIL refuses $what: it went through"
 	elif ! grep '^series: ' "$work/err" | tail -n 1 | grep -q "$words"; then
 		echo "FAIL refuses $what: its last line does not say '$words'"
@@ -34,20 +34,20 @@ refused() {
 	rm -rf "$work"/repo/build/src
 }
 
-refused 'an unknown BASE' 'unknown BASE=5.10' tree BASE=5.10
-refused 'a KSRC that is not there' 'not a directory' tree KSRC="$work/nowhere"
+refused 'an unknown BASE' 'unknown BASE=5.10' make -s tree BASE=5.10
+refused 'a KSRC that is not there' 'not a directory' make -s tree KSRC="$work/nowhere"
 mkdir "$work/empty"
-refused 'a KSRC that is no kernel' 'not a kernel tree' tree KSRC="$work/empty"
+refused 'a KSRC that is no kernel' 'not a kernel tree' make -s tree KSRC="$work/empty"
 kernel "$work/old" && sed -i 's/7/5/' "$work/old/Makefile"
-refused 'a KSRC that is too old' 'not supported' tree KSRC="$work/old"
+refused 'a KSRC that is too old' 'not supported' make -s tree KSRC="$work/old"
 kernel "$work/merged" && : >"$work/merged/mm/tests/mmu_notifier_world.h"
-refused 'a KSRC that has the series' 'has the series already' tree KSRC="$work/merged"
+refused 'a KSRC that has the series' 'has the series already' make -s tree KSRC="$work/merged"
 kernel "$work/built" && : >"$work/built/.config"
-refused 'a KSRC with build products' 'build products' tree KSRC="$work/built"
+refused 'a KSRC with build products' 'build products' make -s tree KSRC="$work/built"
 kernel "$work/dirty" && git -C "$work/dirty" init -q
-refused 'a KSRC with local changes' 'local changes' tree KSRC="$work/dirty"
+refused 'a KSRC with local changes' 'local changes' make -s tree KSRC="$work/dirty"
 kernel "$work/bare"
-refused 'a KSRC without an anchor' 'has no mm/Kconfig' tree KSRC="$work/bare"
+refused 'a KSRC without an anchor' 'has no mm/Kconfig' make -s tree KSRC="$work/bare"
 
 stub "$work/full" df <<EOF
 #!/bin/sh
@@ -60,10 +60,28 @@ exec $(command -v apt-get) -o Acquire::http::Proxy=http://127.0.0.1:9 -o Acquire
 EOF
 path=$PATH
 PATH=$work/full:$path
-refused 'a disk without room' 'no room' tree
+refused 'a disk without room' 'no room' make -s tree
 PATH=$work/offline:$path
-refused 'a machine without network' 'cannot be reached' tree
+refused 'a machine without network' 'cannot be reached' make -s tree
 PATH=$path
+
+# herd7 comes from Debian as the source does.
+if command -v herd7 >/dev/null; then
+	echo "skip refuses to fetch herd7 where it cannot: it is installed here, and not fetched"
+else
+	PATH=$work/full:$path
+	refused 'herd7 without room' 'no room for herd7' tools/series/herd.sh
+	PATH=$work/offline:$path
+	refused 'herd7 without network' 'cannot be reached' tools/series/herd.sh
+	stub "$work/lacking" apt-cache <<-EOF
+	#!/bin/sh
+	# A mirror of something, which has one package.
+	case "\$*" in *' pkgnames '*) echo base-files ;; esac
+	EOF
+	PATH=$work/lacking:$work/offline:$path
+	refused 'herd7 from a mirror that lacks it' 'no herdtools7' tools/series/herd.sh
+	PATH=$path
+fi
 
 # A disk that fills up in the middle of a copy.
 if mount -t tmpfs -o size=16m series "$work/repo/build" 2>/dev/null; then
@@ -74,7 +92,7 @@ if mount -t tmpfs -o size=16m series "$work/repo/build" 2>/dev/null; then
 	rm "$work/built/.config"
 	head -c 64M /dev/zero >"$work/built/large"
 	PATH=$work/roomy:$path
-	refused 'a disk that fills up' 'disk full' tree KSRC="$work/built"
+	refused 'a disk that fills up' 'disk full' make -s tree KSRC="$work/built"
 	PATH=$path
 else
 	echo "skip refuses a disk that fills up: a small disk cannot be mounted here (not root, or a container)"

@@ -4,6 +4,7 @@
 
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
 build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl kmod"
+# herd7, which these releases do not have, is not installed but unpacked: see herd.sh.
 # Debian 13's coccinelle looks for what only the development package of Python has.
 check="$build shellcheck coccinelle libpython3-dev sparse codespell python3-sphinx python3-yaml"
 guest='qemu-system-x86 busybox-static cpio libnuma-dev libibverbs-dev ibverbs-providers ibverbs-utils iproute2 e2fsprogs'
