@@ -20,6 +20,7 @@ static_sections() {
 	section style "$tools/check-style.sh"
 	section source "$tools/check-source.sh" "$stock" "$tree"
 	section docs "$tools/check-docs.sh" "$tree"
+	section litmus python3 "$tools/check-litmus.py" "$tree"
 	section cocci "$tools/check-cocci.sh" "$tree"
 	section build "$tools/check-build.sh" "$stock" "$tree"
 	section sparse "$tools/check-sparse.sh" "$tree"

@@ -9,7 +9,6 @@ stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
 static_sections
 section series "$tools/check-series.sh" "$stock" "$tree"
-section litmus python3 "$tools/check-litmus.py" "$tree"
 section kunit-um "$tools/check-kunit.sh" um
 section reports "$tools/check-reports.sh"
 section kunit-x86_64 "$tools/check-kunit.sh" x86_64
