@@ -31,21 +31,9 @@ for core in stock series; do
 done
 same_config .build-icount
 
-# wall_kernel TREE
-arch=um dir=.build-wall
-wall_kernel() (
-	cd "$1"
-	say "building the user-mode kernel in $PWD/$dir"
-	set -- "$tools/configs/wall.config"
-	[ $smp = no ] || set -- "$@" "$tools/configs/wall-smp.config"
-	configure tinyconfig "$@"
-	kernel_make -j"$(nproc)" linux >"$dir/build.log" 2>&1 || {
-		tail -n 40 "$dir/build.log" >&2
-		die "it could not be built: see above, all of it is in $PWD/$dir/build.log"
-	}
-)
-wall_kernel "$stock"
-wall_kernel "$series"
+dir=.build-wall
+"$tools/wall.sh" "$stock" >/dev/null
+"$tools/wall.sh" "$series" >/dev/null
 same_config .build-wall
 
 # How many threads there may be depends on the memory: 4,000 take more than 512M.
@@ -65,7 +53,7 @@ while [ $boot -le $boots ]; do
 done
 
 # Structures need debugging information: the file is compiled once more, just as it was, with it.
-arch=x86_64 dir=.build-icount
+dir=.build-icount
 for core in stock series; do
 	if [ $core = stock ]; then tree=$stock; else tree=$series; fi
 	command=$(sed -n 's/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' "$tree/$dir/mm/.mmu_notifier.o.cmd" | sed 's/ -Wp,-MMD,[^ ]*//')
