@@ -52,14 +52,12 @@
  */
 
 #include <linux/atomic.h>
-#include <linux/cleanup.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
-#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -68,8 +66,8 @@
 #include <linux/mutex.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
-#include <linux/rwsem.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/mm.h>
 #include <linux/seq_buf.h>
@@ -128,6 +126,8 @@ static bool is_busted(enum busted how)
 }
 
 #define MAX_SPACES	16
+#define MAX_MIRRORS	64
+#define MAX_LISTENERS	8
 #define NR_PAGES	64
 #define FIRST_ADDRESS	(256 * PAGE_SIZE)
 /* More interval subscriptions than a core calls under one look at its tree. */
@@ -294,12 +294,12 @@ static void dawdle(void)
  * @users: Stands for mm_users, so that the end of the mm is noticed: whoever has
  *	one may fault, insert and register.
  * @refs: References to the structure.
- * @sem: Protects the lists. Taken inside the mmap_lock, outside user locks.
+ * @rcu: It is found without a lock.
  * @mirrors: Interval subscriptions that are inserted ...
- * @listeners: ... and subscriptions that are registered. Who takes one off the
- *	list is the one to remove it.
- * @nr_mirrors: Length of @mirrors.
- * @nr_listeners: Length of @listeners.
+ * @listeners: ... and subscriptions that are registered, each in some place. Who
+ *	takes one from its place is the one to remove it.
+ * @nr_mirrors: How many places of @mirrors are taken, about.
+ * @nr_listeners: How many of @listeners.
  * @released: The mm was given back, and its pages, too.
  * @page: The model of the page table: values never come again. Changed between
  *	start and end of an invalidation, and after the release.
@@ -310,19 +310,18 @@ struct space {
 	struct mm_struct *mm;
 	refcount_t users;
 	refcount_t refs;
-	struct rw_semaphore sem;
-	struct list_head mirrors;
-	struct list_head listeners;
-	int nr_mirrors;
-	int nr_listeners;
+	struct rcu_head rcu;
+	struct mirror __rcu *mirrors[MAX_MIRRORS];
+	struct listener __rcu *listeners[MAX_LISTENERS];
+	atomic_t nr_mirrors;
+	atomic_t nr_listeners;
 	bool released;
 	unsigned long page[NR_PAGES];
 	atomic_t active[NR_PAGES];
 };
 
 /* The spaces that anyone can find, each with a user and a reference. */
-static struct space *slots[MAX_SPACES];
-static DEFINE_SPINLOCK(slots_lock);
+static struct space __rcu *slots[MAX_SPACES];
 static atomic_t nr_spaces_left;
 static atomic_long_t last_value;
 
@@ -351,23 +350,35 @@ static struct space *space_create(void)
 	mmgrab(space->mm);
 	refcount_set(&space->users, 1);
 	refcount_set(&space->refs, 1);
-	init_rwsem(&space->sem);
-	INIT_LIST_HEAD(&space->mirrors);
-	INIT_LIST_HEAD(&space->listeners);
 	for (i = 0; i < NR_PAGES; i++)
 		change_page(space, i);
 	atomic_inc(&nr_spaces_left);
 	return space;
 }
 
+static bool space_is_empty(struct space *space)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_MIRRORS; i++) {
+		if (rcu_access_pointer(space->mirrors[i]))
+			return false;
+	}
+	for (i = 0; i < MAX_LISTENERS; i++) {
+		if (rcu_access_pointer(space->listeners[i]))
+			return false;
+	}
+	return true;
+}
+
 static void space_put(struct space *space)
 {
 	if (!refcount_dec_and_test(&space->refs))
 		return;
-	if (!list_empty(&space->mirrors) || !list_empty(&space->listeners))
+	if (!space_is_empty(space))
 		torture_error(LEAK, "a space goes with subscriptions in place");
 	mmdrop(space->mm);
-	kfree(space);
+	kfree_rcu(space, rcu);
 	atomic_dec(&nr_spaces_left);
 }
 
@@ -375,22 +386,17 @@ static struct space *space_get_any(void)
 {
 	struct space *space;
 
-	spin_lock(&slots_lock);
-	space = slots[rnd(nspaces)];
-	refcount_inc(&space->refs);
-	spin_unlock(&slots_lock);
+	rcu_read_lock();
+	do {
+		space = rcu_dereference(slots[rnd(nspaces)]);
+	} while (!refcount_inc_not_zero(&space->refs));
+	rcu_read_unlock();
 	return space;
 }
 
 static struct space *space_swap(unsigned int i, struct space *new)
 {
-	struct space *old;
-
-	spin_lock(&slots_lock);
-	old = slots[i];
-	slots[i] = new;
-	spin_unlock(&slots_lock);
-	return old;
+	return unrcu_pointer(xchg(&slots[i], RCU_INITIALIZER(new)));
 }
 
 static bool space_get_user(struct space *space)
@@ -474,7 +480,7 @@ static void check_empty(const unsigned long *shadow, unsigned int first,
  * @first: First page of the interval.
  * @last: Last page of the interval.
  * @refs: References, one of them for being inserted.
- * @entry: In &space.mirrors.
+ * @rcu: It is found without a lock.
  * @magic: ALIVE, until the removal is over.
  * @lock: The user lock. It protects what follows.
  * @dying: Nothing is established any more.
@@ -487,7 +493,7 @@ struct mirror {
 	unsigned int first;
 	unsigned int last;
 	refcount_t refs;
-	struct list_head entry;
+	struct rcu_head rcu;
 	u32 magic;
 	struct mutex lock;	/* the user lock */
 	bool dying;
@@ -618,9 +624,38 @@ static void mirror_put(struct mirror *mirror)
 	/* It is still in the tree. */
 	if (is_busted(BUSTED_REMOVE))
 		return;
-	kfree(*grave);
+	if (*grave)
+		kfree_rcu(*grave, rcu);
 	*grave = mirror;
 	worker->next_grave = (worker->next_grave + 1) % GRAVES;
+}
+
+/* The one that is inserted and in no place any more. */
+static void mirror_remove(struct space *space, struct mirror *mirror)
+{
+	unsigned long switches;
+
+	mutex_lock(&mirror->lock);
+	check_shadow(space, mirror->shadow, mirror->first, mirror->last,
+		     "a mirror");
+	mirror->dying = true;
+	memset(mirror->shadow, 0, sizeof(mirror->shadow));
+	mutex_unlock(&mirror->lock);
+
+	if (any_active(space, mirror->first, mirror->last))
+		count(COUNT_REMOVES_ACTIVE);
+	enter("remove");
+	switches = current->nvcsw;
+	if (!is_busted(BUSTED_REMOVE)) {
+		mmu_interval_notifier_remove(&mirror->sub);
+		if (mirror->passes)
+			torture_error(UNPAIRED, "%u second passes have not come",
+				      mirror->passes);
+	}
+	if (switches != current->nvcsw)
+		count(COUNT_REMOVE_WAITS);
+	WRITE_ONCE(mirror->magic, REMOVED_MAGIC);
+	mirror_put(mirror);
 }
 
 static void mirror_insert(struct space *space)
@@ -629,6 +664,7 @@ static void mirror_insert(struct space *space)
 	struct mirror *mirror = kzalloc(sizeof(*mirror), GFP_KERNEL);
 	struct mm_struct *mm = space->mm;
 	unsigned long start, length;
+	unsigned int i, n;
 	bool active;
 	int err;
 
@@ -667,73 +703,53 @@ static void mirror_insert(struct space *space)
 	if (active && any_active(space, mirror->first, mirror->last))
 		count(COUNT_INSERTS_ACTIVE);
 
-	enter("list the mirror");
-	down_write(&space->sem);
-	list_add(&mirror->entry, &space->mirrors);
-	space->nr_mirrors++;
-	up_write(&space->sem);
+	n = rnd(MAX_MIRRORS);
+	for (i = 0; i < MAX_MIRRORS; i++) {
+		if (!cmpxchg(&space->mirrors[(n + i) % MAX_MIRRORS], NULL,
+			     RCU_INITIALIZER(mirror))) {
+			atomic_inc(&space->nr_mirrors);
+			return;
+		}
+	}
+	mirror_remove(space, mirror);
 }
 
-/* A mirror of the space, with a reference; NULL if there is none. */
-static struct mirror *mirror_get_any(struct space *space)
+/* The mirror in a place, with a reference; NULL if there is none. */
+static struct mirror *mirror_get(struct space *space, unsigned int place)
 {
 	struct mirror *mirror;
-	int n;
 
-	guard(rwsem_read)(&space->sem);
-	if (!space->nr_mirrors)
-		return NULL;
-	n = rnd(space->nr_mirrors);
-	list_for_each_entry(mirror, &space->mirrors, entry) {
-		if (n--)
-			continue;
-		refcount_inc(&mirror->refs);
-		return mirror;
-	}
-	return NULL;
+	rcu_read_lock();
+	mirror = rcu_dereference(space->mirrors[place]);
+	if (mirror && !refcount_inc_not_zero(&mirror->refs))
+		mirror = NULL;
+	rcu_read_unlock();
+	return mirror;
+}
+
+static struct mirror *mirror_get_any(struct space *space)
+{
+	unsigned int i, n = rnd(MAX_MIRRORS);
+	struct mirror *mirror = NULL;
+
+	for (i = 0; i < MAX_MIRRORS && !mirror; i++)
+		mirror = mirror_get(space, (n + i) % MAX_MIRRORS);
+	return mirror;
 }
 
 static bool mirror_remove_any(struct space *space)
 {
-	struct mirror *mirror;
-	unsigned long switches;
-	int n;
+	unsigned int i, n = rnd(MAX_MIRRORS);
+	struct mirror *mirror = NULL;
 
 	enter("choose a mirror");
-	down_write(&space->sem);
-	if (!space->nr_mirrors) {
-		up_write(&space->sem);
+	for (i = 0; i < MAX_MIRRORS && !mirror; i++)
+		mirror = unrcu_pointer(xchg(&space->mirrors[(n + i) % MAX_MIRRORS],
+					    NULL));
+	if (!mirror)
 		return false;
-	}
-	n = rnd(space->nr_mirrors--);
-	list_for_each_entry(mirror, &space->mirrors, entry) {
-		if (!n--)
-			break;
-	}
-	list_del(&mirror->entry);
-	up_write(&space->sem);
-
-	mutex_lock(&mirror->lock);
-	check_shadow(space, mirror->shadow, mirror->first, mirror->last,
-		     "a mirror");
-	mirror->dying = true;
-	memset(mirror->shadow, 0, sizeof(mirror->shadow));
-	mutex_unlock(&mirror->lock);
-
-	if (any_active(space, mirror->first, mirror->last))
-		count(COUNT_REMOVES_ACTIVE);
-	enter("remove");
-	switches = current->nvcsw;
-	if (!is_busted(BUSTED_REMOVE)) {
-		mmu_interval_notifier_remove(&mirror->sub);
-		if (mirror->passes)
-			torture_error(UNPAIRED, "%u second passes have not come",
-				      mirror->passes);
-	}
-	if (switches != current->nvcsw)
-		count(COUNT_REMOVE_WAITS);
-	WRITE_ONCE(mirror->magic, REMOVED_MAGIC);
-	mirror_put(mirror);
+	atomic_dec(&space->nr_mirrors);
+	mirror_remove(space, mirror);
 	return true;
 }
 
@@ -798,7 +814,7 @@ again:
  * @mn: The subscription.
  * @space: What it mirrors, with a reference.
  * @refs: References, one of them for being registered.
- * @entry: In &space.listeners.
+ * @rcu: It is found without a lock.
  * @lock: The user lock; raw, as it is taken where nothing may sleep. It protects
  *	what follows.
  * @released: Nothing is established any more.
@@ -810,7 +826,7 @@ struct listener {
 	struct mmu_notifier mn;
 	struct space *space;
 	refcount_t refs;
-	struct list_head entry;
+	struct rcu_head rcu;
 	raw_spinlock_t lock;
 	bool released;
 	unsigned long starts;
@@ -892,12 +908,45 @@ static void listener_put(struct listener *listener)
 	if (!refcount_dec_and_test(&listener->refs))
 		return;
 	space_put(listener->space);
-	kfree(listener);
+	kfree_rcu(listener, rcu);
+}
+
+/*
+ * The starts that a subscription has seen equal the ends if nobody invalidates
+ * when it goes: with the mmap_lock held, unless its mm is gone.
+ */
+static void listener_unregister(struct space *space, struct listener *listener,
+				bool quiet)
+{
+	struct mm_struct *mm = space->mm;
+
+	enter("unregister");
+	if (quiet)
+		mmap_write_lock(mm);
+	mmu_notifier_unregister(&listener->mn, mm);
+	if (quiet)
+		mmap_write_unlock(mm);
+
+	raw_spin_lock(&listener->lock);
+	check_shadow(space, listener->shadow, 0, NR_PAGES - 1, "a listener");
+	raw_spin_unlock(&listener->lock);
+	if (!listener->released)
+		torture_error(RELEASE, "a listener goes without release");
+	if (listener->mn.ops == &listener_ops) {
+		if (listener->ends > listener->starts ||
+		    (quiet && listener->ends != listener->starts))
+			torture_error(UNPAIRED, "a listener had %lu starts and %lu ends",
+				      listener->starts, listener->ends);
+		else if (quiet && listener->starts)
+			count(COUNT_PAIRS);
+	}
+	listener_put(listener);
 }
 
 static void listener_register(struct space *space)
 {
 	struct listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	unsigned int i, n;
 	int err;
 
 	if (!listener)
@@ -923,74 +972,57 @@ static void listener_register(struct space *space)
 		return;
 	}
 
-	enter("list the listener");
-	down_write(&space->sem);
-	list_add(&listener->entry, &space->listeners);
-	space->nr_listeners++;
-	up_write(&space->sem);
+	n = rnd(MAX_LISTENERS);
+	for (i = 0; i < MAX_LISTENERS; i++) {
+		if (!cmpxchg(&space->listeners[(n + i) % MAX_LISTENERS], NULL,
+			     RCU_INITIALIZER(listener))) {
+			atomic_inc(&space->nr_listeners);
+			return;
+		}
+	}
+	listener_unregister(space, listener, false);
 }
 
-static struct listener *listener_get_first(struct space *space)
+/* The listener in a place, with a reference; NULL if there is none. */
+static struct listener *listener_get(struct space *space, unsigned int place)
 {
 	struct listener *listener;
 
-	guard(rwsem_read)(&space->sem);
-	listener = list_first_entry_or_null(&space->listeners, struct listener,
-					    entry);
-	if (listener)
-		refcount_inc(&listener->refs);
+	rcu_read_lock();
+	listener = rcu_dereference(space->listeners[place]);
+	if (listener && !refcount_inc_not_zero(&listener->refs))
+		listener = NULL;
+	rcu_read_unlock();
 	return listener;
 }
 
-/*
- * The starts that a subscription has seen equal the ends if nobody invalidates
- * when it goes: with the mmap_lock held, unless its mm is gone.
- */
-static bool listener_unregister_last(struct space *space)
+static struct listener *listener_get_any(struct space *space)
 {
-	struct mm_struct *mm = space->mm;
+	unsigned int i, n = rnd(MAX_LISTENERS);
+	struct listener *listener = NULL;
+
+	for (i = 0; i < MAX_LISTENERS && !listener; i++)
+		listener = listener_get(space, (n + i) % MAX_LISTENERS);
+	return listener;
+}
+
+static bool listener_unregister_any(struct space *space)
+{
+	unsigned int i, n = rnd(MAX_LISTENERS);
 	struct listener *listener = NULL;
 	bool quiet = rnd(2) && space_get_user(space);
-	bool found;
 
 	enter("choose a listener");
-	down_write(&space->sem);
-	if (!list_empty(&space->listeners)) {
-		listener = list_last_entry(&space->listeners, struct listener,
-					   entry);
-		list_del(&listener->entry);
-		space->nr_listeners--;
-	}
-	up_write(&space->sem);
-
-	found = listener;
-	if (found) {
-		enter("unregister");
-		if (quiet)
-			mmap_write_lock(mm);
-		mmu_notifier_unregister(&listener->mn, mm);
-		if (quiet)
-			mmap_write_unlock(mm);
-
-		raw_spin_lock(&listener->lock);
-		check_shadow(space, listener->shadow, 0, NR_PAGES - 1,
-			     "a listener");
-		raw_spin_unlock(&listener->lock);
-		if (!listener->released)
-			torture_error(RELEASE, "a listener goes without release");
-		if (listener->mn.ops == &listener_ops) {
-			if (listener->ends > listener->starts ||
-			    (quiet && listener->ends != listener->starts))
-				torture_error(UNPAIRED, "a listener had %lu starts and %lu ends",
-					      listener->starts, listener->ends);
-			else if (quiet && listener->starts)
-				count(COUNT_PAIRS);
-		}
-		listener_put(listener);
+	for (i = 0; i < MAX_LISTENERS && !listener; i++)
+		listener = unrcu_pointer(xchg(&space->listeners[(n + i) % MAX_LISTENERS],
+					      NULL));
+	if (listener) {
+		atomic_dec(&space->nr_listeners);
+		listener_unregister(space, listener, quiet);
 	}
 	if (quiet)
 		space_put_user(space);
-	return found;
+	return listener;
 }
 
 /* A fault as KVM does it: the listener itself keeps account of invalidations. */
@@ -1111,18 +1143,26 @@ static void check_all_empty(struct space *space, unsigned int first,
 {
 	struct listener *listener;
 	struct mirror *mirror;
+	unsigned int i;
 
-	guard(rwsem_read)(&space->sem);
-	list_for_each_entry(mirror, &space->mirrors, entry) {
+	for (i = 0; i < MAX_MIRRORS; i++) {
+		mirror = mirror_get(space, i);
+		if (!mirror)
+			continue;
 		mutex_lock(&mirror->lock);
 		check_empty(mirror->shadow, max(first, mirror->first),
 			    min(last, mirror->last), "a mirror");
 		mutex_unlock(&mirror->lock);
+		mirror_put(mirror);
 	}
-	list_for_each_entry(listener, &space->listeners, entry) {
+	for (i = 0; i < MAX_LISTENERS; i++) {
+		listener = listener_get(space, i);
+		if (!listener)
+			continue;
 		raw_spin_lock(&listener->lock);
 		check_empty(listener->shadow, first, last, "a listener");
 		raw_spin_unlock(&listener->lock);
+		listener_put(listener);
 	}
 }
 
@@ -1263,7 +1303,7 @@ static void op_read(struct worker *worker)
 			mirror_fault(space, mirror);
 		mirror_put(mirror);
 	}
-	listener = listener_get_first(space);
+	listener = listener_get_any(space);
 	if (listener) {
 		if (space_get_user(space)) {
 			enter("fault of a listener");
@@ -1278,8 +1318,7 @@ static void op_read(struct worker *worker)
 static void op_map(struct worker *worker)
 {
 	struct space *space = space_get_any();
-	/* Any value will do. */
-	bool many = data_race(space->nr_mirrors) >= nmirrors;
+	bool many = atomic_read(&space->nr_mirrors) >= nmirrors;
 
 	/* Insert where there are few and remove where there are many, mostly. */
 	if (many == !!rnd(4)) {
@@ -1296,9 +1335,8 @@ static void op_listen(struct worker *worker)
 	struct space *space = space_get_any();
 	u32 what = rnd(4);
 
-	/* Any value will do for the number. */
-	if (what == 0 || data_race(space->nr_listeners) >= 4) {
-		listener_unregister_last(space);
+	if (what == 0 || atomic_read(&space->nr_listeners) >= 4) {
+		listener_unregister_any(space);
 	} else if (space_get_user(space)) {
 		if (what == 1) {
 			shared_get_and_put(space);
@@ -1350,7 +1388,7 @@ static void space_drain(struct space *space)
 {
 	while (mirror_remove_any(space))
 		;
-	while (listener_unregister_last(space))
+	while (listener_unregister_any(space))
 		;
 }
 
@@ -1376,8 +1414,10 @@ static int torture_thread(void *data)
 		stutter_wait(worker->kind->name);
 	} while (worker->kind != &drainer && !torture_must_stop());
 
-	for (i = 0; i < GRAVES; i++)
-		kfree(worker->graves[i]);
+	for (i = 0; i < GRAVES; i++) {
+		if (worker->graves[i])
+			kfree_rcu(worker->graves[i], rcu);
+	}
 	enter("end");
 	complete(&worker->done);
 	torture_kthread_stopping((char *)worker->kind->name);
@@ -1568,6 +1608,7 @@ static bool drain(void)
 static int __init start_all(void)
 {
 	unsigned int i, max_workers = 1;
+	struct space *space;
 	int j, err;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -1576,9 +1617,10 @@ static int __init start_all(void)
 	if (!workers)
 		return -ENOMEM;
 	for (i = 0; i < nspaces; i++) {
-		slots[i] = space_create();
-		if (!slots[i])
+		space = space_create();
+		if (!space)
 			return -ENOMEM;
+		space_swap(i, space);
 	}
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		for (j = 0; j < *kinds[i].nr; j++) {
@@ -1632,8 +1674,10 @@ static int __init test_mmu_notifier_init(void)
 		}
 		busted_how = err;
 	}
-	if (nspaces < 1 || nspaces > MAX_SPACES || nmirrors < 1) {
-		pr_err("it takes 1 to %d spaces, and mirrors\n", MAX_SPACES);
+	if (nspaces < 1 || nspaces > MAX_SPACES ||
+	    nmirrors < 1 || nmirrors > MAX_MIRRORS) {
+		pr_err("it takes 1 to %d spaces, and 1 to %d mirrors\n",
+		       MAX_SPACES, MAX_MIRRORS);
 		return -EINVAL;
 	}
 	while (!seed)
