@@ -20,10 +20,12 @@
  *
  *	test_mmu_notifier.duration=60
  *
- * Then the boot waits for the test. All of it is in the verdict, on one line:
+ * Then the boot waits for the test. The verdict has all parameters, and all
+ * counters before it, on one line each:
  *
+ *	test_mmu_notifier-torture:--- Counters: counter=value ...
  *	test_mmu_notifier-torture:--- End of test: SUCCESS|FAILURE reason=...
- *		parameter=value ... counter=value ...
+ *		parameter=value ...
  *
  * Each error has a line of its own, with "!!!" and the name of the reason. A test
  * that succeeds without having seen what it is for proves nothing, so a counter
@@ -31,6 +33,26 @@
  *
  * Threads that make no progress fail the test after some seconds ("stall"). This
  * is the only use of time. They cannot be stopped, so they are left alone.
+ *
+ * Those who wait in the core, readers and removers, are disturbed by strangers, who
+ * have nothing to do with MMU notifiers. Strangers have them on a wake_q and wake
+ * them late, share a mutex, a rw_semaphore and a gate with them, which is what a
+ * futex is in user space, send them signals, move them to other CPUs, and interrupt
+ * those who are about to wake them. All threads but strangers are frozen and
+ * thawed. Each wait is woken for nothing once at most: a second time would make
+ * good for a wake-up that was lost.
+ *
+ * fast=1 is for kernels without lockdep and the like: two CPUs that have nothing
+ * else to do make more than 100,000 invalidations and as many faults in a second.
+ * Only threads that register, and those that give mms back, sleep on their own
+ * account. Intervals and ranges are short, but for some. What is compared is
+ * compared at every step all the same.
+ *
+ * ballast=N has N ranges active in each space all the time, far from its pages, as
+ * if as many threads were held up in the middle of an invalidation. It is for a
+ * core that tracks each range by itself up to some number of them only: with that
+ * number, all that threads invalidate is beyond it. With a larger one the readers of
+ * such a core may wait for ballast, and stall.
  *
  * busted=NAME breaks the fake device, or the one who invalidates, to show that
  * the test notices. Never in real life:
@@ -49,15 +71,22 @@
  *			refused by the other.
  *	pair		no invalidate_range_end() after a start that failed
  *			for another subscription: "unpaired".
+ *	wake_q		at the gate, strangers put the waiter on a wake_q before
+ *			they let it pass: "stall". If it is on another wake_q
+ *			by then it is woken too early, and never again. A core
+ *			may make the same mistake.
  */
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/freezer.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -68,10 +97,15 @@
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/wake_q.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/torture.h>
@@ -83,6 +117,7 @@ MODULE_LICENSE("GPL");
 
 torture_param(int, duration, 0, "Seconds to run; 0: not at all");
 torture_param(uint, seed, 0, "Of what the threads decide; 0: a random one");
+torture_param(bool, fast, false, "No sleeps, and little to do in each step");
 torture_param(int, stall, 30, "Seconds without progress of a thread that fail the test");
 torture_param(int, stat_interval, 10, "Seconds between statistics; 0: none");
 torture_param(int, stutter, 2, "Seconds to run before a short pause; 0: no pauses");
@@ -94,13 +129,16 @@ torture_param(int, ninvalidators, 4, "Number of threads that invalidate");
 torture_param(int, nreaders, 4, "Number of threads that fault");
 torture_param(int, nmappers, 3, "Number of threads that insert and remove");
 torture_param(int, nlisteners, 3, "Number of threads that register and unregister");
+torture_param(int, nstrangers, 3, "Number of threads that disturb those that wait");
+torture_param(int, freeze_interval, 3, "Seconds between freezes; 0: none");
 torture_param(int, nexiters, 1, "Number of threads that give mms back");
+torture_param(int, ballast, 0, "Number of foreign ranges active in each space");
 torture_param(bool, hlist_refuse, true, "Subscriptions to the mm refuse, too");
 torture_param(int, verbose, 0, "Enable verbose debugging printk()s");
 
 static char *busted = "none";
 module_param(busted, charp, 0444);
-MODULE_PARM_DESC(busted, "What to break: none (default), set_seq, release, remove, end, failed_start or pair");
+MODULE_PARM_DESC(busted, "What to break: none (default), set_seq, release, remove, end, failed_start, pair or wake_q");
 
 static char *torture_type = "test_mmu_notifier";
 
@@ -111,11 +149,13 @@ enum busted {
 	BUSTED_END,
 	BUSTED_FAILED_START,
 	BUSTED_PAIR,
+	BUSTED_WAKE_Q,
 	NR_BUSTED,
 };
 
 static const char * const busted_names[] = {
 	"set_seq", "release", "remove", "end", "failed_start", "pair",
+	"wake_q",
 };
 
 static enum busted busted_how = NR_BUSTED;
@@ -130,6 +170,8 @@ static bool is_busted(enum busted how)
 #define MAX_LISTENERS	8
 #define NR_PAGES	64
 #define FIRST_ADDRESS	(256 * PAGE_SIZE)
+/* Far from the pages. */
+#define BALLAST_ADDRESS	(FIRST_ADDRESS + 1024 * PAGE_SIZE)
 /* More interval subscriptions than a core calls under one look at its tree. */
 #define BATCH		32
 
@@ -156,11 +198,13 @@ static const char * const reason_names[] = {
 
 static atomic_t errors[NR_REASONS];
 
-#define torture_error(reason, fmt, ...)					\
+#define torture_error(what, fmt, ...)					\
 do {									\
-	if (atomic_inc_return(&errors[reason]) <= 5)			\
+	const enum reason __reason = what;				\
+									\
+	if (atomic_inc_return(&errors[__reason]) <= 5)			\
 		pr_alert("%s" TORTURE_FLAG "!!! %s: " fmt "\n",		\
-			 torture_type, reason_names[reason],		\
+			 torture_type, reason_names[__reason],		\
 			 ##__VA_ARGS__);				\
 } while (0)
 
@@ -183,6 +227,16 @@ enum counter {
 	COUNT_GETS,			/* mmu_notifier_get() */
 	COUNT_EXITS,			/* mms given back */
 	COUNT_FINISHES,			/* second passes */
+	COUNT_MUTEX_WAITS,		/* for a mutex shared with strangers */
+	COUNT_RWSEM_WAITS,
+	COUNT_GATE_WAITS,
+	/* Threads that waited in the core ... */
+	COUNT_LATE_WAKES,		/* and were on the wake_q of a stranger */
+	COUNT_EARLY_WAKES,		/* ... woke and slept again */
+	COUNT_SIGNALS,			/* ... got a signal */
+	COUNT_MOVES,			/* ... had to leave their CPU */
+	COUNT_INTERRUPTS,		/* of the other CPUs, by strangers */
+	COUNT_FREEZES,			/* threads that were frozen and thawed */
 	NR_COUNTERS,
 };
 
@@ -205,6 +259,15 @@ static const char * const counter_names[] = {
 	[COUNT_GETS] = "gets",
 	[COUNT_EXITS] = "exits",
 	[COUNT_FINISHES] = "finishes",
+	[COUNT_MUTEX_WAITS] = "mutex_waits",
+	[COUNT_RWSEM_WAITS] = "rwsem_waits",
+	[COUNT_GATE_WAITS] = "gate_waits",
+	[COUNT_LATE_WAKES] = "late_wakes",
+	[COUNT_EARLY_WAKES] = "early_wakes",
+	[COUNT_SIGNALS] = "signals",
+	[COUNT_MOVES] = "moves",
+	[COUNT_INTERRUPTS] = "interrupts",
+	[COUNT_FREEZES] = "freezes",
 };
 
 /*
@@ -226,9 +289,14 @@ struct worker {
 	/* What has been removed is freed some time later, poisoned meanwhile. */
 	struct mirror *graves[GRAVES];
 	unsigned int next_grave;
+	/* Of strangers: the step in which one of them has woken it. */
+	unsigned long woken_step;
+	/* ... and whether one has moved it to another CPU. */
+	bool moved;
 	/* Of the watchdog. */
 	unsigned long seen_steps;
 	unsigned long seen_at;
+	unsigned long noted_step;
 };
 
 struct kind {
@@ -253,6 +321,23 @@ static void count(enum counter counter)
 	WRITE_ONCE(*where, *where + 1);
 }
 
+/* The states of those who wait, and cannot get on by themselves. */
+static const char in_read_begin[] = "read_begin";
+static const char in_remove[] = "remove";
+static const char in_gate[] = "gate";
+
+static bool waits_in_core(const struct worker *worker)
+{
+	const char *state = READ_ONCE(worker->state);
+
+	return state == in_read_begin || state == in_remove;
+}
+
+static bool waits(const struct worker *worker)
+{
+	return waits_in_core(worker) || READ_ONCE(worker->state) == in_gate;
+}
+
 static void enter(const char *state)
 {
 	struct worker *worker = self();
@@ -266,8 +351,22 @@ static u32 rnd(u32 ceil)
 	return prandom_u32_state(&self()->rnd) % ceil;
 }
 
+static void pause(unsigned int ticks)
+{
+	enter("pause");
+	__set_current_state(TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
+	schedule_timeout(ticks);
+}
+
 static void dawdle(void)
 {
+	if (fast) {
+		if (!rnd(32))
+			udelay(rnd(10));
+		cond_resched();
+		return;
+	}
+
 	switch (rnd(32)) {
 	case 0:
 		schedule_timeout_uninterruptible(1);
@@ -281,6 +380,195 @@ static void dawdle(void)
 		break;
 	default:
 		cond_resched();
+	}
+}
+
+/*
+ * What workers share with strangers
+ *
+ * The gate is what a futex is in user space. Workers wait at it until a stranger
+ * lets them pass, so one of the strangers must always be on its feet. Those who
+ * hold the mutex or the rw_semaphore may wait at the gate, and for nothing else
+ * then, so strangers must not wait for these locks.
+ */
+
+struct gate_waiter {
+	struct list_head entry;
+	struct task_struct *task;
+	bool is_stranger;
+	bool passed;
+};
+
+static DEFINE_SPINLOCK(gate_lock);
+static LIST_HEAD(gate_waiters);
+/* Strangers that do not wait at the gate; without any, it is open. */
+static unsigned int nr_gatekeepers;
+static bool gate_is_open;
+
+static DEFINE_MUTEX(shared_mutex);
+static DECLARE_RWSEM(shared_rwsem);
+
+static void gate_wait(bool is_stranger)
+{
+	struct gate_waiter waiter = {
+		.task = current,
+		.is_stranger = is_stranger,
+	};
+	unsigned long switches = current->nvcsw;
+
+	enter(in_gate);
+	spin_lock(&gate_lock);
+	if (gate_is_open || nr_gatekeepers <= is_stranger) {
+		spin_unlock(&gate_lock);
+		return;
+	}
+	if (is_stranger)
+		nr_gatekeepers--;
+	list_add_tail(&waiter.entry, &gate_waiters);
+	spin_unlock(&gate_lock);
+
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		/* Pairs with the release in gate_let_pass(). */
+		if (smp_load_acquire(&waiter.passed))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	if (switches != current->nvcsw)
+		count(COUNT_GATE_WAITS);
+}
+
+#define HOLD_UP_US	20
+
+/* Some time between the decision to wake others and the deed. */
+static void tarry(void)
+{
+	if (rnd(4))
+		udelay(rnd(2 * HOLD_UP_US));
+	cond_resched();
+}
+
+static void gate_let_pass(unsigned int max)
+{
+	struct gate_waiter *waiter, *next;
+	DEFINE_WAKE_Q(wake_q);
+	LIST_HEAD(passing);
+
+	spin_lock(&gate_lock);
+	list_for_each_entry_safe(waiter, next, &gate_waiters, entry) {
+		if (!max--)
+			break;
+		list_move_tail(&waiter->entry, &passing);
+		if (waiter->is_stranger)
+			nr_gatekeepers++;
+	}
+	spin_unlock(&gate_lock);
+
+	list_for_each_entry_safe(waiter, next, &passing, entry) {
+		struct task_struct *task = get_task_struct(waiter->task);
+
+		/* With the wrong order, see "busted" above. */
+		if (is_busted(BUSTED_WAKE_Q)) {
+			wake_q_add_safe(&wake_q, task);
+			udelay(5 * HOLD_UP_US);
+		}
+		/*
+		 * The waiter may go on and reuse its stack. Pairs with the
+		 * acquire in gate_wait().
+		 */
+		smp_store_release(&waiter->passed, true);
+		if (!is_busted(BUSTED_WAKE_Q))
+			wake_q_add_safe(&wake_q, task);
+	}
+	if (!rnd(4))
+		tarry();
+	wake_up_q(&wake_q);
+}
+
+static void gate_add_keeper(void)
+{
+	spin_lock(&gate_lock);
+	nr_gatekeepers++;
+	spin_unlock(&gate_lock);
+}
+
+/* For good. */
+static void gate_open(void)
+{
+	spin_lock(&gate_lock);
+	gate_is_open = true;
+	spin_unlock(&gate_lock);
+	gate_let_pass(UINT_MAX);
+}
+
+/* Be woken by others than the core, some of them late. */
+static void take_shared_lock(void)
+{
+	unsigned long switches = current->nvcsw;
+
+	switch (rnd(4)) {
+	case 0:
+		enter("shared mutex");
+		mutex_lock(&shared_mutex);
+		if (switches != current->nvcsw)
+			count(COUNT_MUTEX_WAITS);
+		if (rnd(2))
+			gate_wait(false);
+		mutex_unlock(&shared_mutex);
+		break;
+	case 1:
+		enter("shared rwsem, to write");
+		down_write(&shared_rwsem);
+		if (switches != current->nvcsw)
+			count(COUNT_RWSEM_WAITS);
+		if (rnd(2))
+			gate_wait(false);
+		up_write(&shared_rwsem);
+		break;
+	case 2:
+		enter("shared rwsem, to read");
+		down_read(&shared_rwsem);
+		if (switches != current->nvcsw)
+			count(COUNT_RWSEM_WAITS);
+		up_read(&shared_rwsem);
+		break;
+	default:
+		gate_wait(false);
+	}
+}
+
+/* A wait in the core, and what came between. */
+struct core_wait {
+	unsigned long switches;
+	int cpu;
+};
+
+static void core_wait_begin(struct core_wait *wait, const char *state)
+{
+	enter(state);
+	wait->switches = current->nvcsw;
+	wait->cpu = raw_smp_processor_id();
+}
+
+static void core_wait_end(const struct core_wait *wait, enum counter counter)
+{
+	unsigned long slept = current->nvcsw - wait->switches;
+
+	if (slept)
+		count(counter);
+	if (slept > 1)
+		count(COUNT_EARLY_WAKES);
+	if (signal_pending(current)) {
+		if (slept)
+			count(COUNT_SIGNALS);
+		flush_signals(current);
+	}
+	if (READ_ONCE(self()->moved)) {
+		if (slept && raw_smp_processor_id() != wait->cpu)
+			count(COUNT_MOVES);
+		WRITE_ONCE(self()->moved, false);
+		set_cpus_allowed_ptr(current, cpu_possible_mask);
 	}
 }
 
@@ -301,6 +589,8 @@ static void dawdle(void)
  * @nr_mirrors: How many places of @mirrors are taken, about.
  * @nr_listeners: How many of @listeners.
  * @released: The mm was given back, and its pages, too.
+ * @anchor: Without an interval_sub, no core keeps account of @ballast.
+ * @ballast: Ranges that are active as long as the space is there.
  * @page: The model of the page table: values never come again. Changed between
  *	start and end of an invalidation, and after the release.
  * @active: How many invalidations of each page have started, and are not about
@@ -316,6 +606,8 @@ struct space {
 	atomic_t nr_mirrors;
 	atomic_t nr_listeners;
 	bool released;
+	struct mmu_interval_notifier anchor;
+	struct mmu_notifier_range *ballast;
 	unsigned long page[NR_PAGES];
 	atomic_t active[NR_PAGES];
 };
@@ -335,6 +627,64 @@ static void change_page(struct space *space, unsigned int i)
 	WRITE_ONCE(space->page[i], atomic_long_inc_return(&last_value));
 }
 
+/* Called for the release only. */
+static bool anchor_invalidate(struct mmu_interval_notifier *sub,
+			      const struct mmu_notifier_range *range,
+			      unsigned long seq)
+{
+	mmu_interval_set_seq(sub, seq);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops anchor_ops = {
+	.invalidate = anchor_invalidate,
+};
+
+/* There are no subscriptions yet that could see the starts. */
+static int space_take_ballast(struct space *space)
+{
+	struct mm_struct *mm = space->mm;
+	int i, err;
+
+	if (!ballast)
+		return 0;
+	space->ballast = kcalloc(ballast, sizeof(*space->ballast), GFP_KERNEL);
+	if (!space->ballast)
+		return -ENOMEM;
+	err = mmu_interval_notifier_insert(&space->anchor, mm, BALLAST_ADDRESS,
+					   PAGE_SIZE, &anchor_ops);
+	if (err) {
+		kfree(space->ballast);
+		return err;
+	}
+	mmap_read_lock(mm);
+	for (i = 0; i < ballast; i++) {
+		unsigned long start = BALLAST_ADDRESS + (2 * i + 1) * PAGE_SIZE;
+
+		mmu_notifier_range_init(&space->ballast[i], MMU_NOTIFY_CLEAR, 0,
+					mm, start, start + PAGE_SIZE);
+		mmu_notifier_invalidate_range_start(&space->ballast[i]);
+	}
+	mmap_read_unlock(mm);
+	return 0;
+}
+
+/* ... nor any more that could see the ends. */
+static void space_drop_ballast(struct space *space)
+{
+	struct mm_struct *mm = space->mm;
+	int i;
+
+	if (!ballast)
+		return;
+	mmap_read_lock(mm);
+	for (i = 0; i < ballast; i++)
+		mmu_notifier_invalidate_range_end(&space->ballast[i]);
+	mmap_read_unlock(mm);
+	mmu_interval_notifier_remove(&space->anchor);
+	kfree(space->ballast);
+}
+
 static struct space *space_create(void)
 {
 	struct space *space = kzalloc(sizeof(*space), GFP_KERNEL);
@@ -343,10 +693,10 @@ static struct space *space_create(void)
 	if (!space)
 		return NULL;
 	space->mm = mm_alloc();
-	if (!space->mm) {
-		kfree(space);
-		return NULL;
-	}
+	if (!space->mm)
+		goto free;
+	if (space_take_ballast(space))
+		goto put;
 	mmgrab(space->mm);
 	refcount_set(&space->users, 1);
 	refcount_set(&space->refs, 1);
@@ -354,6 +704,12 @@ static struct space *space_create(void)
 		change_page(space, i);
 	atomic_inc(&nr_spaces_left);
 	return space;
+
+put:
+	mmput(space->mm);
+free:
+	kfree(space);
+	return NULL;
 }
 
 static bool space_is_empty(struct space *space)
@@ -377,6 +733,7 @@ static void space_put(struct space *space)
 		return;
 	if (!space_is_empty(space))
 		torture_error(LEAK, "a space goes with subscriptions in place");
+	space_drop_ballast(space);
 	mmdrop(space->mm);
 	kfree_rcu(space, rcu);
 	atomic_dec(&nr_spaces_left);
@@ -633,7 +990,7 @@ static void mirror_put(struct mirror *mirror)
 /* The one that is inserted and in no place any more. */
 static void mirror_remove(struct space *space, struct mirror *mirror)
 {
-	unsigned long switches;
+	struct core_wait wait;
 
 	mutex_lock(&mirror->lock);
 	check_shadow(space, mirror->shadow, mirror->first, mirror->last,
@@ -644,16 +1001,14 @@ static void mirror_remove(struct space *space, struct mirror *mirror)
 
 	if (any_active(space, mirror->first, mirror->last))
 		count(COUNT_REMOVES_ACTIVE);
-	enter("remove");
-	switches = current->nvcsw;
+	core_wait_begin(&wait, in_remove);
 	if (!is_busted(BUSTED_REMOVE)) {
 		mmu_interval_notifier_remove(&mirror->sub);
 		if (mirror->passes)
 			torture_error(UNPAIRED, "%u second passes have not come",
 				      mirror->passes);
 	}
-	if (switches != current->nvcsw)
-		count(COUNT_REMOVE_WAITS);
+	core_wait_end(&wait, COUNT_REMOVE_WAITS);
 	WRITE_ONCE(mirror->magic, REMOVED_MAGIC);
 	mirror_put(mirror);
 }
@@ -673,7 +1028,7 @@ static void mirror_insert(struct space *space)
 	refcount_inc(&space->refs);
 	mirror->space = space;
 	mirror->first = rnd(NR_PAGES);
-	mirror->last = min(mirror->first + rnd(16), NR_PAGES - 1);
+	mirror->last = min(mirror->first + rnd(fast ? 4 : 16), NR_PAGES - 1);
 	refcount_set(&mirror->refs, 1);
 	mirror->magic = ALIVE;
 	mutex_init(&mirror->lock);
@@ -684,7 +1039,7 @@ static void mirror_insert(struct space *space)
 	length = address(mirror->last + 1) - start;
 	active = any_active(space, mirror->first, mirror->last);
 	enter("insert");
-	if (rnd(4)) {
+	if (rnd(fast ? 1024 : 4)) {
 		err = mmu_interval_notifier_insert(&mirror->sub, mm, start,
 						   length, ops);
 	} else {
@@ -727,6 +1082,20 @@ static struct mirror *mirror_get(struct space *space, unsigned int place)
 	return mirror;
 }
 
+/* Whether there is one of these pages; it may be another one a moment later. */
+static bool place_overlaps(struct space *space, unsigned int place,
+			   unsigned int first, unsigned int last)
+{
+	struct mirror *mirror;
+	bool overlaps;
+
+	rcu_read_lock();
+	mirror = rcu_dereference(space->mirrors[place]);
+	overlaps = mirror && mirror->first <= last && first <= mirror->last;
+	rcu_read_unlock();
+	return overlaps;
+}
+
 static struct mirror *mirror_get_any(struct space *space)
 {
 	unsigned int i, n = rnd(MAX_MIRRORS);
@@ -757,16 +1126,15 @@ static bool mirror_remove_any(struct space *space)
 static void mirror_fault(struct space *space, struct mirror *mirror)
 {
 	unsigned long value[NR_PAGES];
-	unsigned long seq, switches;
 	unsigned int i, tries = 4;
+	struct core_wait wait;
+	unsigned long seq;
 	bool user = true;
 
 again:
-	enter("read_begin");
-	switches = current->nvcsw;
+	core_wait_begin(&wait, in_read_begin);
 	seq = mmu_interval_read_begin(&mirror->sub);
-	if (switches != current->nvcsw)
-		count(COUNT_READ_WAITS);
+	core_wait_end(&wait, COUNT_READ_WAITS);
 
 	enter("read");
 	for (i = mirror->first; i <= mirror->last; i++) {
@@ -1146,6 +1514,8 @@ static void check_all_empty(struct space *space, unsigned int first,
 	unsigned int i;
 
 	for (i = 0; i < MAX_MIRRORS; i++) {
+		if (!place_overlaps(space, i, first, last))
+			continue;
 		mirror = mirror_get(space, i);
 		if (!mirror)
 			continue;
@@ -1224,7 +1594,7 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 	unsigned int i;
 
 	/* All, or few, or some of it. */
-	switch (rnd(8)) {
+	switch (rnd(fast ? 64 : 8)) {
 	case 0:
 		inv.last = NR_PAGES - 1;
 		break;
@@ -1235,7 +1605,7 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 		break;
 	default:
 		inv.first = rnd(NR_PAGES);
-		inv.last = min(inv.first + rnd(24), NR_PAGES - 1);
+		inv.last = min(inv.first + rnd(fast ? 4 : 24), NR_PAGES - 1);
 	}
 	mmu_notifier_range_init_owner(&inv.range, events[rnd(ARRAY_SIZE(events))],
 				      0, space->mm, address(inv.first),
@@ -1256,7 +1626,10 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 		if (rnd(4))
 			change_page(space, i);
 	}
-	dawdle();
+	if (fast && !rnd(32))
+		gate_wait(false);
+	else
+		dawdle();
 	while (depth < 3 && !rnd(3))
 		invalidate(space, nonblock, depth + 1);
 	enter("change the page table");
@@ -1299,6 +1672,8 @@ static void op_read(struct worker *worker)
 
 	mirror = mirror_get_any(space);
 	if (mirror) {
+		if (!rnd(fast ? 256 : 4))
+			take_shared_lock();
 		if (space_get_user(space))
 			mirror_fault(space, mirror);
 		mirror_put(mirror);
@@ -1320,6 +1695,8 @@ static void op_map(struct worker *worker)
 	struct space *space = space_get_any();
 	bool many = atomic_read(&space->nr_mirrors) >= nmirrors;
 
+	if (!rnd(fast ? 256 : 4))
+		take_shared_lock();
 	/* Insert where there are few and remove where there are many, mostly. */
 	if (many == !!rnd(4)) {
 		mirror_remove_any(space);
@@ -1335,6 +1712,8 @@ static void op_listen(struct worker *worker)
 	struct space *space = space_get_any();
 	u32 what = rnd(4);
 
+	if (fast)
+		pause(HZ / 20);
 	if (what == 0 || atomic_read(&space->nr_listeners) >= 4) {
 		listener_unregister_any(space);
 	} else if (space_get_user(space)) {
@@ -1353,8 +1732,7 @@ static void op_exit(struct worker *worker)
 	struct space *new, *old;
 	int i;
 
-	enter("pause");
-	schedule_timeout_uninterruptible(HZ / 10 + rnd(HZ / 2));
+	pause(HZ / 10 + rnd(HZ / 2));
 	new = space_create();
 	if (!new)
 		return;
@@ -1368,6 +1746,116 @@ static void op_exit(struct worker *worker)
 	space_put(new);
 	space_put_user(old);
 	space_put(old);
+}
+
+static unsigned int nr_others(void)
+{
+	/* All of each is set up. Pairs with the release in start_all(). */
+	return smp_load_acquire(&nr_workers);
+}
+
+static void interrupt(void *unused)
+{
+	udelay(HOLD_UP_US);
+}
+
+/*
+ * Have some of those who wait on a wake_q and wake them late, as one does who had
+ * to wake them for another reason. No wait twice, as that would make good for a
+ * wake-up that was lost.
+ */
+static void wake_late(void)
+{
+	unsigned int i, n = 0, nr = nr_others(), start = rnd(nr);
+	struct worker *woken[4];
+	unsigned long steps[4];
+	DEFINE_WAKE_Q(wake_q);
+
+	for (i = 0; i < nr && n < ARRAY_SIZE(woken); i++) {
+		struct worker *worker = &workers[(start + i) % nr];
+		unsigned long step = READ_ONCE(worker->steps);
+		unsigned long last = READ_ONCE(worker->woken_step);
+
+		if (!waits(worker) || last == step ||
+		    cmpxchg(&worker->woken_step, last, step) != last)
+			continue;
+		wake_q_add(&wake_q, worker->task);
+		woken[n] = worker;
+		steps[n++] = step;
+	}
+	/* Who is about to wake them, too, may be held up, by this or otherwise. */
+	if (rnd(2)) {
+		smp_call_function(interrupt, NULL, 0);
+		count(COUNT_INTERRUPTS);
+	} else {
+		tarry();
+	}
+	while (n--) {
+		if (READ_ONCE(woken[n]->steps) == steps[n] &&
+		    waits_in_core(woken[n]))
+			count(COUNT_LATE_WAKES);
+	}
+	wake_up_q(&wake_q);
+}
+
+static struct worker *any_in_core(void)
+{
+	unsigned int i, nr = nr_others(), start = rnd(nr);
+
+	for (i = 0; i < nr; i++) {
+		struct worker *worker = &workers[(start + i) % nr];
+
+		if (waits_in_core(worker))
+			return worker;
+	}
+	return NULL;
+}
+
+/* Let one who waits wake up on another CPU. */
+static void move(struct worker *worker)
+{
+	unsigned int cpu = cpumask_any_but(cpu_online_mask,
+					   task_cpu(worker->task));
+
+	if (cpu >= nr_cpu_ids)
+		return;
+	WRITE_ONCE(worker->moved, true);
+	set_cpus_allowed_ptr(worker->task, cpumask_of(cpu));
+}
+
+static void op_disturb(struct worker *worker)
+{
+	struct worker *other;
+
+	enter("disturb");
+	gate_let_pass(1 + rnd(4));
+	switch (rnd(16)) {
+	case 0:
+		other = any_in_core();
+		if (other)
+			send_sig(SIGUSR1, other->task, 1);
+		break;
+	case 1:
+		other = any_in_core();
+		if (other)
+			move(other);
+		break;
+	case 2:
+		if (mutex_trylock(&shared_mutex)) {
+			tarry();
+			mutex_unlock(&shared_mutex);
+		}
+		break;
+	case 3:
+		if (down_write_trylock(&shared_rwsem)) {
+			tarry();
+			up_write(&shared_rwsem);
+		}
+		break;
+	default:
+		wake_late();
+	}
+	gate_wait(true);
 }
 
 /* At the end: once. */
@@ -1398,6 +1886,8 @@ static const struct kind kinds[] = {
 	{ "mapper", op_map, &nmappers },
 	{ "listener", op_listen, &nlisteners },
 	{ "exiter", op_exit, &nexiters },
+	/* The last to start and the first to stop, as they know all others. */
+	{ "stranger", op_disturb, &nstrangers },
 };
 
 static const struct kind drainer = { "drainer", op_drain };
@@ -1405,14 +1895,28 @@ static const struct kind drainer = { "drainer", op_drain };
 static int torture_thread(void *data)
 {
 	struct worker *worker = data;
+	bool is_stranger = worker->kind->op == op_disturb;
 	int i;
+
+	allow_signal(SIGUSR1);
+	if (is_stranger)
+		gate_add_keeper();
+	else
+		set_freezable();
 
 	do {
 		worker->kind->op(worker);
 		enter("pause");
 		dawdle();
-		stutter_wait(worker->kind->name);
+		/* If one waits at the gate, none is frozen before it passes. */
+		if (!is_stranger && try_to_freeze())
+			count(COUNT_FREEZES);
+		if (!is_stranger)
+			stutter_wait(worker->kind->name);
 	} while (worker->kind != &drainer && !torture_must_stop());
+
+	if (is_stranger)
+		gate_open();
 
 	for (i = 0; i < GRAVES; i++) {
 		if (worker->graves[i])
@@ -1451,15 +1955,35 @@ static unsigned long total(enum counter counter)
 	return sum;
 }
 
-/* The line must be one record of the kernel log. */
-static void print_line(const char *what, bool with_counters)
+/* A line must be one record of the kernel log, so there are two. */
+static char line_text[960];
+
+static void print_line(struct seq_buf *line)
 {
-	static char text[960];
+	WARN_ON_ONCE(seq_buf_has_overflowed(line));
+	pr_alert("%s" TORTURE_FLAG "--- %.*s\n", torture_type,
+		 (int)seq_buf_used(line), line_text);
+}
+
+static void print_counters(void)
+{
+	struct seq_buf line;
+	int i;
+
+	seq_buf_init(&line, line_text, sizeof(line_text));
+	seq_buf_printf(&line, "Counters:");
+	for (i = 0; i < NR_COUNTERS; i++)
+		seq_buf_printf(&line, " %s=%lu", counter_names[i], total(i));
+	print_line(&line);
+}
+
+static void print_parameters(const char *what)
+{
 	struct seq_buf line;
 	bool any = false;
 	int i;
 
-	seq_buf_init(&line, text, sizeof(text));
+	seq_buf_init(&line, line_text, sizeof(line_text));
 	seq_buf_printf(&line, "%s reason=", what);
 	for (i = 0; i < NR_REASONS; i++) {
 		if (!atomic_read(&errors[i]))
@@ -1467,21 +1991,19 @@ static void print_line(const char *what, bool with_counters)
 		seq_buf_printf(&line, "%s%s", any ? "," : "", reason_names[i]);
 		any = true;
 	}
-	seq_buf_printf(&line, "%s busted=%s duration=%d hlist_refuse=%d",
-		       any ? "" : "none", busted, duration,
-		       hlist_refuse);
-	seq_buf_printf(&line, " nexiters=%d ninvalidators=%d nlisteners=%d nmappers=%d",
-		       nexiters, ninvalidators, nlisteners, nmappers);
-	seq_buf_printf(&line, " nmirrors=%d nreaders=%d nspaces=%d onoff_interval=%d",
-		       nmirrors, nreaders, nspaces, onoff_interval);
-	seq_buf_printf(&line, " seed=%u shuffle_interval=%d stall=%d stat_interval=%d",
-		       seed, shuffle_interval, stall, stat_interval);
+	seq_buf_printf(&line, "%s ballast=%d busted=%s duration=%d fast=%d",
+		       any ? "" : "none", ballast, busted, duration, fast);
+	seq_buf_printf(&line, " freeze_interval=%d", freeze_interval);
+	seq_buf_printf(&line, " hlist_refuse=%d nexiters=%d ninvalidators=%d nlisteners=%d",
+		       hlist_refuse, nexiters, ninvalidators, nlisteners);
+	seq_buf_printf(&line, " nmappers=%d nmirrors=%d nreaders=%d nspaces=%d",
+		       nmappers, nmirrors, nreaders, nspaces);
+	seq_buf_printf(&line, " nstrangers=%d onoff_interval=%d seed=%u",
+		       nstrangers, onoff_interval, seed);
+	seq_buf_printf(&line, " shuffle_interval=%d stall=%d stat_interval=%d",
+		       shuffle_interval, stall, stat_interval);
 	seq_buf_printf(&line, " stutter=%d verbose=%d", stutter, verbose);
-	for (i = 0; with_counters && i < NR_COUNTERS; i++)
-		seq_buf_printf(&line, " %s=%lu", counter_names[i], total(i));
-	WARN_ON_ONCE(seq_buf_has_overflowed(&line));
-	pr_alert("%s" TORTURE_FLAG "--- %.*s\n", torture_type,
-		 (int)seq_buf_used(&line), text);
+	print_line(&line);
 }
 
 /* What this test is for must have happened, as far as it was asked for. */
@@ -1507,6 +2029,18 @@ static bool needed(enum counter counter)
 		return test_mn_two_pass_ops;
 	case COUNT_BATCHES:
 		return nmirrors > BATCH;
+	case COUNT_MUTEX_WAITS:
+	case COUNT_RWSEM_WAITS:
+	case COUNT_GATE_WAITS:
+	case COUNT_LATE_WAKES:
+	case COUNT_EARLY_WAKES:
+	case COUNT_SIGNALS:
+		return nstrangers && nreaders;
+	case COUNT_MOVES:
+	case COUNT_INTERRUPTS:
+		return nstrangers && nreaders && num_online_cpus() > 1;
+	case COUNT_FREEZES:
+		return freeze_interval;
 	default:
 		return true;
 	}
@@ -1531,11 +2065,38 @@ static void report_stall(struct worker *worker)
 		sched_show_task(worker->task);
 }
 
+/* A freeze wakes all threads, so it would make good for a wake-up that was lost. */
+static bool any_stuck(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_workers; i++)
+		workers[i].noted_step = READ_ONCE(workers[i].steps);
+	schedule_timeout_uninterruptible(HZ / 10);
+	for (i = 0; i < nr_workers; i++) {
+		if (waits(&workers[i]) &&
+		    READ_ONCE(workers[i].steps) == workers[i].noted_step)
+			return true;
+	}
+	return false;
+}
+
+/* As suspend does it. Returns false if it has to be tried once more. */
+static bool freeze_and_thaw(void)
+{
+	if (any_stuck() || freeze_processes())
+		return false;
+	freeze_kernel_threads();
+	thaw_processes();
+	return true;
+}
+
 /* Returns false as soon as a thread does not get on. */
 static bool watch(void)
 {
 	unsigned long end = jiffies + duration * HZ;
 	unsigned long next_stats = jiffies + stat_interval * HZ;
+	unsigned long next_freeze = jiffies + freeze_interval * HZ;
 	bool well = true;
 	unsigned int i;
 
@@ -1555,24 +2116,29 @@ static bool watch(void)
 			}
 		}
 		if (stat_interval > 0 && time_after(jiffies, next_stats)) {
-			print_line("Statistics:", true);
+			print_counters();
 			next_stats += stat_interval * HZ;
 		}
+		if (well && freeze_interval > 0 &&
+		    time_after(jiffies, next_freeze) && freeze_and_thaw())
+			next_freeze = jiffies + freeze_interval * HZ;
 	}
 	return well;
 }
 
 /* Returns whether it has ended. */
-static bool stop_worker(struct worker *worker, unsigned long patience)
+static bool await_worker(struct worker *worker, unsigned long patience)
 {
-	if (!worker->task)
+	if (!worker->task ||
+	    wait_for_completion_timeout(&worker->done, patience))
 		return true;
-	if (!wait_for_completion_timeout(&worker->done, patience)) {
-		report_stall(worker);
-		return false;
-	}
+	report_stall(worker);
+	return false;
+}
+
+static void stop_worker(struct worker *worker)
+{
 	torture_stop_kthread(torture_thread, worker->task);
-	return true;
 }
 
 /* Returns false if threads had to be left behind. */
@@ -1581,7 +2147,10 @@ static bool stop_all(bool well)
 	unsigned int i;
 
 	for (i = 0; i < nr_workers; i++)
-		well &= stop_worker(&workers[i], well ? stall * HZ : HZ);
+		well &= await_worker(&workers[i], well ? stall * HZ : HZ);
+	/* None looks for others any more. */
+	for (i = 0; well && i < nr_workers; i++)
+		stop_worker(&workers[i]);
 	return well;
 }
 
@@ -1590,8 +2159,10 @@ static bool drain(void)
 	struct worker *worker = &workers[nr_workers++];
 	int i;
 
-	if (start_worker(worker, &drainer) || !stop_worker(worker, stall * HZ))
+	if (start_worker(worker, &drainer) ||
+	    !await_worker(worker, stall * HZ))
 		return false;
+	stop_worker(worker);
 	/* Here each stock core fails if it does not wait for all that was put. */
 	mmu_notifier_synchronize();
 	for (i = 0; i < stall * 10 && atomic_read(&nr_shared_left); i++)
@@ -1627,13 +2198,14 @@ static int __init start_all(void)
 			err = start_worker(&workers[nr_workers], &kinds[i]);
 			if (err)
 				return err;
-			nr_workers++;
+			/* Pairs with the acquire in nr_others(). */
+			smp_store_release(&nr_workers, nr_workers + 1);
 		}
 	}
 
 	err = 0;
 	if (stutter > 0)
-		err = torture_stutter_init(HZ / 2, stutter * HZ);
+		err = torture_stutter_init(fast ? HZ / 20 : HZ / 2, stutter * HZ);
 	if (!err && shuffle_interval > 0)
 		err = torture_shuffle_init(shuffle_interval * HZ);
 	if (!err && onoff_interval > 0)
@@ -1655,8 +2227,9 @@ static void judge(bool well)
 			torture_error(VACUOUS, "there were no %s",
 				      counter_names[i]);
 	}
-	print_line(any_error() ? "End of test: FAILURE" : "End of test: SUCCESS",
-		   true);
+	print_counters();
+	print_parameters(any_error() ? "End of test: FAILURE" :
+				       "End of test: SUCCESS");
 }
 
 static int __init test_mmu_notifier_init(void)
@@ -1682,10 +2255,17 @@ static int __init test_mmu_notifier_init(void)
 	}
 	while (!seed)
 		seed = get_random_u32();
+	if (!IS_ENABLED(CONFIG_FREEZER) && freeze_interval) {
+		pr_info("there is no freezer, so threads are not frozen\n");
+		freeze_interval = 0;
+	}
+	/* Of two CPUs, it would keep one idle most of the time. */
+	if (fast)
+		shuffle_interval = 0;
 
 	if (!torture_init_begin(torture_type, verbose))
 		return -EBUSY;
-	print_line("Start of test:", false);
+	print_parameters("Start of test:");
 	err = start_all();
 	torture_init_end();
 	if (err)
