@@ -1,7 +1,8 @@
 #!/bin/sh
 # check-torture.sh: the torture test.  On the series it succeeds, and each way to break the fake device makes it fail for the
 # reason that goes with it.  The stock core stalls, because a start that a subscription to the mm refuses stays active for
-# its interval subscriptions; without such refusals it succeeds.  Takes the kernels that check-kunit.sh has built.
+# its interval subscriptions; without such refusals it succeeds.  Takes the kernels that check-kunit.sh has built, and builds
+# one more, which checks nothing, for a minute of torture without sleeps.
 . "$(dirname "$0")/common.sh"
 series=$src/series/.build-um
 stock=$src/stock-tests/.build-um
@@ -10,28 +11,44 @@ out=$root/build/test/$name/torture
 rm -rf "$out"
 mkdir -p "$out"
 
-# behind LABEL ...: a run beside the others, most of which sleep most of the time.  together prints all that they say.
-behind() { "$tools/torture.sh" "$2" "$1" "$3" busted="$4" duration="$5" stall=10 ${6:+"$6"} >"$out/$1" & }
+# behind LABEL BUILD EXPECTED PARAMETER...: a run beside others.  together prints all that they say.
+behind() {
+	said=$1 kernel=$2
+	shift 2
+	"$tools/torture.sh" "$kernel" "$said" "$@" >"$out/$said" &
+}
 together() {
 	wait
 	for said in "$out"/*; do
 		if [ -s "$said" ]; then cat "$said"; else echo "FAIL torture $(basename "$said"): it did not run, see above"; fi
+		rm "$said"
 	done
 }
 
 "$tools/torture.sh" "$series" um SUCCESS
 "$tools/torture.sh" "$stock" um-stock-hlist_refuse=0 SUCCESS hlist_refuse=0 duration=10
+"$tools/torture.sh" "$stock" um-stock-fast-hlist_refuse=0 SUCCESS fast=1 hlist_refuse=0 duration=30
 "$tools/torture.sh" "$pc" x86_64 SUCCESS duration=10
 
-behind um-busted-set_seq "$series" FAILURE=stale set_seq 10
+# Most of these sleep most of the time.
+behind um-busted-set_seq "$series" FAILURE=stale busted=set_seq duration=10
 # What is not torn down at the release may be seen before the release is.
-behind um-busted-release "$series" 'FAILURE=release|FAILURE=stale,release' release 10
-behind um-busted-remove "$series" FAILURE=removed remove 10
-behind um-busted-pair "$series" FAILURE=unpaired pair 10
+behind um-busted-release "$series" 'FAILURE=release|FAILURE=stale,release' busted=release duration=10
+behind um-busted-remove "$series" FAILURE=removed busted=remove duration=10
+behind um-busted-pair "$series" FAILURE=unpaired busted=pair duration=10
 # Subscriptions to the mm would notice, too.
-behind um-busted-end "$series" FAILURE=stall end 60 nlisteners=0
-behind um-busted-failed_start "$series" FAILURE=stall failed_start 60 nlisteners=0
-behind um-stock "$stock" FAILURE=stall none 60
+behind um-busted-end "$series" FAILURE=stall busted=end duration=60 stall=10 nlisteners=0
+behind um-busted-failed_start "$series" FAILURE=stall busted=failed_start duration=60 stall=10 nlisteners=0
+behind um-stock "$stock" FAILURE=stall duration=60 stall=10
+together
+
+fast=$("$tools/fast.sh" "$src/series")
+"$tools/torture.sh" "$fast" fast SUCCESS fast=1 duration=60
+# Most of what a core tracks by itself is taken, or all of it.
+"$tools/torture.sh" "$fast" fast-ballast=62 SUCCESS fast=1 ballast=62 duration=10
+"$tools/torture.sh" "$fast" fast-ballast=63 SUCCESS fast=1 ballast=63 duration=10
+behind fast-busted-set_seq "$fast" FAILURE=stale fast=1 busted=set_seq duration=10
+behind fast-busted-wake_q "$fast" FAILURE=stall fast=1 busted=wake_q duration=60 stall=10
 together
 
 if [ -e "$src/series/lib/test_mmu_notifier_device.c" ]; then

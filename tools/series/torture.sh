@@ -37,7 +37,7 @@ if [ -x "$build/linux" ]; then
 	timeout "$limit" "$build/linux" mem=1G console=tty kunit_shutdown=halt $args >"$log" 2>&1 9>&- </dev/null || status=$?
 elif [ -e "$build/arch/x86/boot/bzImage" ]; then
 	PATH=$tools/tcg:$PATH
-	timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2 \
+	timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2,sockets=2 \
 		${TORTURE_QEMU_ARGS:-} -kernel "$build/arch/x86/boot/bzImage" \
 		-append "console=ttyS0 kunit_shutdown=reboot panic=-1 no_timer_check $args" >"$log" 2>&1 9>&- </dev/null || status=$?
 else

@@ -1,18 +1,19 @@
 #!/bin/sh
 # make verify: make test, and the tests on kernels that make test leaves out: each file in configs/verify is one.  What has
-# passed with these sources is not done again; a line of counts ends it all.
+# passed with these sources is not done again; a line of counts ends it all.  TORTURE_SECONDS is how long each kernel is
+# tortured (60), TORTURE_FAST_SECONDS how long that without checks is, without sleeps (3600).
 . "$(dirname "$0")/common.sh"
 "$tools/deps.sh" test
 tree=$("$tools/tree.sh" series)
 out=$root/build/verify/$name
 mkdir -p "$out"
 : >"$out/tally"
-seconds=${TORTURE_SECONDS:-60}
+seconds=${TORTURE_SECONDS:-60} fast_seconds=${TORTURE_FAST_SECONDS:-3600}
 
 # state [CONFIG]: of what a part depends on: the sources that are merged, and the tools, or for a kernel those that it takes.
 state() (
 	cat "$src/version"
-	echo "$seconds"
+	echo "$seconds $fast_seconds"
 	cd "$tree"
 	xargs sha256sum <"$tree.manifest"
 	cd "$tools"
@@ -54,10 +55,20 @@ schedules() {
 	python3 "$tools/results.py" case schedules "$log" "$case"
 }
 
+# Torture without sleeps, most of the time as it is, and some of it where all that the core tracks by itself is taken.
+fast() {
+	build=$("$tools/fast.sh" "$tree")
+	"$tools/torture.sh" "$build" fast SUCCESS fast=1 "duration=$fast_seconds" stall=120
+	for ballast in 62 63; do
+		"$tools/torture.sh" "$build" "fast-ballast=$ballast" SUCCESS fast=1 ballast=$ballast "duration=$seconds" stall=120
+	done
+}
+
 set -- "$tools"/configs/verify/*.config
-parts=$(($# + 2))
+parts=$(($# + 3))
 part test "" "$tools/test.sh"
 part schedules "" schedules
+part fast "" fast
 for config; do
 	part "$(basename "$config" .config)" "$config" "$tools/check-kernel.sh" "$config" "$seconds"
 done
