@@ -31,16 +31,16 @@
  *
  * Collision-retry
  *
- * Every active range is on a list of its mm, under its lock, with its sequence.
- * The callback notes the sequence in the interval_sub. A reader takes a copy
- * of that, waits until no range that overlaps its interval is active, reads the
+ * Every active range has a slot in its mm with its addresses and its sequence.
+ * The callback notes the sequence in the interval_sub. A reader takes a copy of
+ * that, waits until no range that overlaps its interval is active, reads the
  * page table, and under the user lock compares:
  *
  *   invalidation                            reader
  *
  *   lock
  *     sequence += 2
- *     add the range to the active list
+ *     fill a slot
  *     find the interval_subs
  *   unlock
  *                                           seq = interval_sub->invalidate_seq
@@ -52,26 +52,45 @@
  *     release the user lock                     : begin anew
  *   change the page table                   release the user lock
  *   lock
- *     remove the range from the list
- *     wake the waiters that it held up
+ *     clear the slot
  *   unlock
+ *   wake those who wait for the slot
  *
  * If the callback takes the user lock first, the sequences differ. If the reader
  * is first, the callback tears down what the reader has just established. If the
  * callback ran before the reader began, the copy is the sequence of an active
  * range, and the reader waits for its end. The reader need not look again after
- * that wait: a range that started meanwhile has a callback to come, or to have
- * come, that changes invalidate_seq.
+ * that wait: any range started in between has run, or will run, a callback that
+ * changes invalidate_seq.
  *
  * The reader waits for no other range: not for one that does not overlap, not
  * for one that started after the reader began. Nor does insertion or removal. An
- * invalidation waits for nobody but its callbacks.
+ * invalidation waits for its callbacks only.
  *
- * The tree of interval_subs may change while ranges are active: a range stands
- * only on interval_subs that it was announced to, and an interval_sub leaves the
- * tree when no overlapping range is active that started before its removal began.
+ * The tree of interval_subs may change while ranges are active: a walk resumes
+ * only from an interval_sub already called, which cannot leave the tree while the
+ * range is active.
+ *
+ * Slots
+ *
+ * A slot holds a range by value. Nothing points to the range of the caller, on
+ * whose stack it usually is: a caller that never ends a range, ends it twice or
+ * ends a copy of it, or a task that dies in a callback, can hold up readers of
+ * that range, and do no other harm.
+ *
+ * If all slots are taken, further ranges are untracked: they are counted, and the
+ * interval_subs that they overlap remember that. Their readers wait until all
+ * untracked ranges of that time have ended, be they of their interval or not. To
+ * make that time end, untracked ranges belong to generations: a waiter closes the
+ * current one, later ranges belong to the next. So no chain of them holds a waiter
+ * up; but one that is never ended holds up the readers of all of its generation,
+ * and of those that follow.
  */
 
+#include <linux/bitops.h>
+#include <linux/bits.h>
+#include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/interval_tree_generic.h>
@@ -80,10 +99,10 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/overflow.h>
+#include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/wake_q.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -96,65 +115,107 @@
 /* Most interval_subs that are collected under one acquisition of the lock. */
 #define MN_BATCH 32
 
+/* Slots of active ranges. The first one stands for the ranges that have none. */
+#define MN_SLOTS	BITS_PER_LONG
+#define MN_UNTRACKED	BIT(0)
+
+/**
+ * struct mn_span - addresses
+ * @first: The first one.
+ * @last: The last one.
+ */
+struct mn_span {
+	unsigned long first;
+	unsigned long last;
+};
+
+/**
+ * struct mn_slot - a range by value
+ * @span: Its addresses.
+ * @seq: Its sequence. Never wraps, also where a long has 32 bits.
+ */
+struct mn_slot {
+	struct mn_span span;
+	u64 seq;
+} __aligned(4 * sizeof(long));	/* in one cache line */
+
+/**
+ * struct mn_intervals - the interval_subs of an mm, and its active ranges
+ * @lock: Protects the rest.
+ * @itree: The interval_subs.
+ * @nr_removing: Number of interval_subs on @itree that are to be announced to no
+ *	longer.
+ * @active: Mask of the slots whose range is active; MN_UNTRACKED if ranges
+ *	without a slot are.
+ * @awaited: Mask of the slots with waiters.
+ * @nr_untracked: Number of active ranges without a slot.
+ * @nr_draining: How many of these belong to the generation before the current one.
+ * @generation: The generation that untracked ranges belong to when they start.
+ * @last_seq: Last sequence handed out; odd.
+ * @hull: Contains the active ranges that have a slot, and some that have ended, so
+ *	that most readers need not look at each. Renewed when the slots start over.
+ * @slots: The slot of a sequence is mn_slot_of() it. A slot that is not active has
+ *	the last range that was.
+ * @waiters: Who waits for the range in a slot; joined under @lock.
+ * @untracked_waiters: Who waits for untracked ranges; joined under @lock.
+ *
+ * Allocated with the first interval_sub of the mm; freed with the mm.
+ *
+ *   field            read under                written under
+ *   active           lock, or (D)              lock
+ *   last_seq         lock, or (E)              lock
+ *   hull, slots      lock, or (E) and (F)      lock
+ *   all others       lock                      lock
+ *
+ * Of an interval_sub: @mm, @ops and the interval are constant while it is inserted,
+ * its node and the private members are under the lock, and @invalidate_seq is
+ * under the user lock, or read by (C).
+ */
+struct mn_intervals {
+	spinlock_t lock;
+	struct rb_root_cached itree __guarded_by(&lock);
+	unsigned long nr_removing;
+
+	/* Readers look at this without the lock: not beside it. */
+	unsigned long active ____cacheline_aligned_in_smp;
+	u64 last_seq;
+	struct mn_span hull;
+	unsigned long awaited;
+	unsigned long nr_untracked;
+	unsigned long nr_draining;
+	unsigned long generation;
+	struct mn_slot slots[MN_SLOTS];
+	wait_queue_head_t waiters[MN_SLOTS];
+	wait_queue_head_t untracked_waiters;
+};
+
 /**
  * struct mmu_notifier_subscriptions - what an mm knows about its notifiers
- * @wq: Waiters. Its lock is the lock of the subscriptions.
- * @nr_active: Number of ranges on @active_ranges. A reader that finds 0 does
- *	not take the lock.
- * @itree: The interval_subs.
- * @active_ranges: Active ranges, the last started first. Not used before
- *	@has_intervals is set.
- * @nr_removing: Number of interval_subs on @itree whose removal waits.
- * @last_seq: Last sequence handed out; odd.
- * @has_intervals: Set with the first interval_sub, and for good, with all locks of
- *	the mm held, so that no range is active which is not on @active_ranges.
+ * @lock: Protects @list and &mmu_notifier.users.
  * @list: The subscriptions.
+ * @intervals: The interval_subs, and active ranges. NULL until the first
+ *	interval_sub; then there for good. Set with all locks of the mm held, so that
+ *	every range which is active from then on is known to it.
  *
  * Allocated for the first subscription of either kind; freed with the mm.
  *
- *   field            read under                         written under
- *   wq, itree,       lock                               lock
- *   active_ranges,
- *   nr_removing,
- *   last_seq
- *   nr_active        lock, or (D)                       lock
- *   has_intervals    any lock of the mm, or (I)         mm_take_all_locks()
- *   list             lock, or mn_srcu                   lock, and to add
- *                                                       mm_take_all_locks()
+ *   field            read under                written under
+ *   list             lock, or mn_srcu          lock, and to add mm_take_all_locks()
+ *   intervals        any lock of the mm,       mm_take_all_locks()
+ *                    or (I)
  */
 struct mmu_notifier_subscriptions {
-	wait_queue_head_t wq;
-	unsigned long nr_active;
-	struct rb_root_cached itree __guarded_by(&wq.lock);
-	struct hlist_head active_ranges __guarded_by(&wq.lock);
-	unsigned long nr_removing;	/* under wq.lock, as is ... */
-	unsigned long last_seq;
-	bool has_intervals;
+	spinlock_t lock;
 	struct hlist_head list;
+	struct mn_intervals *intervals;
 };
 
-/**
- * struct mn_waiter - one who sleeps until certain ranges have ended
- * @wqe: Entry in the wait queue, under the lock.
- * @interval_sub: It waits for ranges that overlap this one ...
- * @mark: ... and whose sequence is not after this one; both constant.
- * @pending: How many of these are still active. Written under the lock; the
- *	waiter itself reads it without.
- *
- * On the stack of the waiter, who owns it again when @pending is 0.
- */
-struct mn_waiter {
-	struct wait_queue_entry wqe;
-	const struct mmu_interval_notifier *interval_sub;
-	unsigned long mark;
-	unsigned int pending;
-};
+/* In &mmu_notifier_range.flags while the range is active and has no slot. */
+#define MN_RANGE_UNTRACKED	BIT(31)
+#define MN_RANGE_ODD		BIT(30)	/* its generation is odd */
 
-/* The key of a wake-up: what has ended, and whom to wake once unlocked. */
-struct mn_end {
-	const struct mmu_notifier_range *range;
-	struct wake_q_head *wake_q;
-};
+/* &mmu_interval_notifier.removed while a removal waits and it is announced to. */
+#define MN_REMOVING		GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
 
 /* Second passes in the order in which they were asked for; local to a range. */
 struct mn_finish_list {
@@ -162,8 +223,11 @@ struct mn_finish_list {
 	struct llist_node **tail;
 };
 
-static_assert(sizeof(struct mmu_notifier_range) <= 64);
-static_assert(sizeof(struct mmu_interval_notifier) <=
+static_assert(sizeof(struct mmu_notifier_range) <= 48);
+/* Modules allocate it: what is private has the size that it always had. */
+static_assert(offsetof(struct mmu_interval_notifier, invalidate_seq) ==
+	      sizeof(struct interval_tree_node) + 4 * sizeof(long));
+static_assert(sizeof(struct mmu_interval_notifier) ==
 	      sizeof(struct interval_tree_node) + 5 * sizeof(long));
 
 /* Readers are callbacks of subscriptions, of all mms. */
@@ -223,118 +287,383 @@ static void mn_callback_exit(const struct mmu_notifier_range *range)
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 }
 
-/*
- * Interval subscriptions
- */
-
 /* The tree: a walk is part of each invalidation, so have it inline. */
 #define MN_FIRST(interval_sub)	((interval_sub)->interval_tree.start)
 #define MN_LAST(interval_sub)	((interval_sub)->interval_tree.last)
 
 INTERVAL_TREE_DEFINE(struct mmu_interval_notifier, interval_tree.rb,
 		     unsigned long, interval_tree.__subtree_last,
-		     MN_FIRST, MN_LAST, static inline, mn_itree)
+		     MN_FIRST, MN_LAST, static __always_inline, mn_itree)
 
-/* Sequences wrap on 32 bit; what is compared is never half a round apart. */
-static bool mn_seq_after(unsigned long a, unsigned long b)
+/*
+ * Active ranges
+ */
+
+/* An mm that has an interval_sub, which it has had when this is called. */
+static struct mn_intervals *
+mn_intervals_of(const struct mmu_interval_notifier *interval_sub)
 {
-	return (long)(a - b) > 0;
+	return READ_ONCE(mn_subscriptions(interval_sub->mm)->intervals);
 }
 
-static bool mn_range_overlaps(const struct mmu_notifier_range *range,
-			      const struct mmu_interval_notifier *interval_sub)
+static unsigned long mn_slot_of(u64 seq)
 {
-	return range->start <= MN_LAST(interval_sub) &&
-	       MN_FIRST(interval_sub) <= range->end - 1;
+	return (seq >> 1) % MN_SLOTS;
 }
 
-static int mn_wake_waiter(struct wait_queue_entry *wqe, unsigned int mode,
-			  int flags, void *key)
+static bool mn_is_untracked(const struct mmu_notifier_range *range)
 {
-	struct mn_waiter *waiter = container_of(wqe, struct mn_waiter, wqe);
-	const struct mn_end *end = key;
+	return range->flags & MN_RANGE_UNTRACKED;
+}
 
-	if (mn_seq_after(end->range->seq, waiter->mark) ||
-	    !mn_range_overlaps(end->range, waiter->interval_sub))
-		return 0;
-	if (waiter->pending > 1) {
-		WRITE_ONCE(waiter->pending, waiter->pending - 1);
-		return 0;
-	}
-	list_del(&wqe->entry);
-	wake_q_add(end->wake_q, wqe->private);
+/* Whether it belongs to the generation before the current one. */
+static bool mn_is_draining(const struct mn_intervals *intervals,
+			   const struct mmu_notifier_range *range)
+	__must_hold(&intervals->lock)
+{
+	const bool odd = range->flags & MN_RANGE_ODD;
+
+	return odd != intervals->generation % 2;
+}
+
+static __always_inline void mn_take_slot(struct mn_intervals *intervals,
+					 struct mmu_notifier_range *range,
+					 u64 seq)
+	__must_hold(&intervals->lock)
+{
+	const unsigned long first = range->start, last = range->end - 1;
+	const unsigned long i = mn_slot_of(seq);
+
+	range->seq = seq;
+	intervals->slots[i].seq = seq;
+	WRITE_ONCE(intervals->slots[i].span.first, first);
+	WRITE_ONCE(intervals->slots[i].span.last, last);
+	if (unlikely(first < intervals->hull.first))
+		WRITE_ONCE(intervals->hull.first, first);
+	if (unlikely(last > intervals->hull.last))
+		WRITE_ONCE(intervals->hull.last, last);
+	WRITE_ONCE(intervals->active, intervals->active | BIT(i));
 	/*
-	 * (E) What was done to the page table in the ended ranges comes before
-	 * what the waiter does next, which may be to return and to reuse its
-	 * stack. Pairs with (F) in mn_unlock_and_wait().
+	 * (A) A range is active, in its slot and in the hull before its sequence
+	 * is seen, in @last_seq or in an interval_sub: callbacks come later, and
+	 * may set the sequence without a barrier. Pairs with (C) in
+	 * mmu_interval_read_begin() and (E) in mn_read_begin_active().
 	 */
-	smp_store_release(&waiter->pending, 0);
-	return 1;
+	smp_wmb();
+	WRITE_ONCE(intervals->last_seq, seq);
 }
 
-/* How many active ranges overlap the interval_sub. */
-static unsigned int
-mn_count_overlapping(struct mmu_notifier_subscriptions *subscriptions,
-		     const struct mmu_interval_notifier *interval_sub)
-	__must_hold(&subscriptions->wq.lock)
+/*
+ * Forget what has ended. A reader that sees that sees the end, too, or it finds
+ * out that a range has started: see (F).
+ */
+static void mn_renew_hull(struct mn_intervals *intervals)
+	__must_hold(&intervals->lock)
 {
-	struct hlist_node *node;
-	unsigned int nr = 0;
+	struct mn_span hull = { .first = ULONG_MAX };
+	unsigned long mask;
 
-	lockdep_assert_held(&subscriptions->wq.lock);
+	for (mask = intervals->active & ~MN_UNTRACKED; mask; mask &= mask - 1) {
+		const struct mn_slot *slot = &intervals->slots[__ffs(mask)];
 
-	hlist_for_each(node, &subscriptions->active_ranges)
-		nr += mn_range_overlaps(hlist_entry(node,
-						    struct mmu_notifier_range,
-						    node), interval_sub);
-	return nr;
-}
-
-/* Release the lock and sleep until the @pending ranges have ended. */
-static noinline void
-mn_unlock_and_wait(struct mmu_notifier_subscriptions *subscriptions,
-		   const struct mmu_interval_notifier *interval_sub,
-		   unsigned int pending)
-	__releases(&subscriptions->wq.lock)
-{
-	struct mn_waiter waiter = {
-		.interval_sub = interval_sub,
-		.mark = subscriptions->last_seq,
-		.pending = pending,
-	};
-
-	init_waitqueue_func_entry(&waiter.wqe, mn_wake_waiter);
-	waiter.wqe.private = current;
-	__add_wait_queue_entry_tail(&subscriptions->wq, &waiter.wqe);
-	spin_unlock(&subscriptions->wq.lock);
-
-	might_sleep();
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		/* (F) Pairs with (E) in mn_wake_waiter(). */
-		if (!smp_load_acquire(&waiter.pending))
-			break;
-		schedule();
+		hull.first = min(hull.first, slot->span.first);
+		hull.last = max(hull.last, slot->span.last);
 	}
-	__set_current_state(TASK_RUNNING);
+	WRITE_ONCE(intervals->hull.first, hull.first);
+	WRITE_ONCE(intervals->hull.last, hull.last);
+}
+
+/* The slot that comes next is not free, or it is the first one. */
+static noinline void mn_activate_slow(struct mn_intervals *intervals,
+				      struct mmu_notifier_range *range)
+	__must_hold(&intervals->lock)
+{
+	u64 seq = intervals->last_seq + 2;
+
+	if (~intervals->active & ~MN_UNTRACKED) {
+		while ((intervals->active | MN_UNTRACKED) &
+		       BIT(mn_slot_of(seq)))
+			seq += 2;
+		if (mn_slot_of(seq) <= mn_slot_of(intervals->last_seq))
+			mn_renew_hull(intervals);
+		mn_take_slot(intervals, range, seq);
+		return;
+	}
+
+	range->seq = seq;
+	range->flags &= ~MN_RANGE_ODD;
+	range->flags |= MN_RANGE_UNTRACKED;
+	if (intervals->generation % 2)
+		range->flags |= MN_RANGE_ODD;
+	intervals->nr_untracked++;
+	WRITE_ONCE(intervals->active, intervals->active | MN_UNTRACKED);
+	/* (A) As in mn_take_slot(). */
+	smp_wmb();
+	WRITE_ONCE(intervals->last_seq, seq);
+}
+
+/* Give the range a sequence, and the slot that goes with it. */
+static __always_inline void mn_activate(struct mn_intervals *intervals,
+					struct mmu_notifier_range *range)
+	__must_hold(&intervals->lock)
+{
+	const u64 seq = intervals->last_seq + 2;
+
+	if (unlikely((intervals->active | MN_UNTRACKED) &
+		     BIT(mn_slot_of(seq))))
+		mn_activate_slow(intervals, range);
+	else
+		mn_take_slot(intervals, range, seq);
+}
+
+static noinline void mn_report_end(const struct mmu_notifier_range *range)
+{
+	WARN_ONCE(1, "the end of [%#lx, %#lx), which is not active\n",
+		  range->start, range->end);
+}
+
+/*
+ * The end of a range that has no slot: untracked, or a mistake of the caller, who
+ * ends what has ended, or was never started.
+ */
+static noinline bool mn_deactivate_untracked(struct mn_intervals *intervals,
+					     struct mmu_notifier_range *range)
+	__releases(&intervals->lock)
+{
+	bool draining = mn_is_draining(intervals, range);
+	bool active = mn_is_untracked(range) &&
+		      (draining ? intervals->nr_draining :
+				  intervals->nr_untracked -
+				  intervals->nr_draining);
+	bool drained = false;
+
+	if (active) {
+		range->flags &= ~(MN_RANGE_UNTRACKED | MN_RANGE_ODD);
+		range->seq++;
+		if (draining)
+			drained = !--intervals->nr_draining;
+		if (!--intervals->nr_untracked) {
+			/* What they overlapped is not to wait for the next. */
+			intervals->generation += 2;
+			/* (B) As in mn_deactivate(). */
+			smp_store_release(&intervals->active,
+					  intervals->active & ~MN_UNTRACKED);
+		}
+	}
+	spin_unlock(&intervals->lock);
+
+	if (drained)
+		wake_up_all(&intervals->untracked_waiters);
+	if (!active)
+		mn_report_end(range);
+	return active;
+}
+
+static noinline void mn_wake_waiters(struct mn_intervals *intervals,
+				     unsigned long i)
+	__releases(&intervals->lock)
+{
+	intervals->awaited &= ~BIT(i);
+	spin_unlock(&intervals->lock);
+	wake_up_all(&intervals->waiters[i]);
+}
+
+/* Returns whether the range was active. */
+static bool mn_deactivate(struct mn_intervals *intervals,
+			  struct mmu_notifier_range *range)
+{
+	unsigned long active, i;
+
+	spin_lock(&intervals->lock);
+	active = intervals->active;
+	i = mn_slot_of(range->seq);
+	if (unlikely(intervals->slots[i].seq != range->seq ||
+		     !(active & BIT(i))))
+		return mn_deactivate_untracked(intervals, range);
+
+	range->seq++;
+	/*
+	 * (B) What was done to the page table in this range, and by way of the
+	 * lock in those that ended before, comes before its end. Pairs with (D)
+	 * in mmu_interval_read_begin() and (F) in mn_read_begin_active().
+	 */
+	smp_store_release(&intervals->active, active & ~BIT(i));
+	/* Waiters join with the lock held. */
+	if (unlikely(intervals->awaited & BIT(i)))
+		mn_wake_waiters(intervals, i);
+	else
+		spin_unlock(&intervals->lock);
+	return true;
+}
+
+static __always_inline bool mn_overlaps(const struct mn_span *span,
+					unsigned long first, unsigned long last)
+{
+	return READ_ONCE(span->first) <= last && first <= READ_ONCE(span->last);
+}
+
+/* Whether a range with a sequence up to the mark that overlaps is in the slot. */
+static bool mn_holds_up(const struct mn_intervals *intervals, unsigned long i,
+			unsigned long first, unsigned long last, u64 mark)
+	__must_hold(&intervals->lock)
+{
+	lockdep_assert_held(&intervals->lock);
+
+	return intervals->active & BIT(i) && intervals->slots[i].seq <= mark &&
+	       mn_overlaps(&intervals->slots[i].span, first, last);
+}
+
+/*
+ * Whether all untracked ranges up to this generation have ended. If that waits for
+ * the current generation, and the one before has ended, begin the next one.
+ */
+static bool mn_has_drained(struct mn_intervals *intervals,
+			   unsigned long generation)
+	__must_hold(&intervals->lock)
+{
+	lockdep_assert_held(&intervals->lock);
+
+	if (intervals->generation == generation && !intervals->nr_draining) {
+		intervals->generation++;
+		intervals->nr_draining = intervals->nr_untracked;
+	}
+	return intervals->generation - generation > !!intervals->nr_draining;
+}
+
+/* Any of the untracked ranges, which there are, may overlap the interval_sub. */
+static noinline void
+mn_overlapped_by_all(const struct mn_intervals *intervals,
+		     struct mmu_interval_notifier *interval_sub)
+	__must_hold(&intervals->lock)
+{
+	const bool all_drain = intervals->nr_draining == intervals->nr_untracked;
+
+	interval_sub->untracked = intervals->generation - all_drain;
+}
+
+static noinline void
+mn_wait_for_untracked(struct mn_intervals *intervals,
+		      const struct mmu_interval_notifier *interval_sub)
+	__must_hold(&intervals->lock)
+{
+	unsigned long generation = intervals->generation;
+
+	/* Only if it overlaps one of this generation, or the one before. */
+	if (interval_sub->untracked == (u8)(generation - 1))
+		generation--;
+	else if (interval_sub->untracked != (u8)generation)
+		return;
+
+	wait_event_cmd(intervals->untracked_waiters,
+		       mn_has_drained(intervals, generation),
+		       spin_unlock(&intervals->lock),
+		       spin_lock(&intervals->lock));
+}
+
+/*
+ * Sleep until all ranges have ended that overlap the interval and are active now.
+ * Does not release the lock if there are none, and does not look at the
+ * interval_sub again if it does.
+ */
+static void mn_wait(struct mn_intervals *intervals,
+		    const struct mmu_interval_notifier *interval_sub)
+	__must_hold(&intervals->lock)
+{
+	const unsigned long first = MN_FIRST(interval_sub);
+	const unsigned long last = MN_LAST(interval_sub);
+	unsigned long mask = intervals->active;
+	const u64 mark = intervals->last_seq;
+
+	lockdep_assert_held(&intervals->lock);
+
+	if (!mn_overlaps(&intervals->hull, first, last))
+		mask &= MN_UNTRACKED;
+	if (unlikely(mask & MN_UNTRACKED))
+		mn_wait_for_untracked(intervals, interval_sub);
+	/* What takes one of these slots later has a later sequence. */
+	for (mask &= ~MN_UNTRACKED; mask; mask &= mask - 1) {
+		const unsigned long i = __ffs(mask);
+
+		/* A shortcut for the many that do not. */
+		if (!mn_overlaps(&intervals->slots[i].span, first, last))
+			continue;
+		wait_event_cmd(intervals->waiters[i],
+			       !mn_holds_up(intervals, i, first, last, mark),
+			       intervals->awaited |= BIT(i);
+			       spin_unlock(&intervals->lock),
+			       spin_lock(&intervals->lock));
+	}
 }
 
 static noinline unsigned long
-mn_interval_read_begin_slow(struct mmu_notifier_subscriptions *subscriptions,
-			    struct mmu_interval_notifier *interval_sub)
+mn_read_begin_slow(struct mn_intervals *intervals,
+		   struct mmu_interval_notifier *interval_sub)
 {
-	unsigned int pending;
 	unsigned long seq;
 
-	spin_lock(&subscriptions->wq.lock);
+	might_sleep();
+
+	spin_lock(&intervals->lock);
 	seq = READ_ONCE(interval_sub->invalidate_seq);
-	pending = mn_count_overlapping(subscriptions, interval_sub);
-	if (pending)
-		mn_unlock_and_wait(subscriptions, interval_sub, pending);
-	else
-		spin_unlock(&subscriptions->wq.lock);
+	mn_wait(intervals, interval_sub);
+	spin_unlock(&intervals->lock);
 	return seq;
 }
+
+/* Without the lock: whether a range in the mask may overlap the interval. */
+static __always_inline bool
+mn_overlaps_any(const struct mn_intervals *intervals, unsigned long mask,
+		const struct mmu_interval_notifier *interval_sub)
+{
+	const unsigned long first = MN_FIRST(interval_sub);
+	const unsigned long last = MN_LAST(interval_sub);
+	const struct mn_slot *slots = intervals->slots;
+
+	if (unlikely(mask & MN_UNTRACKED))
+		return true;
+	if (!mn_overlaps(&intervals->hull, first, last))
+		return false;
+	for (; mask; mask &= mask - 1) {
+		if (mn_overlaps(&slots[__ffs(mask)].span, first, last))
+			return true;
+	}
+	return false;
+}
+
+/* Some range is active. Take the lock only if one that overlaps may be. */
+static noinline unsigned long
+mn_read_begin_active(struct mn_intervals *intervals,
+		     struct mmu_interval_notifier *interval_sub,
+		     unsigned long seq)
+{
+	const u64 last_seq = READ_ONCE(intervals->last_seq);
+	unsigned long mask;
+
+	/*
+	 * (E) Ranges up to this sequence are found in the mask, in their slot
+	 * and in the hull, unless they have ended. Pairs with (A) in
+	 * mn_take_slot().
+	 */
+	smp_rmb();
+	mask = READ_ONCE(intervals->active);
+	if (mn_overlaps_any(intervals, mask, interval_sub))
+		return mn_read_begin_slow(intervals, interval_sub);
+	/*
+	 * (F) If a slot has been used again, or the hull renewed, since the mask
+	 * was read, last_seq has changed. Otherwise what was done to the page
+	 * table in ranges that are not in the mask is seen by the read section.
+	 * Pairs with (B) in mn_deactivate(), and with the lock, under which a
+	 * range ends before the next one has its slot.
+	 */
+	smp_rmb();
+	if (unlikely(READ_ONCE(intervals->last_seq) != last_seq))
+		return mn_read_begin_slow(intervals, interval_sub);
+	return seq;
+}
+
+/*
+ * Interval subscriptions
+ */
 
 /**
  * mmu_interval_read_begin - begin to read the page table of an interval
@@ -345,7 +674,8 @@ mn_interval_read_begin_slow(struct mmu_notifier_subscriptions *subscriptions,
  * SPTEs if mmu_interval_read_retry() then returns false.
  *
  * Waits for invalidations that overlap the interval and started before this
- * call, and for no others.
+ * call, and for no others. These may take as long as any callback takes, that of
+ * another driver, too.
  *
  * Context: May sleep. Must not be called from a callback, nor under a lock that
  * a callback takes, the user lock included, nor under one that is held by whoever
@@ -355,51 +685,78 @@ mn_interval_read_begin_slow(struct mmu_notifier_subscriptions *subscriptions,
 unsigned long
 mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub)
 {
-	struct mmu_notifier_subscriptions *subscriptions =
-		mn_subscriptions(interval_sub->mm);
+	struct mn_intervals *intervals;
 	unsigned long seq;
 
 	mn_lockdep_may_wait();
 
+	/* Never inserted, or the insertion failed: what is read collides. */
+	if (WARN_ON_ONCE(!interval_sub->mm))
+		return interval_sub->invalidate_seq + 1;
+
+	intervals = mn_intervals_of(interval_sub);
 	/*
-	 * (B) If this is the sequence of a range whose callback has run, that
+	 * (C) If this is the sequence of a range whose callback has run, that
 	 * range counts as active below, unless it has ended. Pairs with (A) in
-	 * mmu_interval_set_seq().
+	 * mn_take_slot().
 	 */
 	seq = smp_load_acquire(&interval_sub->invalidate_seq);
 	/*
 	 * (D) If nothing is active, what was done to the page table in the
-	 * ranges that have ended is seen by the read section. Pairs with (C) in
-	 * mn_interval_end().
+	 * ranges that have ended is seen by the read section. Pairs with (B) in
+	 * mn_deactivate().
 	 */
-	if (likely(!smp_load_acquire(&subscriptions->nr_active)))
+	if (likely(!smp_load_acquire(&intervals->active)))
 		return seq;
 
-	return mn_interval_read_begin_slow(subscriptions, interval_sub);
+	/* A u64 is read at once on 64 bit only. */
+	if (!IS_ENABLED(CONFIG_64BIT))
+		return mn_read_begin_slow(intervals, interval_sub);
+	return mn_read_begin_active(intervals, interval_sub, seq);
 }
 EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
 
 /*
+ * What is not to be announced is a range that started when the removal had ended
+ * its first wait. An interval_sub that an untracked range overlaps remembers it.
+ */
+static noinline bool
+mn_may_announce(const struct mn_intervals *intervals,
+		const struct mmu_notifier_range *range,
+		struct mmu_interval_notifier *interval_sub)
+	__must_hold(&intervals->lock)
+{
+	if (interval_sub->removed && range->seq > interval_sub->removed)
+		return false;
+	/* The later generation stays: the one before ends first. */
+	if (mn_is_untracked(range) &&
+	    interval_sub->untracked != (u8)intervals->generation)
+		interval_sub->untracked = intervals->generation -
+					  mn_is_draining(intervals, range);
+	return true;
+}
+
+/*
  * Collect the interval_subs, from @next on, that the range is to be announced to:
- * all that overlap it, but those whose removal began before the range started.
- * Returns where they end, at most MN_BATCH further.
+ * all that overlap it, but those that are announced to no longer. Returns where
+ * they end, at most MN_BATCH further.
  */
 static struct mmu_interval_notifier **
-mn_collect(struct mmu_notifier_subscriptions *subscriptions,
+mn_collect(struct mn_intervals *intervals,
 	   const struct mmu_notifier_range *range,
 	   struct mmu_interval_notifier *next,
 	   struct mmu_interval_notifier **batch)
-	__must_hold(&subscriptions->wq.lock)
+	__must_hold(&intervals->lock)
 {
 	const unsigned long start = range->start, last = range->end - 1;
-	const bool removing = subscriptions->nr_removing;
+	/* One flag for both: each match pays for it. */
+	const bool ask = intervals->nr_removing | intervals->nr_untracked;
 	unsigned long nr = 0;
 
-	lockdep_assert_held(&subscriptions->wq.lock);
+	lockdep_assert_held(&intervals->lock);
 
 	for (; next; next = mn_itree_iter_next(next, start, last)) {
-		if (unlikely(removing) && next->removed &&
-		    mn_seq_after(range->seq, next->removed))
+		if (unlikely(ask) && !mn_may_announce(intervals, range, next))
 			continue;
 		batch[nr] = next;
 		if (++nr == MN_BATCH)
@@ -427,10 +784,11 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
-/* Announce the range to one interval_sub. Returns false if it would sleep. */
-static bool mn_announce(struct mmu_interval_notifier *interval_sub,
-			const struct mmu_notifier_range *range,
-			struct mn_finish_list *finishes)
+/* Returns -EAGAIN if the interval_sub would have had to sleep and must not. */
+static __always_inline int
+mn_announce(struct mmu_interval_notifier *interval_sub,
+	    const struct mmu_notifier_range *range,
+	    struct mn_finish_list *finishes)
 {
 	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
 	bool done;
@@ -441,7 +799,14 @@ static bool mn_announce(struct mmu_interval_notifier *interval_sub,
 	else
 		done = ops->invalidate(interval_sub, range, range->seq);
 	mn_callback_exit(range);
-	return done;
+
+	if (likely(done) ||
+	    WARN_ONCE(mmu_notifier_range_blockable(range),
+		      "%ps refused a blocking invalidation\n",
+		      ops->invalidate_start ? (void *)ops->invalidate_start :
+					      (void *)ops->invalidate))
+		return 0;
+	return -EAGAIN;
 }
 
 static void mn_finish_announcements(const struct mmu_notifier_range *range,
@@ -455,38 +820,16 @@ static void mn_finish_announcements(const struct mmu_notifier_range *range,
 	mn_callback_exit(range);
 }
 
-/* Wake those who waited for this range and for no other that is active. */
-static noinline void
-mn_wake_waiters(struct mmu_notifier_subscriptions *subscriptions,
-		const struct mmu_notifier_range *range)
-	__releases(&subscriptions->wq.lock)
+/* After the callbacks of a start: second passes, and the end of one that failed. */
+static int mn_complete_start(struct mn_intervals *intervals,
+			     struct mmu_notifier_range *range,
+			     const struct mn_finish_list *finishes, int err)
 {
-	DEFINE_WAKE_Q(wake_q);
-	struct mn_end end = { .range = range, .wake_q = &wake_q };
-
-	__wake_up_locked_key(&subscriptions->wq, TASK_NORMAL, &end);
-	spin_unlock(&subscriptions->wq.lock);
-	wake_up_q(&wake_q);
-}
-
-static void mn_interval_end(struct mmu_notifier_subscriptions *subscriptions,
-			    struct mmu_notifier_range *range)
-{
-	spin_lock(&subscriptions->wq.lock);
-	__hlist_del(&range->node);
-	/*
-	 * (C) What was done to the page table in this range, and by way of the
-	 * lock in those that ended before, comes before its end. Pairs with (D)
-	 * in mmu_interval_read_begin().
-	 */
-	smp_store_release(&subscriptions->nr_active,
-			  subscriptions->nr_active - 1);
-	/* Nobody joins the queue without the lock. */
-	if (unlikely(waitqueue_active(&subscriptions->wq)))
-		mn_wake_waiters(subscriptions, range);
-	else
-		spin_unlock(&subscriptions->wq.lock);
-	range->seq = 0;
+	if (finishes->first)
+		mn_finish_announcements(range, finishes->first);
+	if (unlikely(err))
+		mn_deactivate(intervals, range);
+	return err;
 }
 
 /*
@@ -494,10 +837,10 @@ static void mn_interval_end(struct mmu_notifier_subscriptions *subscriptions,
  * -EAGAIN, with the range not active, if one would have had to sleep and must not.
  */
 static noinline int
-mn_interval_announce(struct mmu_notifier_subscriptions *subscriptions,
-		     struct mmu_notifier_range *range,
-		     struct mmu_interval_notifier *next)
-	__releases(&subscriptions->wq.lock)
+mn_announce_all(struct mn_intervals *intervals,
+		struct mmu_notifier_range *range,
+		struct mmu_interval_notifier *next)
+	__releases(&intervals->lock)
 {
 	struct mmu_interval_notifier *batch[MN_BATCH] __uninitialized;
 	struct mn_finish_list finishes = { .tail = &finishes.first };
@@ -505,68 +848,72 @@ mn_interval_announce(struct mmu_notifier_subscriptions *subscriptions,
 	int err = 0;
 
 	for (;;) {
-		end = mn_collect(subscriptions, range, next, batch);
-		spin_unlock(&subscriptions->wq.lock);
+		end = mn_collect(intervals, range, next, batch);
+		spin_unlock(&intervals->lock);
 
 		for (sub = batch; sub != end; sub++) {
-			if (likely(mn_announce(*sub, range, &finishes)))
-				continue;
-			if (WARN_ONCE(mmu_notifier_range_blockable(range),
-				      "%ps refused a blocking invalidation\n",
-				      (*sub)->ops->invalidate_start ?
-				      (void *)(*sub)->ops->invalidate_start :
-				      (void *)(*sub)->ops->invalidate))
-				continue;
-			err = -EAGAIN;
-			goto out;
+			err = mn_announce(*sub, range, &finishes);
+			if (unlikely(err))
+				goto out;
 		}
 		if (end != batch + MN_BATCH)
 			break;
 
 		/* The last one announced to is still in the tree: go on there. */
-		spin_lock(&subscriptions->wq.lock);
+		spin_lock(&intervals->lock);
 		next = mn_itree_iter_next(end[-1], range->start,
 					  range->end - 1);
 	}
 out:
-	if (finishes.first)
-		mn_finish_announcements(range, finishes.first);
-	if (unlikely(err))
-		mn_interval_end(subscriptions, range);
-	return err;
+	return mn_complete_start(intervals, range, &finishes, err);
+}
+
+/* The same for one interval_sub, which is the usual number. */
+static noinline int
+mn_announce_one(struct mn_intervals *intervals,
+		struct mmu_notifier_range *range,
+		struct mmu_interval_notifier *interval_sub)
+	__releases(&intervals->lock)
+{
+	struct mn_finish_list finishes = { .tail = &finishes.first };
+
+	spin_unlock(&intervals->lock);
+	return mn_complete_start(intervals, range, &finishes,
+				 mn_announce(interval_sub, range, &finishes));
 }
 
 /*
  * Make the range active and announce it. Returns -EAGAIN, with the range not
  * active, if an interval_sub would have had to sleep and must not.
  */
-static int mn_interval_start(struct mmu_notifier_subscriptions *subscriptions,
+static int mn_interval_start(struct mn_intervals *intervals,
 			     struct mmu_notifier_range *range)
 {
 	struct mmu_interval_notifier *first;
 
-	spin_lock(&subscriptions->wq.lock);
-	subscriptions->last_seq += 2;
-	range->seq = subscriptions->last_seq;
-	hlist_add_head(&range->node, &subscriptions->active_ranges);
-	WRITE_ONCE(subscriptions->nr_active, subscriptions->nr_active + 1);
-	first = mn_itree_iter_first(&subscriptions->itree, range->start,
+	spin_lock(&intervals->lock);
+	mn_activate(intervals, range);
+	first = mn_itree_iter_first(&intervals->itree, range->start,
 				    range->end - 1);
-	if (first)
-		return mn_interval_announce(subscriptions, range, first);
-	spin_unlock(&subscriptions->wq.lock);
-	return 0;
+	if (!first) {
+		spin_unlock(&intervals->lock);
+		return 0;
+	}
+	if (likely(!mn_itree_iter_next(first, range->start, range->end - 1) &&
+		   !(intervals->nr_removing | intervals->nr_untracked)))
+		return mn_announce_one(intervals, range, first);
+	return mn_announce_all(intervals, range, first);
 }
 
-static void mn_interval_release(struct mmu_notifier_subscriptions *subscriptions,
+static void mn_interval_release(struct mn_intervals *intervals,
 				struct mm_struct *mm)
 {
 	struct mmu_notifier_range range;
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_RELEASE,
 				MMU_NOTIFIER_RANGE_BLOCKABLE, mm, 0, ULONG_MAX);
-	mn_interval_start(subscriptions, &range);
-	mn_interval_end(subscriptions, &range);
+	mn_interval_start(intervals, &range);
+	mn_deactivate(intervals, &range);
 }
 
 /*
@@ -661,11 +1008,11 @@ static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
 		 * Still in the read section: whoever finds its subscription
 		 * unhashed waits for ->release() above in synchronize_srcu().
 		 */
-		spin_lock(&subscriptions->wq.lock);
+		spin_lock(&subscriptions->lock);
 		hlist_for_each_entry_safe(subscription, next,
 					  &subscriptions->list, hlist)
 			hlist_del_init_rcu(&subscription->hlist);
-		spin_unlock(&subscriptions->wq.lock);
+		spin_unlock(&subscriptions->lock);
 	}
 
 	/*
@@ -680,12 +1027,22 @@ static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
  * found to have notifiers. Neither kind pays for the other.
  */
 
+static struct mn_intervals *
+mn_intervals(const struct mmu_notifier_subscriptions *subscriptions)
+{
+	/*
+	 * Written with all locks of the mm held, of which who invalidates has
+	 * one. To release it is to be its last user.
+	 */
+	return data_race(subscriptions->intervals);
+}
+
 void __mmu_notifier_release(struct mm_struct *mm)
 {
 	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 
-	if (READ_ONCE(subscriptions->has_intervals))
-		mn_interval_release(subscriptions, mm);
+	if (mn_intervals(subscriptions))
+		mn_interval_release(mn_intervals(subscriptions), mm);
 	if (!hlist_empty(&subscriptions->list))
 		mn_hlist_release(subscriptions, mm);
 }
@@ -693,55 +1050,93 @@ void __mmu_notifier_release(struct mm_struct *mm)
 /* Intervals first: nouveau relies on it. */
 static noinline int
 mn_both_start(struct mmu_notifier_subscriptions *subscriptions,
-	      struct mmu_notifier_range *range)
+	      struct mn_intervals *intervals, struct mmu_notifier_range *range)
 {
 	int err;
 
-	err = mn_interval_start(subscriptions, range);
+	err = mn_interval_start(intervals, range);
 	if (unlikely(err))
 		return err;
 
 	err = mn_hlist_start(subscriptions, range);
 	if (unlikely(err))
-		mn_interval_end(subscriptions, range);
+		mn_deactivate(intervals, range);
 	return err;
 }
 
 static noinline void
 mn_both_end(struct mmu_notifier_subscriptions *subscriptions,
-	    struct mmu_notifier_range *range)
+	    struct mn_intervals *intervals, struct mmu_notifier_range *range)
 {
-	mn_interval_end(subscriptions, range);
-	mn_hlist_end(subscriptions, range);
+	if (likely(mn_deactivate(intervals, range)))
+		mn_hlist_end(subscriptions, range);
+}
+
+/*
+ * The range has an odd sequence: it was filled in by hand, or is active, a mistake
+ * of the caller. With the same addresses there is one end to come, and it starts
+ * once. Others have to be announced; and if this is not a copy, the first ones
+ * have no end.
+ */
+static noinline int mn_start_again(struct mn_intervals *intervals,
+				   struct mmu_notifier_range *range)
+{
+	const unsigned long i = mn_slot_of(range->seq);
+	const struct mn_slot *slot = &intervals->slots[i];
+	bool started, same;
+
+	scoped_guard(spinlock, &intervals->lock) {
+		started = mn_is_untracked(range) ?
+				  intervals->nr_untracked :
+				  slot->seq == range->seq &&
+					  intervals->active & BIT(i);
+		same = mn_is_untracked(range) ||
+		       (slot->span.first == range->start &&
+			slot->span.last == range->end - 1);
+	}
+
+	if (WARN_ONCE(started, "the start of [%#lx, %#lx), which is active\n",
+		      range->start, range->end) && same)
+		return 0;
+	range->seq = 0;
+	range->flags &= ~MN_RANGE_UNTRACKED;
+	return __mmu_notifier_invalidate_range_start(range);
 }
 
 int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
-	/* Written with all locks of the mm held; the caller has one of them. */
-	bool has_intervals = data_race(subscriptions->has_intervals);
+	struct mn_intervals *intervals = mn_intervals(subscriptions);
 
+	if (!intervals) {
+		range->seq = 0;
+		return hlist_empty(&subscriptions->list) ?
+			       0 : mn_hlist_start(subscriptions, range);
+	}
+	if (unlikely(range->seq % 2))
+		return mn_start_again(intervals, range);
 	if (hlist_empty(&subscriptions->list))
-		return has_intervals ? mn_interval_start(subscriptions, range) :
-				       0;
-	if (has_intervals)
-		return mn_both_start(subscriptions, range);
-	return mn_hlist_start(subscriptions, range);
+		return mn_interval_start(intervals, range);
+	return mn_both_start(subscriptions, intervals, range);
 }
 
 void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
+	struct mn_intervals *intervals = mn_intervals(subscriptions);
 
 	mn_lockdep_may_wait();
-	if (hlist_empty(&subscriptions->list)) {
-		if (range->seq)
-			mn_interval_end(subscriptions, range);
-	} else if (range->seq) {
-		mn_both_end(subscriptions, range);
-	} else {
+	if (intervals && likely(range->seq % 2)) {
+		if (hlist_empty(&subscriptions->list))
+			mn_deactivate(intervals, range);
+		else
+			mn_both_end(subscriptions, intervals, range);
+	} else if (intervals && range->seq) {
+		mn_report_end(range);
+	} else if (!hlist_empty(&subscriptions->list)) {
+		/* If the mm has intervals, it had none when the range started. */
 		mn_hlist_end(subscriptions, range);
 	}
 }
@@ -829,10 +1224,46 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
 	if (!subscriptions)
 		return NULL;
 
-	/* The lists and the tree are empty as they are. */
-	init_waitqueue_head(&subscriptions->wq);
-	subscriptions->last_seq = 1;
+	/* The list is empty as it is. */
+	spin_lock_init(&subscriptions->lock);
 	return subscriptions;
+}
+
+static struct mn_intervals *mn_intervals_alloc(void)
+{
+	struct mn_intervals *intervals;
+	unsigned int i;
+
+	intervals = kzalloc_obj(*intervals);
+	if (!intervals)
+		return NULL;
+
+	/* The tree and the slots are empty as they are. The first one is none. */
+	spin_lock_init(&intervals->lock);
+	for (i = 0; i < MN_SLOTS; i++)
+		init_waitqueue_head(&intervals->waiters[i]);
+	init_waitqueue_head(&intervals->untracked_waiters);
+	intervals->slots[0].seq = U64_MAX;
+	intervals->hull.first = ULONG_MAX;
+	/* An interval_sub that no untracked range has overlapped has 0. */
+	intervals->generation = 2;
+	/* Odd, for slot 0, and not near that of another mm. */
+	intervals->last_seq = (u64)(get_random_u32() >> 9) << 32 | 1;
+	return intervals;
+}
+
+/* It may be freshly allocated: find it, do not look at it. */
+static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
+			     const struct mmu_notifier *subscription)
+{
+	struct mmu_notifier *other;
+
+	guard(spinlock)(&subscriptions->lock);
+	hlist_for_each_entry(other, &subscriptions->list, hlist) {
+		if (other == subscription)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -844,11 +1275,12 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
 {
 	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	struct mmu_notifier_subscriptions *new = NULL;
-	int err;
+	struct mn_intervals *new_intervals = NULL;
+	int err = -ENOMEM;
 
 	mmap_assert_write_locked(mm);
 
-	/* Somebody uses the mm, so that it is not released meanwhile. */
+	/* Somebody uses the mm, so that it is not released now. */
 	if (WARN_ON_ONCE(atomic_read(&mm->mm_users) <= 0))
 		return -EINVAL;
 
@@ -859,12 +1291,15 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
 			return -ENOMEM;
 		subscriptions = new;
 	}
+	if (!subscription && !subscriptions->intervals) {
+		new_intervals = mn_intervals_alloc();
+		if (!new_intervals)
+			goto free;
+	}
 
 	err = mm_take_all_locks(mm);
-	if (err) {
-		kfree(new);
-		return err;
-	}
+	if (err)
+		goto free;
 
 	if (new) {
 		/*
@@ -873,29 +1308,34 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
 		 */
 		smp_store_release(&mm->notifier_subscriptions, new);
 	}
-
+	if (new_intervals) {
+		/*
+		 * (H) Ranges that have ended untracked come before those who
+		 * insert. Pairs with (I) in mn_intervals_to_insert().
+		 */
+		smp_store_release(&subscriptions->intervals, new_intervals);
+	}
 	if (subscription) {
 		mmgrab(mm);
 		subscription->mm = mm;
 		subscription->users = 1;
-		spin_lock(&subscriptions->wq.lock);
+		spin_lock(&subscriptions->lock);
 		hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
-		spin_unlock(&subscriptions->wq.lock);
-	} else {
-		/*
-		 * (H) Ranges that have ended untracked come before whoever
-		 * inserts. Pairs with (I) in mn_has_intervals().
-		 */
-		smp_store_release(&subscriptions->has_intervals, true);
+		spin_unlock(&subscriptions->lock);
 	}
 
 	mm_drop_all_locks(mm);
 	return 0;
+
+free:
+	kfree(new_intervals);
+	kfree(new);
+	return err;
 }
 
 /**
  * __mmu_notifier_register - subscribe to an mm, mmap_lock held
- * @subscription: The subscription, with its callbacks set.
+ * @subscription: The subscription, with its callbacks set; or NULL.
  * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
  *
  * See mmu_notifier_register().
@@ -903,18 +1343,27 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
  * Context: May sleep. The mmap_lock is held for writing, and no other lock of
  * the mm.
  * Return: 0; -EINVAL if the callbacks exclude each other or the mm is not in
- * use; -ENOMEM; -EINTR if a signal came while all locks were taken.
+ * use; -EEXIST if it is registered already, with a warning; -ENOMEM; -EINTR if a
+ * signal came while all locks were taken.
  */
 int __mmu_notifier_register(struct mmu_notifier *subscription,
 			    struct mm_struct *mm)
 {
-	const struct mmu_notifier_ops *ops = subscription->ops;
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 
-	/* Either it mirrors the page table or its hardware walks it itself. */
-	if (WARN_ON_ONCE(ops->arch_invalidate_secondary_tlbs &&
-			 (ops->invalidate_range_start ||
-			  ops->invalidate_range_end)))
-		return -EINVAL;
+	if (subscription) {
+		const struct mmu_notifier_ops *ops = subscription->ops;
+
+		/* Either it mirrors the page table or its hardware walks it. */
+		if (WARN_ON_ONCE(ops->arch_invalidate_secondary_tlbs &&
+				 (ops->invalidate_range_start ||
+				  ops->invalidate_range_end)))
+			return -EINVAL;
+		if (WARN_ONCE(subscriptions &&
+			      mn_is_registered(subscriptions, subscription),
+			      "%ps is registered already\n", ops))
+			return -EEXIST;
+	}
 
 	return mn_attach(subscription, mm);
 }
@@ -922,16 +1371,21 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register);
 
 /**
  * mmu_notifier_register - subscribe to an mm
- * @subscription: The subscription, with its callbacks set.
+ * @subscription: The subscription, with its callbacks set; or NULL.
  * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
  *
  * Must be undone by mmu_notifier_unregister() or mmu_notifier_put(). Until then
  * subscription->mm remains valid, as a structure; mmget_not_zero() tells whether
  * the address space is still there.
  *
+ * With NULL, prepare the mm for intervals. mmu_interval_notifier_insert() then
+ * takes no lock of the mm, so that it can be called with the mmap_lock held for
+ * reading.
+ *
  * Context: May sleep. Takes the mmap_lock for writing and all locks of the mm.
  * Return: 0; -EINVAL if the callbacks exclude each other or the mm is not in
- * use; -ENOMEM; -EINTR if a signal came while all locks were taken.
+ * use; -EEXIST if it is registered already, with a warning; -ENOMEM; -EINTR if a
+ * signal came while all locks were taken.
  */
 int mmu_notifier_register(struct mmu_notifier *subscription,
 			  struct mm_struct *mm)
@@ -952,7 +1406,7 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
 {
 	struct mmu_notifier *subscription;
 
-	guard(spinlock)(&subscriptions->wq.lock);
+	guard(spinlock)(&subscriptions->lock);
 	hlist_for_each_entry(subscription, &subscriptions->list, hlist) {
 		if (subscription->ops != ops)
 			continue;
@@ -1007,14 +1461,55 @@ struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_get_locked);
 
+/* NULL if the mm has to be prepared for them. */
+static struct mn_intervals *mn_intervals_to_insert(const struct mm_struct *mm)
+{
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+
+	/* (I) Pairs with (H) in mn_attach(). */
+	return subscriptions ? smp_load_acquire(&subscriptions->intervals) :
+			       NULL;
+}
+
+/* It may be freshly allocated, and claim anything: compare pointers only. */
+static noinline bool
+mn_is_inserted(struct mn_intervals *intervals,
+	       const struct mmu_interval_notifier *interval_sub)
+{
+	const unsigned long first = MN_FIRST(interval_sub);
+	struct mmu_interval_notifier *other;
+
+	guard(spinlock)(&intervals->lock);
+	for (other = mn_itree_iter_first(&intervals->itree, first, first);
+	     other && other != interval_sub;
+	     other = mn_itree_iter_next(other, first, first))
+		;
+	return other;
+}
+
+static __no_kmsan_checks bool
+mn_claims_to_be_inserted(const struct mmu_interval_notifier *interval_sub,
+			 const struct mm_struct *mm)
+{
+	return interval_sub->mm == mm &&
+	       !RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
+}
+
 static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 			      struct mm_struct *mm, unsigned long start,
 			      unsigned long length,
-			      const struct mmu_interval_notifier_ops *ops)
+			      const struct mmu_interval_notifier_ops *ops,
+			      struct mn_intervals *intervals)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	unsigned long last;
 
+	if (unlikely(mn_claims_to_be_inserted(interval_sub, mm)) &&
+	    WARN_ONCE(mn_is_inserted(intervals, interval_sub),
+		      "%ps is inserted already\n", ops))
+		return -EEXIST;
+
+	/* Until it is inserted: drivers take this for "needs no removal". */
+	interval_sub->mm = NULL;
 	if (!length || check_add_overflow(start, length - 1, &last))
 		return -EOVERFLOW;
 
@@ -1028,26 +1523,50 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	interval_sub->interval_tree.start = start;
 	interval_sub->interval_tree.last = last;
 	interval_sub->removed = 0;
+	interval_sub->untracked = 0;
 
 	/*
 	 * A range that is active now was not announced, and need not be: a
-	 * reader finds it on the active list. One that has more than a batch to
-	 * announce may still come by, so begin with a sequence that no range
-	 * has: an even one.
+	 * reader finds it in its slot. A range still walking the tree may yet
+	 * call us; start with an even value, which no range uses.
 	 */
-	spin_lock(&subscriptions->wq.lock);
-	interval_sub->invalidate_seq = subscriptions->last_seq + 1;
-	mn_itree_insert(interval_sub, &subscriptions->itree);
-	spin_unlock(&subscriptions->wq.lock);
+	spin_lock(&intervals->lock);
+	interval_sub->invalidate_seq = intervals->last_seq + 1;
+	if (unlikely(intervals->nr_untracked))
+		mn_overlapped_by_all(intervals, interval_sub);
+	mn_itree_insert(interval_sub, &intervals->itree);
+	spin_unlock(&intervals->lock);
 	return 0;
 }
 
-static bool mn_has_intervals(struct mm_struct *mm)
+/* The first one in the mm. The mmap_lock is held for writing. */
+static int mn_interval_insert_first(struct mmu_interval_notifier *interval_sub,
+				    struct mm_struct *mm, unsigned long start,
+				    unsigned long length,
+				    const struct mmu_interval_notifier_ops *ops)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	int err = mn_attach(NULL, mm);
 
-	/* (I) Pairs with (H) in mn_attach(). */
-	return subscriptions && smp_load_acquire(&subscriptions->has_intervals);
+	if (err) {
+		interval_sub->mm = NULL;
+		return err;
+	}
+	return mn_interval_insert(interval_sub, mm, start, length, ops,
+				  mn_intervals_to_insert(mm));
+}
+
+static noinline int
+mn_lock_and_insert_first(struct mmu_interval_notifier *interval_sub,
+			 struct mm_struct *mm, unsigned long start,
+			 unsigned long length,
+			 const struct mmu_interval_notifier_ops *ops)
+{
+	int err;
+
+	mmap_write_lock(mm);
+	err = mn_interval_insert_first(interval_sub, mm, start, length, ops);
+	mmap_write_unlock(mm);
+	return err;
 }
 
 /**
@@ -1064,31 +1583,31 @@ static bool mn_has_intervals(struct mm_struct *mm)
  * be undone by mmu_interval_notifier_remove().
  *
  * Context: May sleep. The first one in an mm takes the mmap_lock for writing
- * and all locks of the mm.
- * Return: 0; otherwise interval_sub->mm is NULL, and the error is -EOVERFLOW if
- * @length is 0 or the interval goes beyond the last address; -EINVAL if the mm
- * is not in use; -ENOMEM; -EINTR if a signal came while all locks were taken.
+ * and all locks of the mm. If the mm has been prepared, by
+ * mmu_notifier_register() with NULL, the mmap_lock may be held for reading.
+ * Return: 0; -EEXIST if it is inserted already, with a warning. With all other
+ * errors interval_sub->mm is NULL: -EOVERFLOW if @length is 0 or the interval
+ * goes beyond the last address; -EINVAL if the mm is not in use; -ENOMEM; -EINTR
+ * if a signal came while all locks were taken.
  */
 int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 				 struct mm_struct *mm, unsigned long start,
 				 unsigned long length,
 				 const struct mmu_interval_notifier_ops *ops)
 {
-	int err = 0;
+	struct mn_intervals *intervals = mn_intervals_to_insert(mm);
 
-	might_lock(&mm->mmap_lock);
 	WARN_ON_ONCE(ops->invalidate_start && !ops->invalidate_finish);
+	/* A caller that holds it knows that the mm has been prepared. */
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING) &&
+	    !lockdep_is_held(&mm->mmap_lock))
+		might_lock(&mm->mmap_lock);
 
-	/* Until it is inserted: drivers take this for "needs no removal". */
-	interval_sub->mm = NULL;
-	if (!mn_has_intervals(mm)) {
-		mmap_write_lock(mm);
-		err = mn_attach(NULL, mm);
-		mmap_write_unlock(mm);
-	}
-	if (err)
-		return err;
-	return mn_interval_insert(interval_sub, mm, start, length, ops);
+	if (unlikely(!intervals))
+		return mn_lock_and_insert_first(interval_sub, mm, start, length,
+						ops);
+	return mn_interval_insert(interval_sub, mm, start, length, ops,
+				  intervals);
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert);
 
@@ -1104,8 +1623,8 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert);
  *
  * Context: May sleep. The mmap_lock is held for writing, and no other lock of
  * the mm.
- * Return: As mmu_interval_notifier_insert(): 0, -EOVERFLOW, -EINVAL, -ENOMEM or
- * -EINTR.
+ * Return: As mmu_interval_notifier_insert(): 0, -EEXIST, -EOVERFLOW, -EINVAL,
+ * -ENOMEM or -EINTR.
  */
 int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_sub,
 					struct mm_struct *mm,
@@ -1113,17 +1632,16 @@ int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_s
 					unsigned long length,
 					const struct mmu_interval_notifier_ops *ops)
 {
-	int err = 0;
+	struct mn_intervals *intervals = mn_intervals_to_insert(mm);
 
 	mmap_assert_write_locked(mm);
 	WARN_ON_ONCE(ops->invalidate_start && !ops->invalidate_finish);
 
-	interval_sub->mm = NULL;
-	if (!mn_has_intervals(mm))
-		err = mn_attach(NULL, mm);
-	if (err)
-		return err;
-	return mn_interval_insert(interval_sub, mm, start, length, ops);
+	if (unlikely(!intervals))
+		return mn_interval_insert_first(interval_sub, mm, start, length,
+						ops);
+	return mn_interval_insert(interval_sub, mm, start, length, ops,
+				  intervals);
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert_locked);
 
@@ -1131,42 +1649,81 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert_locked);
  * Teardown
  */
 
+/* An untracked range that overlaps may not have come to the interval_sub yet. */
+static void mn_wait_for_all(struct mn_intervals *intervals,
+			    struct mmu_interval_notifier *interval_sub)
+	__must_hold(&intervals->lock)
+{
+	if (unlikely(intervals->nr_untracked))
+		mn_overlapped_by_all(intervals, interval_sub);
+	mn_wait(intervals, interval_sub);
+}
+
+/*
+ * Wait until no range that is active has the interval_sub in hand. New ranges that
+ * overlap are announced to it while one is active that started before the removal.
+ * Then no longer, or the wait might never end.
+ */
+static noinline void
+mn_wait_to_remove(struct mn_intervals *intervals,
+		  struct mmu_interval_notifier *interval_sub)
+	__must_hold(&intervals->lock)
+{
+	interval_sub->removed = MN_REMOVING;
+	mn_wait_for_all(intervals, interval_sub);
+
+	interval_sub->removed = intervals->last_seq;
+	intervals->nr_removing++;
+	mn_wait_for_all(intervals, interval_sub);
+	intervals->nr_removing--;
+}
+
 /**
  * mmu_interval_notifier_remove - end a subscription to an address interval
  * @interval_sub: The subscription.
  *
  * On return no callback runs or will run. Waits for invalidations that overlap
- * the interval and started before this call, and for no others.
+ * the interval and started before this call; then, if others that overlap it are
+ * active by now, for these, and for no others. Invalidations that start are
+ * announced during the first of these two waits, and not during the second.
+ *
+ * interval_sub->mm remains as it is, for the eyes of the driver.
  *
  * Context: May sleep. Must not be called from a callback, nor under a lock that
  * a callback takes or that is held by whoever invalidates.
  */
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 {
-	struct mmu_notifier_subscriptions *subscriptions;
 	struct mm_struct *mm = interval_sub->mm;
-	unsigned int pending;
+	struct mn_intervals *intervals;
+	bool removing;
 
 	might_sleep();
 
-	/* Never inserted, or the insertion failed. */
-	if (WARN_ON_ONCE(!mm))
+	/* Never inserted, the insertion failed, or it has been removed. */
+	if (WARN_ON_ONCE(!mm) ||
+	    WARN_ONCE(RB_EMPTY_NODE(&interval_sub->interval_tree.rb),
+		      "%ps is not inserted\n", interval_sub->ops))
 		return;
 
 	mn_lockdep_may_wait();
 
-	subscriptions = mn_subscriptions(mm);
-	spin_lock(&subscriptions->wq.lock);
-	interval_sub->removed = subscriptions->last_seq;
-	pending = mn_count_overlapping(subscriptions, interval_sub);
-	if (pending) {
-		subscriptions->nr_removing++;
-		mn_unlock_and_wait(subscriptions, interval_sub, pending);
-		spin_lock(&subscriptions->wq.lock);
-		subscriptions->nr_removing--;
+	intervals = mn_intervals_of(interval_sub);
+	spin_lock(&intervals->lock);
+	/* Two may get here at a time. */
+	removing = interval_sub->removed ||
+		   RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
+	if (likely(!removing)) {
+		if (intervals->active)
+			mn_wait_to_remove(intervals, interval_sub);
+		mn_itree_remove(interval_sub, &intervals->itree);
+		RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
 	}
-	mn_itree_remove(interval_sub, &subscriptions->itree);
-	spin_unlock(&subscriptions->wq.lock);
+	spin_unlock(&intervals->lock);
+
+	if (WARN_ONCE(removing, "%ps is being removed already\n",
+		      interval_sub->ops))
+		return;
 
 	/* Grabbed by mn_interval_insert(). */
 	mmdrop(mm);
@@ -1179,7 +1736,8 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_remove);
  * @mm: The mm that it was registered with.
  *
  * Calls ->release(), unless the end of the mm has done that already. On return no
- * callback runs or will run.
+ * callback runs or will run. There is no ->invalidate_range_end() any more for an
+ * invalidation that has started, and ends after that.
  *
  * Context: May sleep, for as long as any callback of any mm runs. Must not be
  * called from a callback.
@@ -1187,7 +1745,17 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_remove);
 void mmu_notifier_unregister(struct mmu_notifier *subscription,
 			     struct mm_struct *mm)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	struct mmu_notifier_subscriptions *subscriptions;
+	bool registered;
+
+	if (WARN_ONCE(!READ_ONCE(subscription->users),
+		      "%ps is not registered\n", subscription->ops))
+		return;
+	/* After a fork, say. Its mm is the one that has it. */
+	WARN_ONCE(mm != subscription->mm, "%ps is registered with another mm\n",
+		  subscription->ops);
+	mm = subscription->mm;
+	subscriptions = mn_subscriptions(mm);
 
 	if (!hlist_unhashed_lockless(&subscription->hlist)) {
 		/* The end of the mm waits for this ->release(). */
@@ -1195,17 +1763,21 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 			if (subscription->ops->release)
 				subscription->ops->release(subscription, mm);
 		}
-
-		/* The end of the mm may have been faster. */
-		spin_lock(&subscriptions->wq.lock);
-		hlist_del_init_rcu(&subscription->hlist);
-		spin_unlock(&subscriptions->wq.lock);
 	}
+
+	/* The end of the mm may have been faster. */
+	spin_lock(&subscriptions->lock);
+	hlist_del_init_rcu(&subscription->hlist);
+	registered = subscription->users;
+	subscription->users = 0;
+	spin_unlock(&subscriptions->lock);
 
 	synchronize_srcu(&mn_srcu);
 
 	/* Grabbed by mn_attach(). */
-	mmdrop(mm);
+	if (!WARN_ONCE(!registered, "%ps is unregistered twice\n",
+		       subscription->ops))
+		mmdrop(mm);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);
 
@@ -1238,12 +1810,17 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 		mn_subscriptions(subscription->mm);
 	bool last = false;
 
-	spin_lock(&subscriptions->wq.lock);
-	if (!WARN_ON_ONCE(!subscription->users))
+	if (WARN_ONCE(!subscription->ops->free_notifier,
+		      "%ps cannot be put\n", subscription->ops))
+		return;
+
+	spin_lock(&subscriptions->lock);
+	if (!WARN_ONCE(!subscription->users, "%ps is put once too often\n",
+		       subscription->ops))
 		last = !--subscription->users;
 	if (last)
 		hlist_del_init_rcu(&subscription->hlist);
-	spin_unlock(&subscriptions->wq.lock);
+	spin_unlock(&subscriptions->lock);
 
 	if (last)
 		call_srcu(&mn_srcu, &subscription->rcu, mn_free_rcu);
@@ -1267,7 +1844,11 @@ EXPORT_SYMBOL_GPL(mmu_notifier_synchronize);
 /* Called when the last reference to the mm structure is gone. */
 void __mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
 {
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+
 	/* Each subscription has a reference. Better a leak than a stray list. */
-	if (!WARN_ON_ONCE(!hlist_empty(&mn_subscriptions(mm)->list)))
-		kfree(mn_subscriptions(mm));
+	if (WARN_ON_ONCE(!hlist_empty(&subscriptions->list)))
+		return;
+	kfree(subscriptions->intervals);
+	kfree(subscriptions);
 }

@@ -208,6 +208,9 @@ struct mmu_interval_notifier_ops {
 	void (*invalidate_finish)(struct mmu_interval_notifier_finish *finish);
 };
 
+/* Enough for 100 years of a million invalidations a second. */
+#define MMU_INTERVAL_SEQ_BITS	56
+
 /**
  * struct mmu_interval_notifier - subscription to an address interval of an mm
  * @interval_tree: First and last address; node in the tree of the mm, under the
@@ -222,14 +225,26 @@ struct mmu_interval_notifier {
 	struct interval_tree_node interval_tree;
 	const struct mmu_interval_notifier_ops *ops;
 	struct mm_struct *mm;
-	unsigned long invalidate_seq;
 	/* private: */
-	/*
-	 * The last sequence handed out when its removal began, 0 before: later
-	 * invalidations are not announced to it. Under the lock of the
-	 * subscriptions.
-	 */
-	unsigned long removed;
+	union {
+		/* Under the lock of the mm's intervals. */
+		struct {
+			/*
+			 * The last sequence that is announced to it, 0 before
+			 * its removal.
+			 */
+			u64 removed : MMU_INTERVAL_SEQ_BITS;
+			/*
+			 * Generation of an untracked range that overlaps it,
+			 * modulo 256. An old one may look new, and costs a wait.
+			 */
+			u64 untracked : 64 - MMU_INTERVAL_SEQ_BITS;
+		} __packed __aligned(sizeof(long));
+		/* What was here before: modules count on the size. */
+		struct hlist_node deferred_item;
+	};
+	/* public: */
+	unsigned long invalidate_seq;
 };
 
 #ifdef CONFIG_MMU_NOTIFIER
@@ -252,9 +267,8 @@ extern struct lockdep_map __mmu_notifier_invalidate_range_start_map;
  * @event: Why.
  * @owner: Who, for MMU_NOTIFY_MIGRATE and MMU_NOTIFY_EXCLUSIVE; otherwise NULL.
  *
- * Lives on the stack of whoever changes the page table, and is linked to from
- * the mm between start and end: it must neither be copied nor changed then.
- * Initialised by mmu_notifier_range_init() or mmu_notifier_range_init_owner().
+ * Lives on the stack of the one who changes the page table. Initialised by
+ * mmu_notifier_range_init() or mmu_notifier_range_init_owner().
  */
 struct mmu_notifier_range {
 	struct mm_struct *mm;
@@ -264,13 +278,8 @@ struct mmu_notifier_range {
 	enum mmu_notifier_event event;
 	void *owner;
 	/* private: */
-	/*
-	 * Entry in the list of active invalidations of the mm, under the lock
-	 * of the subscriptions; and the sequence of this one: odd from start to
-	 * end, otherwise 0. Written by whoever owns the range.
-	 */
-	struct hlist_node node;
-	unsigned long seq;
+	/* Its sequence, odd, from start to end. Then one more, even. */
+	u64 seq;
 };
 
 static inline int mm_has_notifiers(struct mm_struct *mm)
@@ -345,7 +354,9 @@ mmu_notifier_get(const struct mmu_notifier_ops *ops, struct mm_struct *mm)
  * @cur_seq: The sequence that the callback was called with.
  *
  * Has to be called by each interval callback, whatever else it does, unless the
- * driver never uses mmu_interval_read_begin().
+ * driver never uses mmu_interval_read_begin(). Once only, before the callback
+ * releases the user lock: a later invalidation may be noted by then, and must
+ * not be forgotten.
  *
  * Context: Any, under the user lock, which is also held for
  * mmu_interval_read_retry().
@@ -354,12 +365,8 @@ static inline void
 mmu_interval_set_seq(struct mmu_interval_notifier *interval_sub,
 		     unsigned long cur_seq)
 {
-	/*
-	 * (A) Whoever reads this sequence finds its invalidation among the
-	 * active ones, unless that has ended. Pairs with (B) in
-	 * mmu_interval_read_begin().
-	 */
-	smp_store_release(&interval_sub->invalidate_seq, cur_seq);
+	/* Ordered by (A) in mn_take_slot(). */
+	WRITE_ONCE(interval_sub->invalidate_seq, cur_seq);
 }
 
 /**
