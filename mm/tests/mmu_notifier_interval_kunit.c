@@ -993,7 +993,7 @@ static void end_wakes_only_those_it_held_up(struct kunit *test)
 	struct mn_interval *both = mn_insert(world, 'c', 0, 30);
 	struct mmu_notifier_range left_range, right_range;
 	struct mn_call *read[3];
-	unsigned long switches[3];
+	unsigned long switches;
 	int i;
 
 	mn_start(world, &left_range, 0, 10);
@@ -1001,18 +1001,17 @@ static void end_wakes_only_those_it_held_up(struct kunit *test)
 	read[0] = mn_spawn_read(left);
 	read[1] = mn_spawn_read(right);
 	read[2] = mn_spawn_read(both);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(read[i]));
-		wait_task_inactive(read[i]->task, TASK_UNINTERRUPTIBLE);
-		switches[i] = read[i]->task->nvcsw;
-	}
+	wait_task_inactive(read[1]->task, TASK_UNINTERRUPTIBLE);
+	switches = read[1]->task->nvcsw;
 
+	/* The one that both hold up may look again after each of them. */
 	mn_end(&left_range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(read[0]));
-	for (i = 1; i < 3; i++) {
-		KUNIT_EXPECT_TRUE(test, mn_sleeps(read[i]));
-		KUNIT_EXPECT_EQ(test, read[i]->task->nvcsw, switches[i]);
-	}
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read[2]));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read[1]));
+	KUNIT_EXPECT_EQ(test, read[1]->task->nvcsw, switches);
 
 	mn_end(&right_range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(read[1]));
@@ -1269,7 +1268,8 @@ static void remove_does_not_wait_for_a_disjoint_invalidation(struct kunit *test)
 	mn_remove(other);
 }
 
-static void remove_does_not_wait_for_what_starts_later(struct kunit *test)
+/* What starts while it waits is announced to it, as long as what was active is. */
+static void remove_is_announced_to_in_its_first_wait(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
 	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
@@ -1280,11 +1280,196 @@ static void remove_does_not_wait_for_what_starts_later(struct kunit *test)
 	remove = mn_spawn_remove(interval);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 	mn_start(world, &after, 5, 5);
-	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	KUNIT_EXPECT_EQ(test, interval->seen.start, MN_ADDR(5));
+	mn_end(&after);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 3);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 	mn_end(&before);
 	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_invalidate(world, 0, 10);
+	KUNIT_EXPECT_EQ(test, interval->calls, 3);
+}
+
+/* Then it waits for what has started meanwhile, and for nothing after that. */
+static void remove_is_not_announced_to_in_its_second_wait(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range before, after, last;
+	struct mn_call *remove;
+
+	mn_start(world, &before, 0, 5);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_start(world, &after, 5, 5);
+	mn_end(&before);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_start(world, &last, 0, 10);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 	mn_end(&after);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_end(&last);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+}
+
+static void remove_returns_under_a_chain(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range link[2];
+	struct mn_call *remove;
+	int i;
+
+	/* At any time one of them is active. */
+	mn_start(world, &link[0], 0, 10);
+	remove = mn_spawn_remove(interval);
+	for (i = 1; i <= 2; i++) {
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+		mn_start(world, &link[i % 2], 0, 10);
+		mn_end(&link[(i - 1) % 2]);
+	}
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_end(&link[0]);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+}
+
+/* The second wait is for all that the first has left, in whatever order it ends. */
+static void remove_waits_for_what_started_in_its_first_wait(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range before, newer[2], stranger;
+	struct mn_interval *interval;
+	struct mn_call *remove;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		interval = mn_insert(world, 'a', 0, 10);
+		mn_start(world, &before, 0, 10);
+		remove = mn_spawn_remove(interval);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+		mn_start(world, &newer[0], 0, 5);
+		mn_start(world, &newer[1], 2, 5);
+		mn_start(world, &stranger, 10, 5);
+		mn_end(&before);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+		mn_end(&newer[i]);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+		mn_end(&newer[!i]);
+		KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+		mn_end(&stranger);
+		KUNIT_EXPECT_EQ(test, interval->calls, 3);
+		if (world->hung)
+			break;
+	}
+}
+
+/* Strangers do not make it wait a second time, whenever they have started. */
+static void remove_waits_once_if_only_strangers_are_left(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range before, stranger[2];
+	struct mn_call *remove;
+
+	mn_start(world, &stranger[0], 10, 5);
+	mn_start(world, &before, 0, 10);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_start(world, &stranger[1], 20, 5);
+	mn_end(&before);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_end(&stranger[0]);
+	mn_end(&stranger[1]);
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+}
+
+/* No callback runs when it returns, nor one of a range that started late. */
+static void remove_waits_for_a_callback_that_began_in_its_first_wait(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range before, after;
+	struct mn_call *start, *remove;
+
+	mn_start(world, &before, 0, 5);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	interval->gate = mn_gate(world);
+	mn_range(world, &after, 5, 5);
+	start = mn_spawn_start(world, &after);
+	mn_gate_entered(world, interval->gate);
+	mn_end(&before);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_gate_open(interval->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_end(&after);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+}
+
+/*
+ * What started in the first wait is on its way to more than one subscription, and
+ * comes by in the second wait.
+ */
+static void remove_in_its_second_wait_misses_nothing_of_the_first(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range before, after;
+	struct mn_interval *interval[40], *removed;
+	struct mn_call *start, *remove;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		interval[i] = mn_insert(world, 0, i, 100);
+	removed = mn_insert(world, 0, 45, 100);
+	mn_start(world, &before, 140, 1);	/* overlaps no other */
+	remove = mn_spawn_remove(removed);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+
+	interval[5]->gate = mn_gate(world);
+	mn_range(world, &after, 50, 1);
+	start = mn_spawn_start(world, &after);
+	mn_gate_entered(world, interval[5]->gate);
+	mn_end(&before);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_gate_open(interval[5]->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	KUNIT_EXPECT_EQ(test, removed->calls, 2);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_end(&after);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	for (i = 0; i < 40; i++) {
+		KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
+		mn_remove(interval[i]);
+	}
+}
+
+/* A start that is refused is over before anybody could wait for it. */
+static void refused_start_does_not_prolong_a_removal(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range before, refused;
+	struct mn_call *remove;
+	int err;
+
+	mn_start(world, &before, 0, 10);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	interval->refuse = true;
+	err = mn_start_nonblock(world, &refused, 0, 10);
+	KUNIT_EXPECT_EQ(test, err, -EAGAIN);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	if (!err)
+		mn_end(&refused);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_end(&before);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
 }
 
 static void remove_waits_for_the_last_of_several(struct kunit *test)
@@ -1343,8 +1528,8 @@ static void remove_before_its_turn_is_still_announced_to(struct kunit *test)
 static void remove_hides_no_other(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
+	struct mmu_notifier_range before, after, last;
 	struct mn_interval *interval[3];
-	struct mmu_notifier_range before, after;
 	struct mn_call *remove;
 	int i;
 
@@ -1355,12 +1540,17 @@ static void remove_hides_no_other(struct kunit *test)
 	remove = mn_spawn_remove(interval[1]);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 	mn_start(world, &after, 5, 1);
-	KUNIT_EXPECT_EQ(test, interval[0]->calls, 2);
-	KUNIT_EXPECT_EQ(test, interval[1]->calls, 1);
-	KUNIT_EXPECT_EQ(test, interval[2]->calls, 2);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, interval[i]->calls, 2);
 	mn_end(&before);
-	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_start(world, &last, 5, 1);
+	KUNIT_EXPECT_EQ(test, interval[0]->calls, 3);
+	KUNIT_EXPECT_EQ(test, interval[1]->calls, 2);
+	KUNIT_EXPECT_EQ(test, interval[2]->calls, 3);
 	mn_end(&after);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mn_end(&last);
 	mn_remove(interval[0]);
 	mn_remove(interval[2]);
 }
@@ -1439,6 +1629,27 @@ static void remove_waits_for_the_end_of_the_mm(struct kunit *test)
 	mn_gate_open(interval->gate);
 	KUNIT_EXPECT_TRUE(test, mn_returns(release));
 	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+}
+
+static void end_of_the_mm_is_announced_while_a_removal_waits(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mm_struct *mm = world->mm;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *remove;
+
+	/* As below. */
+	mmgrab(mm);
+	mn_start(world, &range, 0, 10);
+	remove = mn_spawn_remove(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
+	mn_world_release(world);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	KUNIT_EXPECT_EQ(test, interval->seen.event, MMU_NOTIFY_RELEASE);
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
+	mmdrop(mm);
 }
 
 static void end_of_the_mm_waits_for_nobody_else(struct kunit *test)
@@ -1769,7 +1980,14 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(remove_waits_for_a_running_callback),
 	KUNIT_CASE(remove_waits_for_the_end),
 	KUNIT_CASE(remove_does_not_wait_for_a_disjoint_invalidation),
-	KUNIT_CASE(remove_does_not_wait_for_what_starts_later),
+	KUNIT_CASE(remove_is_announced_to_in_its_first_wait),
+	KUNIT_CASE(remove_is_not_announced_to_in_its_second_wait),
+	KUNIT_CASE(remove_returns_under_a_chain),
+	KUNIT_CASE(remove_waits_for_what_started_in_its_first_wait),
+	KUNIT_CASE(remove_waits_once_if_only_strangers_are_left),
+	KUNIT_CASE(remove_waits_for_a_callback_that_began_in_its_first_wait),
+	KUNIT_CASE(remove_in_its_second_wait_misses_nothing_of_the_first),
+	KUNIT_CASE(refused_start_does_not_prolong_a_removal),
 	KUNIT_CASE(remove_waits_for_the_last_of_several),
 	KUNIT_CASE(remove_before_its_turn_is_still_announced_to),
 	KUNIT_CASE(remove_hides_no_other),
@@ -1777,6 +1995,7 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(end_of_the_mm_is_announced_to_all),
 	KUNIT_CASE(end_of_the_mm_collides),
 	KUNIT_CASE(remove_waits_for_the_end_of_the_mm),
+	KUNIT_CASE(end_of_the_mm_is_announced_while_a_removal_waits),
 	KUNIT_CASE(end_of_the_mm_waits_for_nobody_else),
 	KUNIT_CASE(refusal_fails_a_nonblocking_start),
 	KUNIT_CASE(nonblocking_callback_may_not_sleep),
