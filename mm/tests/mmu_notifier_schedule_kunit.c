@@ -84,6 +84,7 @@ struct mns_event {
 	u32 due;		/* subs it is to be announced to */
 	unsigned int passes;	/* steps until the start returns */
 	bool active;
+	unsigned int end;	/* where it is not active, the event that ended it */
 };
 
 enum mns_state {
@@ -157,19 +158,25 @@ static bool mns_overlaps(const struct mns_step *a, const struct mns_step *b)
 	return GENMASK_ULL(a->last, a->first) & GENMASK_ULL(b->last, b->first);
 }
 
+/* The last insertion of the sub before the event, or its removal, or NULL. */
+static struct mns_event *mns_last_of_sub(struct mns_world *world,
+					 unsigned int sub,
+					 struct mns_event *event)
+{
+	while (event-- > world->event) {
+		if (event->step.sub == sub && (event->step.op == MNS_INSERT ||
+					       event->step.op == MNS_REMOVE))
+			return event;
+	}
+	return NULL;
+}
+
 /* The insertion of the sub that was in force before the event, or NULL. */
 static struct mns_event *mns_insertion(struct mns_world *world, unsigned int sub,
 				       struct mns_event *event)
 {
-	while (event-- > world->event) {
-		if (event->step.sub != sub)
-			continue;
-		if (event->step.op == MNS_INSERT)
-			return event;
-		if (event->step.op == MNS_REMOVE)
-			return NULL;
-	}
-	return NULL;
+	event = mns_last_of_sub(world, sub, event);
+	return event && event->step.op == MNS_INSERT ? event : NULL;
 }
 
 static struct mns_event *mns_now(struct mns_world *world)
@@ -221,20 +228,85 @@ static struct mns_event *mns_section(struct mns_world *world,
 	return NULL;
 }
 
-/* Readers and removers wait for what overlaps and started before they called. */
-static bool mns_waits(struct mns_world *world, unsigned int thread)
+/* Whether the invalidation overlaps the sub and was active before the event. */
+static bool mns_concerns(struct mns_world *world, struct mns_event *start,
+			 const struct mns_event *insertion,
+			 const struct mns_event *event)
 {
-	struct mns_event *call = mns_last(world, thread);
-	struct mns_event *event, *insertion;
-
-	if (!call || (call->step.op != MNS_BEGIN && call->step.op != MNS_REMOVE))
+	if (start->step.op != MNS_START || start >= event ||
+	    !mns_overlaps(&start->step, &insertion->step))
 		return false;
-	insertion = mns_insertion(world, call->step.sub, call);
-	for (event = world->event; event < call; event++) {
-		if (event->active && mns_overlaps(&event->step, &insertion->step))
+	return start->active ||
+	       (start->end && world->event + start->end >= event);
+}
+
+/*
+ * The first wait of a reader or a remover is for what overlaps and was active
+ * before it called. Returns the event with which that is over, which may be the
+ * call; NULL if it is not.
+ */
+static struct mns_event *mns_first_wait(struct mns_world *world,
+					struct mns_event *call)
+{
+	struct mns_event *insertion = mns_insertion(world, call->step.sub, call);
+	struct mns_event *start, *over = call;
+
+	for (start = world->event; start < call; start++) {
+		if (!mns_concerns(world, start, insertion, call))
+			continue;
+		if (start->active)
+			return NULL;
+		over = max(over, world->event + start->end);
+	}
+	return over;
+}
+
+/* A remover then waits for what overlaps and is still active when that is over. */
+static bool mns_second_wait(struct mns_world *world, struct mns_event *call,
+			    struct mns_event *over)
+{
+	struct mns_event *insertion = mns_insertion(world, call->step.sub, call);
+	struct mns_event *start;
+
+	for (start = call; start < over; start++) {
+		if (mns_concerns(world, start, insertion, over) && start->active)
 			return true;
 	}
 	return false;
+}
+
+static bool mns_waits(struct mns_world *world, unsigned int thread)
+{
+	struct mns_event *call = mns_last(world, thread);
+	struct mns_event *over;
+
+	if (!call || (call->step.op != MNS_BEGIN && call->step.op != MNS_REMOVE))
+		return false;
+	over = mns_first_wait(world, call);
+	return !over || (call->step.op == MNS_REMOVE &&
+			 mns_second_wait(world, call, over));
+}
+
+/* The subs that what starts now is due to: their removal is in its first wait at most. */
+static u32 mns_due(struct mns_world *world, const struct mns_step *step)
+{
+	struct mns_event *last;
+	unsigned int i;
+	u32 due = 0;
+
+	for (i = 0; i < MNS_SUBS; i++) {
+		last = mns_last_of_sub(world, i, mns_now(world));
+		if (!last)
+			continue;
+		if (last->step.op == MNS_REMOVE) {
+			if (mns_first_wait(world, last))
+				continue;
+			last = mns_insertion(world, i, last);
+		}
+		if (mns_overlaps(&last->step, step))
+			due |= BIT(i);
+	}
+	return due;
 }
 
 static enum mns_state mns_expected_state(struct mns_world *world,
@@ -290,17 +362,11 @@ static struct mns_event *mns_add_event(struct mns_world *world,
 {
 	struct mns_event *event = mns_now(world);
 	struct mns_event *inner = mns_inner(world, step->thread);
-	struct mns_event *insertion;
-	unsigned int i;
 
 	*event = (struct mns_event){ .step = *step };
 	switch (step->op) {
 	case MNS_START:
-		for (i = 0; i < MNS_SUBS; i++) {
-			insertion = mns_insertion(world, i, mns_now(world));
-			if (insertion && mns_overlaps(&insertion->step, step))
-				event->due |= BIT(i);
-		}
+		event->due = mns_due(world, step);
 		event->active = !mns_expected_failure(event);
 		if (step->how == MNS_BLOCK)
 			event->passes = hweight32(event->due & step->gates);
@@ -310,6 +376,7 @@ static struct mns_event *mns_add_event(struct mns_world *world,
 		break;
 	case MNS_END:
 		inner->active = false;
+		inner->end = event - world->event;
 		break;
 	}
 	world->nr_events++;
@@ -690,6 +757,19 @@ static bool mns_compare_inv(struct mns_world *world, struct mns_event *start)
 	return true;
 }
 
+static bool mns_compare_state(struct mns_world *world, unsigned int thread)
+{
+	enum mns_state state = mns_expected_state(world, thread);
+
+	if (mns_reaches(&world->thread[thread], state))
+		return true;
+	if (state == MNS_IDLE)
+		return mns_wrong(world, thread, "should have returned");
+	if (state == MNS_SLEEPS)
+		return mns_wrong(world, thread, "should sleep");
+	return mns_wrong(world, thread, "should be in a callback");
+}
+
 /* Compare all threads with the model after the step. */
 static bool mns_compare(struct mns_world *world, struct mns_event *event,
 			struct mns_event *start, int expected_ret)
@@ -699,16 +779,12 @@ static bool mns_compare(struct mns_world *world, struct mns_event *event,
 	unsigned long bits;
 	unsigned int i;
 
+	/* First the one whose step it is: it wakes others, who sleep once more. */
+	if (!mns_compare_state(world, event->step.thread))
+		return false;
 	for (i = 0; i < world->nr_threads; i++) {
-		enum mns_state state = mns_expected_state(world, i);
-
-		if (mns_reaches(&world->thread[i], state))
-			continue;
-		if (state == MNS_IDLE)
-			return mns_wrong(world, i, "should have returned");
-		if (state == MNS_SLEEPS)
-			return mns_wrong(world, i, "should sleep");
-		return mns_wrong(world, i, "should be in a callback");
+		if (!mns_compare_state(world, i))
+			return false;
 	}
 
 	if (mns_expected_state(world, event->step.thread) == MNS_IDLE &&
@@ -862,11 +938,13 @@ static void mns_print_numbers(struct mns_world *world, const char *what,
 	  MNS_STEP_RETRY('b'), MNS_STEP_REMOVE('b') }
 
 /*
- * What is there from the beginning, and what each thread does. Whoever says how
- * many schedules that makes must not ask this file: the numbers come from a
- * count of the same programs in Python, which knows no order but that of
- * each program, and that a call waits for what overlaps and started before.
- * Bit n of the gates stands for the nth letter.
+ * What is there from the beginning, and what each thread does. The number of
+ * schedules is not what this file comes to: it was counted in Python, from these
+ * programs and from a second statement of what may come next, which is this. Each
+ * program has its order. A start stops at its gates. A call waits for what
+ * overlaps and was active before; a removal then waits for what overlaps and is
+ * active by now, and is announced to no more. Bit n of the gates stands for the
+ * nth letter.
  */
 struct mns_scene {
 	unsigned long schedules;
@@ -1094,6 +1172,25 @@ static void removal_and_insertion_apart(struct kunit *test)
 			MNS_READER_OF_A,
 			{ MNS_STEP_REMOVE('b') },
 			{ MNS_STEP_INSERT('c', 30, 39) },
+		},
+	};
+
+	mns_run(test, &scene);
+}
+
+/* What starts while a removal waits is announced to it, and may be waited for. */
+static void removal_in_two_waits(struct kunit *test)
+{
+	static const struct mns_scene scene = {
+		.schedules = 25688,
+		.setup = { MNS_STEP_INSERT('a', 10, 19),
+			   MNS_STEP_INSERT('b', 15, 24) },
+		.program = {
+			{ MNS_STEP_START(5, 12, 0), MNS_STEP_END },
+			{ MNS_STEP_START(16, 30, 3), MNS_STEP_END },
+			{ MNS_STEP_START(12, 20, 0), MNS_STEP_END },
+			{ MNS_STEP_REMOVE('a'), MNS_STEP_INSERT('a', 10, 19),
+			  MNS_STEP_BEGIN('a'), MNS_STEP_RETRY('a') },
 		},
 	};
 
@@ -1345,6 +1442,7 @@ static struct kunit_case mmu_notifier_schedule_cases[] = {
 	KUNIT_CASE_SLOW(failing_invalidations),
 	KUNIT_CASE_SLOW(late_announcements),
 	KUNIT_CASE_SLOW(removal_and_insertion_apart),
+	KUNIT_CASE_SLOW(removal_in_two_waits),
 	KUNIT_CASE_ATTR(overlapping_invalidations, mns_very_slow),
 	KUNIT_CASE_SLOW(random_walk),
 	{}

@@ -16,4 +16,5 @@ for script in tools/series/*.py; do
 	verdict "python $script" python3 -W error -c "import ast, pathlib; ast.parse(pathlib.Path('$script').read_text())"
 done
 verdict "each file and insertion in one step, and all backports apply" python3 tools/series/merge.py check
+verdict "the numbers of schedules are those that are counted" python3 tools/series/schedules.py
 python3 tools/series/bench.py check-readme
