@@ -2,16 +2,19 @@
 /* What the MMU notifier suites share; see mmu_notifier_world.h. */
 
 #include <kunit/test.h>
+#include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
+#include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <trace/events/lock.h>
 #include <trace/events/printk.h>
@@ -562,14 +565,35 @@ void mn_failslab_begin(struct mn_world *world)
 		kunit_skip(world->test, "failslab is not in debugfs");
 	*ignored = false;
 	*verbose = 0;
+	/* For mn_fill_caches(). */
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
 	KUNIT_ASSERT_EQ(world->test, 0,
 			kunit_add_action_or_reset(world->test, mn_failslab_end,
 						  NULL));
 }
 
+/*
+ * The allocator keeps objects at hand for each CPU. Have it allocate what it needs
+ * for that before: it can do without, and that would be no failure.
+ */
+static void mn_fill_caches(void)
+{
+	void *object[4];
+	size_t size;
+	int i;
+
+	for (size = 8; size <= SZ_8K; size += 8 + size / 4) {
+		for (i = 0; i < ARRAY_SIZE(object); i++)
+			object[i] = kmalloc(size, GFP_KERNEL);
+		while (i)
+			kfree(object[--i]);
+	}
+}
+
 /* Of those that current makes from now on; the first is 1. */
 void mn_fail_allocation(unsigned int nth)
 {
+	mn_fill_caches();
 	current->fail_nth = nth;
 }
 
