@@ -8,6 +8,7 @@
 #include <linux/err.h>
 #include <linux/kconfig.h>
 #include <linux/limits.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/pgtable.h>
@@ -387,6 +388,47 @@ static void change_of_protection_at_address_0_is_ended(struct kunit *test)
 	mn_unregister(listener);
 }
 
+/* Drivers allocate without zeroing, and copy what they have used. */
+static void object_need_not_be_initialised(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	struct mn_interval *other = mn_insert(world, 'b', 0, 10);
+	struct mmu_interval_notifier removed;
+	struct mn_call *read;
+	int i;
+
+	mn_remove(other);
+	removed = other->sub;
+	for (i = 0; i < 4; i++) {
+		int err;
+
+		if (i & 1)
+			interval->sub = removed;
+		else
+			memset(&interval->sub, 0xa5, sizeof(interval->sub));
+		if (i < 2) {
+			err = mmu_interval_notifier_insert(&interval->sub,
+							   world->mm, 0, 10,
+							   &mn_interval_ops);
+		} else {
+			mmap_write_lock(world->mm);
+			err = mmu_interval_notifier_insert_locked(&interval->sub,
+								  world->mm, 0,
+								  10,
+								  &mn_interval_ops);
+			mmap_write_unlock(world->mm);
+		}
+		KUNIT_ASSERT_EQ(test, err, 0);
+		mn_invalidate(world, 0, 1);
+		KUNIT_EXPECT_EQ(test, interval->calls, i + 1);
+		read = mn_spawn_read(interval);
+		KUNIT_EXPECT_TRUE(test, mn_returns(read));
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+		mn_remove(interval);
+	}
+}
+
 static void insert_under_the_mmap_lock(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -448,7 +490,7 @@ static void failed_insert_prepares_nothing(struct kunit *test)
 	struct mm_struct *mm;
 	struct mn_call *insert;
 	unsigned long addr;
-	int err;
+	int err, err_prepare;
 
 	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
 			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
@@ -459,8 +501,10 @@ static void failed_insert_prepares_nothing(struct kunit *test)
 	set_thread_flag(TIF_SIGPENDING);
 	err = mmu_interval_notifier_insert(&interval->sub, mm, addr, PAGE_SIZE,
 					   &mn_interval_ops);
+	err_prepare = mmu_notifier_register(NULL, mm);
 	clear_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, err, -EINTR);
+	KUNIT_EXPECT_EQ(test, err_prepare, -EINTR);
 
 	/* The first one that succeeds still waits for who holds the lock. */
 	interval->sub.mm = mm;
@@ -473,6 +517,201 @@ static void failed_insert_prepares_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, insert->ret, 0);
 	mn_remove(interval);
 	mn_unregister(listener);
+}
+
+/*
+ * Preparation: without a subscription, registration has the mm keep account of
+ * invalidations, so that insertion need not take the mmap_lock
+ */
+
+/* As in a device fault. What lockdep says of it is for another suite. */
+static int insert_under_the_mmap_lock_for_reading(struct mn_interval *interval)
+{
+	struct mm_struct *mm = interval->world->mm;
+	int err;
+
+	mmap_read_lock(mm);
+	lockdep_off();
+	err = mmu_interval_notifier_insert(&interval->sub, mm, 0, MN_ADDR(10),
+					   &mn_interval_ops);
+	lockdep_on();
+	mmap_read_unlock(mm);
+	return err;
+}
+
+static void prepared_mm_takes_intervals_under_the_mmap_lock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	int count = atomic_read(&world->mm->mm_count);
+	unsigned long seq;
+
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(NULL, world->mm));
+	KUNIT_EXPECT_TRUE(test, mm_has_notifiers(world->mm));
+	KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count), count);
+	mn_invalidate(world, 0, 10);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			insert_under_the_mmap_lock_for_reading(interval));
+	seq = mmu_interval_read_begin(&interval->sub);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	mn_remove(interval);
+	KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count), count);
+}
+
+static void preparation_under_the_mmap_lock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+
+	mmap_write_lock(world->mm);
+	KUNIT_EXPECT_EQ(test, 0, __mmu_notifier_register(NULL, world->mm));
+	mmap_write_unlock(world->mm);
+	KUNIT_ASSERT_EQ(test, 0,
+			insert_under_the_mmap_lock_for_reading(interval));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_remove(interval);
+}
+
+static void preparation_again_changes_nothing(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+	int i;
+
+	mn_invalidate(world, 0, 1);
+	mn_start(world, &range, 0, 1);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, 0, mmu_notifier_register(NULL, world->mm));
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 3);
+	mn_remove(interval);
+}
+
+static void preparation_of_an_mm_with_notifiers(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *before = mn_register(world, 'l', &mn_range_ops);
+	struct mn_interval *interval = mn_interval(world, 'i');
+	struct mn_listener *after;
+
+	KUNIT_EXPECT_EQ(test, 0, mmu_notifier_register(NULL, world->mm));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_STREQ(test, world->log, "lL");
+	KUNIT_ASSERT_EQ(test, 0,
+			insert_under_the_mmap_lock_for_reading(interval));
+	mn_unregister(before);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_STREQ(test, world->log, "lLi");
+	after = mn_register(world, 'm', &mn_range_ops);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_STREQ(test, world->log, "lLiimM");
+	mn_unregister(after);
+	mn_remove(interval);
+}
+
+/* A reader finds what started before there was an interval to announce it to. */
+static void prepared_mm_keeps_account_of_invalidations(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(NULL, world->mm));
+	mn_start(world, &range, 0, 1);
+	KUNIT_ASSERT_EQ(test, 0,
+			insert_under_the_mmap_lock_for_reading(interval));
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	mn_remove(interval);
+}
+
+static void preparation_fails_with_any_of_its_allocations(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_interval(world, 'a');
+	unsigned int nth;
+	int err;
+
+	mn_failslab_begin(world);
+	for (nth = 1;; nth++) {
+		mn_fail_allocation(nth);
+		err = mmu_notifier_register(NULL, world->mm);
+		if (!mn_allocation_failed())
+			break;
+		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(world->mm));
+	}
+	KUNIT_EXPECT_GE(test, nth - 1, 1);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_ASSERT_EQ(test, 0,
+			insert_under_the_mmap_lock_for_reading(interval));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_remove(interval);
+}
+
+/* The same where a subscription to the mm is there, and its memory. */
+static void later_preparation_fails_with_any_of_its_allocations(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mn_interval *interval = mn_interval(world, 'i');
+	unsigned int nth;
+	int err;
+
+	mn_failslab_begin(world);
+	for (nth = 1;; nth++) {
+		mn_fail_allocation(nth);
+		err = mmu_notifier_register(NULL, world->mm);
+		if (!mn_allocation_failed())
+			break;
+		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+		world->log_len = 0;
+		mn_invalidate(world, 0, 1);
+		KUNIT_EXPECT_EQ(test, world->log_len, 2);
+	}
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_ASSERT_EQ(test, 0,
+			insert_under_the_mmap_lock_for_reading(interval));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, listener->starts, listener->ends);
+	mn_remove(interval);
+	mn_unregister(listener);
+}
+
+static void preparation_gives_up_on_a_signal(struct kunit *test)
+{
+	int err, err_locked;
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+
+	set_thread_flag(TIF_SIGPENDING);
+	err = mmu_notifier_register(NULL, current->mm);
+	mmap_write_lock(current->mm);
+	err_locked = __mmu_notifier_register(NULL, current->mm);
+	mmap_write_unlock(current->mm);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, err, -EINTR);
+	KUNIT_EXPECT_EQ(test, err_locked, -EINTR);
+	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(current->mm));
 }
 
 static void removed_is_not_announced_to(struct kunit *test)
@@ -1067,6 +1306,76 @@ static void reader_waits_while_a_callback_runs(struct kunit *test)
 	mn_remove(interval);
 }
 
+static void mn_call_end(struct mn_call *call)
+{
+	mn_end(call->arg);
+}
+
+static void mn_call_read_locked(struct mn_call *call)
+{
+	struct mn_interval *interval = call->arg;
+
+	mmap_read_lock(call->world->mm);
+	call->ret = mmu_interval_read_begin(&interval->sub);
+	mmap_read_unlock(call->world->mm);
+}
+
+static void mn_call_remove_locked(struct mn_call *call)
+{
+	struct mn_interval *interval = call->arg;
+
+	mmap_write_lock(call->world->mm);
+	mmu_interval_notifier_remove(&interval->sub);
+	mmap_write_unlock(call->world->mm);
+}
+
+/* They wait for those who invalidate under locks of the reverse map. */
+static void waits_under_the_mmap_lock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+
+	mn_start(world, &range, 0, 10);
+	call = mn_spawn(world, "mmu_interval_read_begin", interval,
+			mn_call_read_locked, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, call->ret));
+
+	mn_start(world, &range, 0, 10);
+	call = mn_spawn(world, "mmu_interval_notifier_remove", interval,
+			mn_call_remove_locked, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+}
+
+static void callbacks_of_one_interval_run_side_by_side(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range held, range;
+	struct mn_call *start;
+	struct mn_gate *gate = mn_gate(world);
+
+	interval->gate = gate;
+	mn_range(world, &held, 0, 10);
+	start = mn_spawn_start(world, &held);
+	mn_gate_entered(world, gate);
+	interval->gate = NULL;
+	mn_start(world, &range, 0, 10);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	KUNIT_EXPECT_FALSE(test, completion_done(&start->done));
+	mn_end(&range);
+	mn_gate_open(gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	mn_end(&held);
+	mn_remove(interval);
+}
+
 static void nested_ranges_hold_readers_up_until_both_end(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1615,6 +1924,19 @@ static void end_of_the_mm_collides(struct kunit *test)
 	mn_remove(interval);
 }
 
+static void reader_after_the_end_of_the_mm_returns(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mn_call *read;
+
+	mn_world_release(world);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	mn_remove(interval);
+}
+
 static void remove_waits_for_the_end_of_the_mm(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -1797,9 +2119,171 @@ static void interval_first_then_the_whole_mm(struct kunit *test)
 	mn_remove(interval);
 }
 
-static void mn_call_end(struct mn_call *call)
+static void intervals_outlive_notifiers_of_the_mm(struct kunit *test)
 {
-	mn_end(call->arg);
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mmu_notifier_range across, range;
+	struct mn_call *read;
+	int i;
+
+	/* Also of a range that began when they were there. */
+	mn_start(world, &across, 0, 1);
+	mn_unregister(listener);
+	for (i = 0; i < 2; i++) {
+		mn_start(world, &range, 0, 1);
+		read = mn_spawn_read(interval);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+		mn_end(&range);
+		if (!i)
+			mn_end(&across);
+		KUNIT_EXPECT_TRUE(test, mn_returns(read));
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	}
+	KUNIT_EXPECT_STREQ(test, world->log, "ilii");
+	mn_world_release(world);
+	KUNIT_EXPECT_EQ(test, interval->calls, 4);
+	mn_remove(interval);
+}
+
+static void notifiers_of_the_mm_outlive_intervals(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mmu_notifier_range range;
+
+	mn_invalidate(world, 0, 1);
+	mn_remove(interval);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 1));
+	mn_end(&range);
+	KUNIT_EXPECT_STREQ(test, world->log, "ilLlLlL");
+	mn_unregister(listener);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_STREQ(test, world->log, "ilLlLlL");
+}
+
+/*
+ * A range whose start was before the mm kept account of ranges: the locks that are
+ * held to invalidate are there to prevent it, but it must do no harm.
+ */
+static void first_interval_between_start_and_end(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range early, by_hand, late;
+	struct mn_interval *interval;
+	struct mn_call *read;
+	int i;
+
+	mn_start(world, &early, 0, 10);
+	mn_range_by_hand(world, &by_hand, 0, 10);
+	mmu_notifier_invalidate_range_start(&by_hand);
+	interval = mn_insert(world, 'a', 0, 10);
+	mn_start(world, &late, 0, 10);
+	mn_end(&early);
+	/* What it says is arbitrary, and may be taken for a mistake. */
+	mn_reports_begin(world);
+	mn_end(&by_hand);
+	mn_reports_end(world);
+	for (i = 0; i < 2; i++) {
+		read = mn_spawn_read(interval);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+		mn_end(&late);
+		KUNIT_EXPECT_TRUE(test, mn_returns(read));
+		if (!i)
+			mn_start(world, &late, 0, 10);
+	}
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	mn_remove(interval);
+}
+
+static void range_filled_in_by_hand_meets_intervals(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+
+	mn_range_by_hand(world, &range, 0, 1);
+	mmu_notifier_invalidate_range_start(&range);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+
+	mn_range_by_hand(world, &range, 0, 1);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+
+	interval->refuse = true;
+	mn_range_by_hand(world, &range, 0, 1);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	mn_remove(interval);
+}
+
+static void range_filled_in_by_hand_meets_both_kinds(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'i', 0, 10);
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+
+	mn_range_by_hand(world, &range, 0, 1);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	mn_range_by_hand(world, &range, 0, 1);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_STREQ(test, world->log, "ilLilL");
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	mn_remove(interval);
+	mn_unregister(listener);
+}
+
+/* One object, as in a loop that gives up, tries again, and comes to the next VMA. */
+static void range_is_used_again_and_again(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 0, 0, 10);
+	struct mn_listener *listener = mn_register(world, 0, &mn_range_ops);
+	struct mmu_notifier_range range;
+	struct mn_call *read;
+	int i;
+
+	mn_range(world, &range, 0, 1);
+	for (i = 0; i < 9; i++) {
+		range.start = MN_ADDR(i / 3);
+		range.end = MN_ADDR(i / 3 + 1);
+		interval->refuse = i % 3 == 1;
+		if (i % 3)
+			KUNIT_EXPECT_EQ(test, interval->refuse ? -EAGAIN : 0,
+					mmu_notifier_invalidate_range_start_nonblock(&range));
+		else
+			mmu_notifier_invalidate_range_start(&range);
+		if (!interval->refuse)
+			mn_end(&range);
+		KUNIT_EXPECT_EQ(test, interval->calls, i + 1);
+		KUNIT_EXPECT_EQ(test, listener->starts, listener->ends);
+		read = mn_spawn_read(interval);
+		KUNIT_EXPECT_TRUE(test, mn_returns(read));
+		if (world->hung)
+			break;
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+	}
+	mn_remove(interval);
+	mn_unregister(listener);
 }
 
 static void end_lets_readers_go_before_the_end_callbacks(struct kunit *test)
@@ -1941,9 +2425,18 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(insert_gives_up_on_a_signal),
 	KUNIT_CASE(unmapping_real_memory_is_announced),
 	KUNIT_CASE(change_of_protection_at_address_0_is_ended),
+	KUNIT_CASE(object_need_not_be_initialised),
 	KUNIT_CASE(insert_under_the_mmap_lock),
 	KUNIT_CASE(insert_locked_needs_the_mmap_lock),
 	KUNIT_CASE(failed_insert_prepares_nothing),
+	KUNIT_CASE(prepared_mm_takes_intervals_under_the_mmap_lock),
+	KUNIT_CASE(preparation_under_the_mmap_lock),
+	KUNIT_CASE(preparation_again_changes_nothing),
+	KUNIT_CASE(preparation_of_an_mm_with_notifiers),
+	KUNIT_CASE(prepared_mm_keeps_account_of_invalidations),
+	KUNIT_CASE(preparation_fails_with_any_of_its_allocations),
+	KUNIT_CASE(later_preparation_fails_with_any_of_its_allocations),
+	KUNIT_CASE(preparation_gives_up_on_a_signal),
 	KUNIT_CASE(removed_is_not_announced_to),
 	KUNIT_CASE(removed_can_be_inserted_again),
 	KUNIT_CASE(interval_pins_the_mm_structure),
@@ -1971,6 +2464,8 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(end_wakes_only_those_it_held_up),
 	KUNIT_CASE(stray_wake_up_does_not_end_a_wait),
 	KUNIT_CASE(reader_waits_while_a_callback_runs),
+	KUNIT_CASE(waits_under_the_mmap_lock),
+	KUNIT_CASE(callbacks_of_one_interval_run_side_by_side),
 	KUNIT_CASE(nested_ranges_hold_readers_up_until_both_end),
 	KUNIT_CASE(reader_of_a_new_interval_waits_for_what_is_active),
 	KUNIT_CASE(reader_of_a_new_interval_does_not_wait_for_others),
@@ -1994,6 +2489,7 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(remove_leaves_readers_of_others_alone),
 	KUNIT_CASE(end_of_the_mm_is_announced_to_all),
 	KUNIT_CASE(end_of_the_mm_collides),
+	KUNIT_CASE(reader_after_the_end_of_the_mm_returns),
 	KUNIT_CASE(remove_waits_for_the_end_of_the_mm),
 	KUNIT_CASE(end_of_the_mm_is_announced_while_a_removal_waits),
 	KUNIT_CASE(end_of_the_mm_waits_for_nobody_else),
@@ -2004,6 +2500,12 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(both_kinds_are_called),
 	KUNIT_CASE(end_of_the_mm_reaches_intervals_first),
 	KUNIT_CASE(interval_first_then_the_whole_mm),
+	KUNIT_CASE(intervals_outlive_notifiers_of_the_mm),
+	KUNIT_CASE(notifiers_of_the_mm_outlive_intervals),
+	KUNIT_CASE(first_interval_between_start_and_end),
+	KUNIT_CASE(range_filled_in_by_hand_meets_intervals),
+	KUNIT_CASE(range_filled_in_by_hand_meets_both_kinds),
+	KUNIT_CASE(range_is_used_again_and_again),
 	KUNIT_CASE(end_lets_readers_go_before_the_end_callbacks),
 	KUNIT_CASE(refusal_of_an_interval_leaves_the_mm_paired),
 	KUNIT_CASE(failure_of_the_mm_releases_readers),

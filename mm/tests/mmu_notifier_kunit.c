@@ -6,9 +6,13 @@
 
 #include <kunit/test-bug.h>
 #include <kunit/test.h>
+#include <linux/anon_inodes.h>
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/kconfig.h>
+#include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
 #include <linux/rcupdate.h>
@@ -16,6 +20,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/vmstat.h>
 
 #include "mmu_notifier_world.h"
@@ -293,6 +298,217 @@ static void unregister_waits_for_every_callback(struct kunit *test)
 	}
 }
 
+/* The first subscription waits for those who may be invalidating. */
+static void call_register(struct mn_call *call)
+{
+	struct mn_listener *listener = call->arg;
+
+	call->ret = mmu_notifier_register(&listener->notifier, call->world->mm);
+}
+
+static void register_waits_for_the_mmap_lock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_listener(world, 'a', &mn_range_ops);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+
+	mmap_read_lock(world->mm);
+	mn_start(world, &range, 0, 1);
+	call = mn_spawn(world, "mmu_notifier_register", listener,
+			call_register, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range);
+	mmap_read_unlock(world->mm);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, call->ret, 0);
+	KUNIT_EXPECT_EQ(test, listener->ends, 0);
+	mn_unregister(listener);
+}
+
+/* The lock is there to prevent it, but it must do no harm. */
+static void first_subscription_between_start_and_end(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range range, by_hand;
+	struct mn_listener *listener;
+	unsigned int early;
+
+	mn_start(world, &range, 0, 1);
+	mn_range_by_hand(world, &by_hand, 0, 1);
+	mmu_notifier_invalidate_range_start(&by_hand);
+	listener = mn_register(world, 'a', &mn_range_ops);
+	mn_end(&range);
+	/* What it says is arbitrary, and may be taken for a mistake. */
+	mn_reports_begin(world);
+	mn_end(&by_hand);
+	mn_reports_end(world);
+	KUNIT_EXPECT_EQ(test, listener->starts, 0);
+	early = listener->ends;
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, listener->starts, 1);
+	KUNIT_EXPECT_EQ(test, listener->ends, early + 1);
+	mn_unregister(listener);
+}
+
+static void unregister_under_the_mmap_lock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *a = mn_register(world, 'a', &mn_range_ops);
+	struct mn_listener *b = mn_register(world, 'b', &mn_range_ops);
+
+	mmap_write_lock(world->mm);
+	mn_invalidate(world, 0, 1);
+	mmu_notifier_unregister(&a->notifier, world->mm);
+	mn_invalidate(world, 0, 1);
+	mmap_write_unlock(world->mm);
+	mmap_read_lock(world->mm);
+	mmu_notifier_unregister(&b->notifier, world->mm);
+	mmap_read_unlock(world->mm);
+	KUNIT_EXPECT_EQ(test, a->starts, 1);
+	KUNIT_EXPECT_EQ(test, a->releases, 1);
+	KUNIT_EXPECT_EQ(test, b->starts, 2);
+	KUNIT_EXPECT_EQ(test, b->releases, 1);
+}
+
+/* A device that is mapped: its subscription goes with the VMA, or the file. */
+struct mapped_device {
+	struct mn_listener *listener;
+	bool ends_with_the_vma;
+	unsigned int closes;
+	unsigned int file_releases;
+};
+
+static void device_vma_close(struct vm_area_struct *vma)
+{
+	struct mapped_device *device = vma->vm_private_data;
+
+	device->closes++;
+	if (device->ends_with_the_vma)
+		mn_unregister(device->listener);
+}
+
+static const struct vm_operations_struct device_vm_ops = {
+	.close = device_vma_close,
+};
+
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_private_data = file->private_data;
+	vma->vm_ops = &device_vm_ops;
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct mapped_device *device = file->private_data;
+
+	device->file_releases++;
+	if (!device->ends_with_the_vma)
+		mn_unregister(device->listener);
+	return 0;
+}
+
+static const struct file_operations device_fops = {
+	.mmap = device_mmap,
+	.release = device_release,
+};
+
+static struct file *device_file(struct kunit *test, struct mapped_device *device)
+{
+	struct file *file = anon_inode_getfile("[mmu_notifier_kunit]",
+					       &device_fops, device, O_RDWR);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	device->listener = mn_listener(test->priv, 'a', &mn_range_ops);
+	return file;
+}
+
+static void subscription_ends_with_a_mapping(struct kunit *test, bool vma)
+{
+	struct mapped_device *device = kunit_kzalloc(test, sizeof(*device),
+						     GFP_KERNEL);
+	struct file *file;
+	unsigned long addr;
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	device->ends_with_the_vma = vma;
+	file = device_file(test, device);
+	addr = kunit_vm_mmap(test, file, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE,
+			     0);
+	fput(file);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_notifier_register(&device->listener->notifier,
+					      current->mm));
+	vm_munmap(addr, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, device->closes, 1);
+	/* That of a thread of the kernel is put off. */
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, device->file_releases, 1);
+	KUNIT_EXPECT_EQ(test, device->listener->starts, 1);
+	KUNIT_EXPECT_EQ(test, device->listener->ends, 1);
+	KUNIT_EXPECT_EQ(test, device->listener->releases, 1);
+}
+
+static void unregister_in_the_close_of_a_vma(struct kunit *test)
+{
+	subscription_ends_with_a_mapping(test, true);
+}
+
+static void unregister_in_the_release_of_a_file(struct kunit *test)
+{
+	subscription_ends_with_a_mapping(test, false);
+}
+
+/* Map a file into an mm that is not that of a case. */
+static void call_mmap(struct mn_call *call)
+{
+	struct mm_struct *mm = call->world->mm;
+
+	mm->task_size = TASK_SIZE;
+	arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
+	kthread_use_mm(mm);
+	call->ret = vm_mmap(call->arg, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE, 0);
+	kthread_unuse_mm(mm);
+}
+
+static void end_of_the_mm_with_a_mapping(struct kunit *test, bool vma)
+{
+	struct mapped_device *device = kunit_kzalloc(test, sizeof(*device),
+						     GFP_KERNEL);
+	struct mn_world *world = test->priv;
+	struct mn_call *call;
+	struct file *file;
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	device->ends_with_the_vma = vma;
+	file = device_file(test, device);
+	call = mn_spawn(world, "vm_mmap", file, call_mmap, -1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	fput(file);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(call->ret));
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_notifier_register(&device->listener->notifier,
+					      world->mm));
+	call = mn_spawn_release(world);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, device->closes, 1);
+	KUNIT_EXPECT_EQ(test, device->file_releases, 1);
+	KUNIT_EXPECT_EQ(test, device->listener->releases, 1);
+}
+
+static void unregister_in_a_close_by_the_end_of_the_mm(struct kunit *test)
+{
+	end_of_the_mm_with_a_mapping(test, true);
+}
+
+static void unregister_in_a_release_by_the_end_of_the_mm(struct kunit *test)
+{
+	end_of_the_mm_with_a_mapping(test, false);
+}
+
 /*
  * Release
  */
@@ -333,6 +549,57 @@ static void end_of_the_mm_releases_all(struct kunit *test)
 	mn_unregister(with[0]);
 	mn_unregister(without);
 	mn_unregister(with[1]);
+}
+
+static void listener_release(struct mmu_notifier *notifier,
+			     struct mm_struct *mm)
+{
+	container_of(notifier, struct mn_listener, notifier)->releases++;
+}
+
+static void release_may_be_the_only_callback(struct kunit *test)
+{
+	static const struct mmu_notifier_ops release_ops = {
+		.release = listener_release,
+	};
+	struct mn_world *world = test->priv;
+	struct mn_listener *a = mn_register(world, 'a', &release_ops);
+	struct mn_listener *b = mn_register(world, 'b', &release_ops);
+	struct mmu_notifier_range range;
+
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 1));
+	mn_end(&range);
+	mn_unregister(a);
+	KUNIT_EXPECT_EQ(test, a->releases, 1);
+	KUNIT_EXPECT_EQ(test, b->releases, 0);
+	mn_world_release(world);
+	KUNIT_EXPECT_EQ(test, b->releases, 1);
+	mn_unregister(b);
+	KUNIT_EXPECT_EQ(test, b->releases, 1);
+}
+
+/* Truncation may invalidate an mm that is on its way out. */
+static void released_is_not_called(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mm_struct *mm = world->mm;
+	struct mn_listener *listener = mn_register(world, 'a', &mn_range_ops);
+	struct mmu_notifier_range across, range;
+
+	mmgrab(mm);
+	mn_start(world, &across, 0, 1);
+	mn_world_release(world);
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, 0, PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	mmu_notifier_invalidate_range_end(&across);
+	KUNIT_EXPECT_FALSE(test, mmu_notifier_clear_young(mm, 0, 1));
+	KUNIT_EXPECT_EQ(test, listener->starts, 1);
+	KUNIT_EXPECT_EQ(test, listener->ends, 0);
+	KUNIT_EXPECT_EQ(test, listener->young_calls, 0);
+	mmdrop(mm);
+	mn_unregister(listener);
 }
 
 static void end_of_the_mm_waits_for_release_by_unregister(struct kunit *test)
@@ -376,7 +643,7 @@ static void unregister_waits_for_release_by_the_end_of_the_mm(struct kunit *test
 static unsigned int allocated, freed;
 static int alloc_error;
 static struct mmu_notifier *free_slowly;
-static bool synchronized;
+static bool synchronized, alloc_was_locked;
 
 static struct mmu_notifier *alloc_notifier(struct mm_struct *mm)
 {
@@ -389,6 +656,10 @@ static struct mmu_notifier *alloc_notifier(struct mm_struct *mm)
 		return ERR_PTR(alloc_error);
 	}
 	listener->world = kunit_get_current_test()->priv;
+	/* It may sleep there. */
+	might_sleep();
+	alloc_was_locked = rwsem_is_locked(&mm->mmap_lock) &&
+			   !mmap_read_trylock(mm);
 	allocated++;
 	return &listener->notifier;
 }
@@ -417,6 +688,7 @@ static int get_and_put_init(struct kunit *test)
 	alloc_error = 0;
 	free_slowly = NULL;
 	synchronized = false;
+	alloc_was_locked = false;
 	get_ops = mn_range_ops;
 	get_ops.alloc_notifier = alloc_notifier;
 	get_ops.free_notifier = free_notifier;
@@ -641,6 +913,70 @@ static void put_is_allowed_in_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, freed, 1);
 }
 
+/* Both ways of giving up are open to a subscription that can be freed. */
+static void what_was_registered_can_be_put(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	int count = atomic_read(&world->mm->mm_count);
+	struct mmu_notifier *notifier = alloc_notifier(world->mm);
+	struct mn_listener *listener;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, notifier);
+	listener = container_of(notifier, struct mn_listener, notifier);
+	notifier->ops = &get_ops;
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(notifier, world->mm));
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, listener->starts, 1);
+
+	/* It is also found, and put by each who has got it. */
+	KUNIT_EXPECT_PTR_EQ(test, get(test, &get_ops), listener);
+	KUNIT_EXPECT_EQ(test, allocated, 1);
+	mmu_notifier_put(notifier);
+	mmu_notifier_synchronize();
+	KUNIT_EXPECT_EQ(test, freed, 0);
+	mmu_notifier_put(notifier);
+	mmu_notifier_synchronize();
+	KUNIT_EXPECT_EQ(test, freed, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&world->mm->mm_count), count);
+	mn_invalidate(world, 0, 1);
+}
+
+static void put_under_a_spinlock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *a = get(test, &get_ops);
+
+	get(test, &get_ops);
+	spin_lock(&world->log_lock);
+	mmu_notifier_put(&a->notifier);
+	mmu_notifier_put(&a->notifier);
+	spin_unlock(&world->log_lock);
+	mmu_notifier_synchronize();
+	KUNIT_EXPECT_EQ(test, freed, 1);
+}
+
+/* From a thread that has nothing to do with the mm, when that is gone. */
+static void put_after_the_end_of_the_mm(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *a = get(test, &get_ops);
+
+	mn_world_release(world);
+	KUNIT_EXPECT_EQ(test, a->releases, 1);
+	mmu_notifier_put(&a->notifier);
+	mmu_notifier_synchronize();
+	KUNIT_EXPECT_EQ(test, freed, 1);
+}
+
+static void alloc_runs_under_the_mmap_lock(struct kunit *test)
+{
+	struct mn_listener *a = get(test, &get_ops);
+
+	KUNIT_EXPECT_TRUE(test, alloc_was_locked);
+	mmu_notifier_put(&a->notifier);
+	mmu_notifier_synchronize();
+}
+
 static void put_frees_after_running_callbacks(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -801,6 +1137,45 @@ static void range_need_not_be_zeroed(struct kunit *test)
 	mn_unregister(listener);
 }
 
+static void range_filled_in_by_hand_meets_nobody(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range range;
+
+	mn_range_by_hand(world, &range, 0, 1);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	mn_range_by_hand(world, &range, 0, 1);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(world->mm));
+}
+
+static void range_filled_in_by_hand_meets_notifiers_of_the_mm(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'a', &mn_range_ops);
+	struct mn_listener *fails = mn_register(world, 0, &mn_start_ops);
+	struct mmu_notifier_range range;
+
+	mn_range_by_hand(world, &range, 3, 1);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_EQ(test, listener->seen_end.start, MN_ADDR(3));
+	mn_range_by_hand(world, &range, 0, 1);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	mmu_notifier_invalidate_range_end(&range);
+	fails->fail_nonblock = -EAGAIN;
+	mn_range_by_hand(world, &range, 0, 1);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	KUNIT_EXPECT_STREQ(test, world->log, "aAaAaA");
+	mn_unregister(listener);
+	mn_unregister(fails);
+}
+
 static void last_byte_of_the_address_space_is_passed(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -898,6 +1273,50 @@ static void every_callback_is_optional(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mmu_notifier_clear_flush_young(world->mm, 0, 1));
 	mmu_notifier_arch_invalidate_secondary_tlbs(world->mm, 0, 1);
 	mn_world_release(world);
+	mn_unregister(listener);
+}
+
+static void listener_end(struct mmu_notifier *notifier,
+			 const struct mmu_notifier_range *range)
+{
+	struct mn_listener *listener =
+		container_of(notifier, struct mn_listener, notifier);
+
+	listener->ends++;
+	mn_note(&listener->seen_end, range, 0);
+}
+
+static void end_may_be_the_only_range_callback(struct kunit *test)
+{
+	static const struct mmu_notifier_ops end_ops = {
+		.release = listener_release,
+		.invalidate_range_end = listener_end,
+	};
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'a', &end_ops);
+	struct mn_listener *fails = mn_register(world, 0, &mn_start_ops);
+	struct mmu_notifier_range range;
+	unsigned int ends;
+
+	mn_start(world, &range, 3, 1);
+	KUNIT_EXPECT_EQ(test, listener->ends, 0);
+	mn_end(&range);
+	KUNIT_EXPECT_EQ(test, listener->ends, 1);
+	KUNIT_EXPECT_EQ(test, listener->seen_end.start, MN_ADDR(3));
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 4, 1));
+	mn_end(&range);
+	KUNIT_EXPECT_EQ(test, listener->ends, 2);
+
+	/* It may be told, or not, of the end of what has not started. */
+	fails->fail_nonblock = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 1));
+	KUNIT_EXPECT_LE(test, listener->ends, 3);
+	ends = listener->ends;
+	mn_unregister(fails);
+	mn_invalidate(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, listener->ends, ends + 1);
+	mn_world_release(world);
+	KUNIT_EXPECT_EQ(test, listener->releases, 1);
 	mn_unregister(listener);
 }
 
@@ -1034,6 +1453,26 @@ static void secondary_tlbs_are_told(struct kunit *test)
 	mn_unregister(c);
 }
 
+/* They are called under the lock of the page table. */
+static void young_and_secondary_tlbs_under_a_spinlock(struct kunit *test)
+{
+	static DEFINE_SPINLOCK(lock);
+	struct mn_world *world = test->priv;
+	struct mn_listener *young = mn_register(world, 'a', &mn_range_ops);
+	struct mn_listener *tlb = mn_register(world, 'b', &mn_tlb_ops);
+
+	spin_lock(&lock);
+	mmu_notifier_clear_flush_young(world->mm, 0, 1);
+	mmu_notifier_clear_young(world->mm, 0, 1);
+	mmu_notifier_test_young(world->mm, 0);
+	mmu_notifier_arch_invalidate_secondary_tlbs(world->mm, 0, 1);
+	spin_unlock(&lock);
+	KUNIT_EXPECT_EQ(test, young->young_calls, 3);
+	KUNIT_EXPECT_EQ(test, tlb->tlb_calls, 1);
+	mn_unregister(young);
+	mn_unregister(tlb);
+}
+
 /*
  * Pairing
  */
@@ -1086,6 +1525,37 @@ static void a_range_can_be_used_again(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, listener->ends, i);
 	}
 	mn_unregister(listener);
+}
+
+/* As in a loop that gives up, tries again, and comes to the next VMA. */
+static void a_range_can_be_used_in_any_way_again(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 0, &mn_range_ops);
+	struct mn_listener *fails = mn_register(world, 0, &mn_start_ops);
+	struct mmu_notifier_range range;
+	int i;
+
+	mn_range(world, &range, 0, 1);
+	for (i = 0; i < 9; i++) {
+		fails->fail_nonblock = i % 3 == 1 ? -EAGAIN : 0;
+		range.start = MN_ADDR(i / 3);
+		range.end = MN_ADDR(i / 3 + 1);
+		if (i % 3)
+			KUNIT_EXPECT_EQ(test, fails->fail_nonblock,
+					mmu_notifier_invalidate_range_start_nonblock(&range));
+		else
+			mmu_notifier_invalidate_range_start(&range);
+		if (!fails->fail_nonblock)
+			mn_end(&range);
+		KUNIT_EXPECT_EQ(test, listener->starts, i + 1);
+		KUNIT_EXPECT_EQ(test, listener->ends, i + 1);
+		KUNIT_EXPECT_EQ(test, listener->seen_end.start,
+				MN_ADDR(i / 3));
+		KUNIT_EXPECT_EQ(test, listener->seen_end.blockable, !(i % 3));
+	}
+	mn_unregister(listener);
+	mn_unregister(fails);
 }
 
 static void failed_nonblocking_start_returns_the_error(struct kunit *test)
@@ -1303,9 +1773,18 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(subscription_pins_the_mm_structure),
 	KUNIT_CASE(unregister_waits_for_a_running_callback),
 	KUNIT_CASE(unregister_waits_for_every_callback),
+	KUNIT_CASE(register_waits_for_the_mmap_lock),
+	KUNIT_CASE(first_subscription_between_start_and_end),
+	KUNIT_CASE(unregister_under_the_mmap_lock),
+	KUNIT_CASE(unregister_in_the_close_of_a_vma),
+	KUNIT_CASE(unregister_in_the_release_of_a_file),
+	KUNIT_CASE(unregister_in_a_close_by_the_end_of_the_mm),
+	KUNIT_CASE(unregister_in_a_release_by_the_end_of_the_mm),
 	KUNIT_CASE(end_of_the_mm_releases_once),
 	KUNIT_CASE(unregister_releases_once),
 	KUNIT_CASE(end_of_the_mm_releases_all),
+	KUNIT_CASE(release_may_be_the_only_callback),
+	KUNIT_CASE(released_is_not_called),
 	KUNIT_CASE(end_of_the_mm_waits_for_release_by_unregister),
 	KUNIT_CASE(unregister_waits_for_release_by_the_end_of_the_mm),
 	KUNIT_CASE(get_of_the_same_ops_gets_the_same),
@@ -1321,6 +1800,10 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(get_of_too_many_is_refused),
 	KUNIT_CASE(put_of_what_has_no_users_is_reported),
 	KUNIT_CASE(put_is_allowed_in_release),
+	KUNIT_CASE(what_was_registered_can_be_put),
+	KUNIT_CASE(put_under_a_spinlock),
+	KUNIT_CASE(put_after_the_end_of_the_mm),
+	KUNIT_CASE(alloc_runs_under_the_mmap_lock),
 	KUNIT_CASE(put_frees_after_running_callbacks),
 	KUNIT_CASE(synchronize_waits_for_what_was_put),
 	KUNIT_CASE(every_event_arrives_unchanged),
@@ -1328,21 +1811,26 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(unmap_is_the_default_event),
 	KUNIT_CASE(owner_is_null_unless_given),
 	KUNIT_CASE(range_need_not_be_zeroed),
+	KUNIT_CASE(range_filled_in_by_hand_meets_nobody),
+	KUNIT_CASE(range_filled_in_by_hand_meets_notifiers_of_the_mm),
 	KUNIT_CASE(last_byte_of_the_address_space_is_passed),
 	KUNIT_CASE(blocking_start_is_blockable),
 	KUNIT_CASE(nonblocking_start_is_not_blockable),
 	KUNIT_CASE(nonblocking_callbacks_may_not_sleep),
 	KUNIT_CASE(callbacks_run_in_the_lockdep_map),
 	KUNIT_CASE(every_callback_is_optional),
+	KUNIT_CASE(end_may_be_the_only_range_callback),
 	KUNIT_CASE(missing_callbacks_hide_no_other),
 	KUNIT_CASE(clear_flush_young_asks_all),
 	KUNIT_CASE(clear_young_asks_all),
 	KUNIT_CASE(test_young_asks_until_one_is),
 	KUNIT_CASE(each_question_about_young_has_its_callback),
 	KUNIT_CASE(secondary_tlbs_are_told),
+	KUNIT_CASE(young_and_secondary_tlbs_under_a_spinlock),
 	KUNIT_CASE(nested_ranges_are_paired),
 	KUNIT_CASE(overlapping_ranges_are_paired),
 	KUNIT_CASE(a_range_can_be_used_again),
+	KUNIT_CASE(a_range_can_be_used_in_any_way_again),
 	KUNIT_CASE(failed_nonblocking_start_returns_the_error),
 	KUNIT_CASE(failed_nonblocking_start_calls_and_ends_all),
 	KUNIT_CASE(several_failures_fail_once),

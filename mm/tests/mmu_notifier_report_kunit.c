@@ -39,7 +39,7 @@ struct mn_driver {
 	struct mutex lock;		/* taken by the callbacks */
 	struct mmu_interval_notifier interval;
 	struct mmu_notifier notifier;
-	unsigned int ends;		/* callbacks at the end; under lock */
+	unsigned int ends;		/* callbacks at the end, of the mm or of a range */
 	bool sleeps;			/* takes the lock even if it must not sleep */
 	/* Done in the callback, before it takes the lock. */
 	void (*in_callback)(struct mn_driver *driver);
@@ -674,6 +674,36 @@ static void unregister_under_a_lock_of_a_start_callback(struct kunit *test)
 	expect_end(test);
 }
 
+/* It is called by unregistration once more. */
+static void driver_unregisters_in_release(struct mmu_notifier *notifier,
+					  struct mm_struct *mm)
+{
+	struct mn_driver *driver = container_of(notifier, struct mn_driver,
+						notifier);
+
+	if (!driver->ends++)
+		mmu_notifier_unregister(notifier, mm);
+}
+
+static const struct mmu_notifier_ops driver_release_ops = {
+	.release = driver_unregisters_in_release,
+};
+
+/* The end of the mm waits for itself: there is no way to do that alone. */
+static void unregister_in_release_by_the_end_of_the_mm(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mn_call *release;
+
+	expect_recursion(test, SRCU);
+	driver = mm_driver(test, &driver_release_ops);
+	release = mn_spawn_release(driver->world);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(release));
+	/* For ever. */
+	driver->world->hung = true;
+	expect_end(test);
+}
+
 /* It goes back to wait for invalidations and keeps the user lock. */
 static void retry_with_the_user_lock(struct mn_call *call)
 {
@@ -984,6 +1014,27 @@ static void correct_mm_driver_is_not_reported(struct kunit *test)
 	expect_silence_end(test);
 }
 
+/* A device fault in an mm that somebody has prepared for it. */
+static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mm_struct *mm;
+
+	expect_silence(test);
+	driver = driver_init(test);
+	mm = driver->world->mm;
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(NULL, mm));
+	mmap_read_lock(mm);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_notifier_insert(&driver->interval, mm, 0,
+						     PAGE_SIZE,
+						     &driver_interval_ops));
+	mmap_read_unlock(mm);
+	invalidate(driver);
+	interval_driver_exit(driver);
+	expect_silence_end(test);
+}
+
 /* What cannot sleep cannot wait for an invalidation either. */
 static void callbacks_that_never_sleep_are_not_annotated(struct kunit *test)
 {
@@ -1065,6 +1116,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(read_begin_under_the_user_lock),
 	KUNIT_CASE(remove_under_the_user_lock),
 	KUNIT_CASE(unregister_under_a_lock_of_a_start_callback),
+	KUNIT_CASE(unregister_in_release_by_the_end_of_the_mm),
 	KUNIT_CASE(retry_with_the_user_lock_against_an_invalidation),
 	KUNIT_CASE(start_without_notifiers_under_a_lock),
 	KUNIT_CASE(nonblocking_start_without_notifiers_under_a_lock),
@@ -1079,6 +1131,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(subscription_to_a_dead_mm),
 	KUNIT_CASE(correct_interval_driver_is_not_reported),
 	KUNIT_CASE(correct_mm_driver_is_not_reported),
+	KUNIT_CASE(insert_under_the_mmap_lock_for_reading_is_not_reported),
 	KUNIT_CASE(callbacks_that_never_sleep_are_not_annotated),
 	KUNIT_CASE(end_of_a_nonblocking_invalidation_does_not_sleep),
 	KUNIT_CASE(end_without_notifiers_is_not_annotated),

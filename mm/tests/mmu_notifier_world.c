@@ -2,6 +2,7 @@
 /* What the MMU notifier suites share; see mmu_notifier_world.h. */
 
 #include <kunit/test.h>
+#include <linux/bug.h>
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/dcache.h>
@@ -18,6 +19,8 @@
 #include <linux/string.h>
 #include <trace/events/lock.h>
 #include <trace/events/printk.h>
+
+#include <asm/sections.h>
 
 #include "mmu_notifier_world.h"
 
@@ -344,6 +347,19 @@ void mn_range(struct mn_world *world, struct mmu_notifier_range *range,
 {
 	mmu_notifier_range_init(range, MMU_NOTIFY_CLEAR, 0, world->mm,
 				MN_ADDR(page), MN_ADDR(page + pages));
+}
+
+/* All that the caller of a start has to set, and nothing else. */
+void mn_range_by_hand(struct mn_world *world, struct mmu_notifier_range *range,
+		      unsigned long page, unsigned long pages)
+{
+	memset(range, 0xa5, sizeof(*range));
+	range->mm = world->mm;
+	range->start = MN_ADDR(page);
+	range->end = MN_ADDR(page + pages);
+	range->flags = 0;
+	range->event = MMU_NOTIFY_CLEAR;
+	range->owner = NULL;
 }
 
 void mn_start(struct mn_world *world, struct mmu_notifier_range *range,
@@ -714,10 +730,18 @@ static void mn_probe_console(void *ignore, const char *buf, size_t len)
 	raw_spin_unlock_irqrestore(&mn_reports_lock, flags);
 }
 
+/* What is reported once is reported again: each case has its own. */
+static void mn_report_again(void)
+{
+	generic_bug_clear_once();
+	memset(__start_once, 0, __end_once - __start_once);
+}
+
 void mn_reports_begin(struct mn_world *world)
 {
 	memset(mn_reports, 0, sizeof(mn_reports));
 	mn_reports_len = 0;
+	mn_report_again();
 	pr_info("mmu_notifier_kunit: expect report\n");
 	KUNIT_ASSERT_EQ(world->test, 0,
 			register_trace_console(mn_probe_console, NULL));

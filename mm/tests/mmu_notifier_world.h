@@ -136,6 +136,8 @@ bool mn_retry(struct mn_interval *interval, unsigned long seq);
 
 void mn_range(struct mn_world *world, struct mmu_notifier_range *range,
 	      unsigned long page, unsigned long pages);
+void mn_range_by_hand(struct mn_world *world, struct mmu_notifier_range *range,
+		      unsigned long page, unsigned long pages);
 void mn_start(struct mn_world *world, struct mmu_notifier_range *range,
 	      unsigned long page, unsigned long pages);
 int mn_start_nonblock(struct mn_world *world, struct mmu_notifier_range *range,
