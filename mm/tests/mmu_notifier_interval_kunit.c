@@ -2522,5 +2522,69 @@ static struct kunit_suite mmu_notifier_interval_suite = {
 };
 kunit_test_suite(mmu_notifier_interval_suite);
 
+/*
+ * Much of the above once more, while more invalidations are active elsewhere in
+ * the mm than an implementation may care to keep apart.
+ */
+static struct kunit_case mmu_notifier_crowded_cases[] = {
+	KUNIT_CASE(overlapping_range_is_announced),
+	KUNIT_CASE(disjoint_range_is_not_announced),
+	KUNIT_CASE(abutting_range_is_not_announced),
+	KUNIT_CASE(single_bytes_count),
+	KUNIT_CASE(removed_is_not_announced_to),
+	KUNIT_CASE(removed_can_be_inserted_again),
+	KUNIT_CASE(sequences_are_odd_and_differ),
+	KUNIT_CASE(every_overlapping_interval_is_called_once),
+	KUNIT_CASE(exactly_the_overlapping_intervals_are_called),
+	KUNIT_CASE(read_of_a_new_interval_does_not_collide),
+	KUNIT_CASE(invalidation_during_the_read_collides),
+	KUNIT_CASE(collisions_add_up),
+	KUNIT_CASE(disjoint_invalidation_does_not_collide),
+	KUNIT_CASE(every_reader_collides),
+	KUNIT_CASE(failed_start_does_not_hold_up_readers),
+	KUNIT_CASE(reader_waits_for_an_overlapping_invalidation),
+	KUNIT_CASE(all_waiting_readers_return),
+	KUNIT_CASE(reader_does_not_wait_for_a_disjoint_invalidation),
+	KUNIT_CASE(single_bytes_hold_readers_up),
+	KUNIT_CASE(reader_does_not_wait_for_what_starts_later),
+	KUNIT_CASE(reader_waits_for_the_last_of_several),
+	KUNIT_CASE(stray_wake_up_does_not_end_a_wait),
+	KUNIT_CASE(reader_waits_while_a_callback_runs),
+	KUNIT_CASE(nested_ranges_hold_readers_up_until_both_end),
+	KUNIT_CASE(reader_of_a_new_interval_waits_for_what_is_active),
+	KUNIT_CASE(insert_takes_effect_at_once),
+	KUNIT_CASE(insert_while_callbacks_run_loses_nobody),
+	KUNIT_CASE(late_callback_does_not_hide_a_later_invalidation),
+	KUNIT_CASE(remove_waits_for_a_running_callback),
+	KUNIT_CASE(remove_waits_for_the_end),
+	KUNIT_CASE(remove_is_announced_to_in_its_first_wait),
+	KUNIT_CASE(remove_is_not_announced_to_in_its_second_wait),
+	KUNIT_CASE(remove_returns_under_a_chain),
+	KUNIT_CASE(remove_waits_for_a_callback_that_began_in_its_first_wait),
+	KUNIT_CASE(remove_in_its_second_wait_misses_nothing_of_the_first),
+	KUNIT_CASE(refused_start_does_not_prolong_a_removal),
+	KUNIT_CASE(remove_waits_for_the_last_of_several),
+	KUNIT_CASE(remove_before_its_turn_is_still_announced_to),
+	KUNIT_CASE(remove_hides_no_other),
+	KUNIT_CASE(remove_leaves_readers_of_others_alone),
+	KUNIT_CASE(end_of_the_mm_is_announced_to_all),
+	KUNIT_CASE(end_of_the_mm_collides),
+	KUNIT_CASE(remove_waits_for_the_end_of_the_mm),
+	KUNIT_CASE(refusal_fails_a_nonblocking_start),
+	KUNIT_CASE(both_kinds_are_called),
+	KUNIT_CASE(range_filled_in_by_hand_meets_both_kinds),
+	KUNIT_CASE(range_is_used_again_and_again),
+	KUNIT_CASE(failure_of_the_mm_releases_readers),
+	KUNIT_CASE(failed_start_ends_only_itself),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_crowded_suite = {
+	.name = "mmu_notifier_crowded",
+	.init = mn_crowded_world_init,
+	.test_cases = mmu_notifier_crowded_cases,
+};
+kunit_test_suite(mmu_notifier_crowded_suite);
+
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: subscriptions to an interval");
 MODULE_LICENSE("GPL");

@@ -9,6 +9,7 @@
 #include <linux/debugfs.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/mm.h>
@@ -33,7 +34,10 @@ static void mn_world_exit(void *data)
 	struct mn_world *world = data;
 
 	/* A case that failed may have left subscriptions behind: leak the mm. */
-	if (!world->hung && world->mm && world->test->status != KUNIT_FAILURE)
+	if (world->hung || world->test->status == KUNIT_FAILURE)
+		return;
+	mn_crowd_end(world);
+	if (world->mm)
 		mmput(world->mm);
 }
 
@@ -51,6 +55,23 @@ int mn_world_init(struct kunit *test)
 		return -ENOMEM;
 	test->priv = world;
 	return kunit_add_action_or_reset(test, mn_world_exit, world);
+}
+
+/*
+ * The same, and many invalidations are active in it all the time. Where that is
+ * too much, one case finds out for all.
+ */
+int mn_crowded_world_init(struct kunit *test)
+{
+	static bool crowded_out;
+	int err = mn_world_init(test);
+
+	if (err || crowded_out)
+		return err ?: -EBUSY;
+	mn_crowd(test->priv, MN_CROWD);
+	crowded_out = !mn_returns(mn_spawn_remove(mn_insert(test->priv, 0, 0,
+							    1)));
+	return crowded_out ? -EBUSY : 0;
 }
 
 /* Drop the last user of the mm: its notifiers are released. */
@@ -388,6 +409,41 @@ void mn_invalidate(struct mn_world *world, unsigned long page,
 
 	mn_start(world, &range, page, pages);
 	mn_end(&range);
+}
+
+/* From now on the mm keeps account of invalidations. */
+void mn_prepare(struct mn_world *world)
+{
+	mn_remove(mn_insert(world, 0, 0, 1));
+}
+
+/* Once in a world. They go on until they are ended, or the world is. */
+void mn_crowd(struct mn_world *world, unsigned int nr)
+{
+	struct mn_crowd *crowd = kzalloc(struct_size(crowd, range, nr),
+					 GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(world->test, crowd);
+	mn_prepare(world);
+	mmgrab(world->mm);
+	crowd->mm = world->mm;
+	for (; crowd->nr < nr; crowd->nr++)
+		mn_start(world, &crowd->range[crowd->nr],
+			 MN_CROWD_PAGE + 2 * crowd->nr, 1);
+	world->crowd = crowd;
+}
+
+void mn_crowd_end(struct mn_world *world)
+{
+	struct mn_crowd *crowd = world->crowd;
+
+	if (!crowd)
+		return;
+	world->crowd = NULL;
+	while (crowd->nr--)
+		mn_end(&crowd->range[crowd->nr]);
+	mmdrop(crowd->mm);
+	kfree(crowd);
 }
 
 /*

@@ -29,9 +29,23 @@ struct mn_world {
 	struct kunit *test;
 	struct mm_struct *mm;	/* NULL once released by the case */
 	bool hung;		/* a call did not return: free nothing */
+	struct mn_crowd *crowd;
 	spinlock_t log_lock;	/* protects the two below */
 	unsigned int log_len;
 	char log[512];
+};
+
+/*
+ * Invalidations that are active all the time, each in pages of its own: so many
+ * are kept apart, whatever comes on top of them.
+ */
+#define MN_CROWD	(BITS_PER_LONG - 1)
+#define MN_CROWD_PAGE	100000
+
+struct mn_crowd {
+	struct mm_struct *mm;
+	unsigned int nr;
+	struct mmu_notifier_range range[];
 };
 
 /* Holds a callback up until the case opens it. */
@@ -106,6 +120,7 @@ struct mn_call {
 };
 
 int mn_world_init(struct kunit *test);
+int mn_crowded_world_init(struct kunit *test);
 void mn_world_release(struct mn_world *world);
 void mn_log(struct mn_world *world, char name);
 void mn_note(struct mn_seen *seen, const struct mmu_notifier_range *range,
@@ -145,6 +160,9 @@ int mn_start_nonblock(struct mn_world *world, struct mmu_notifier_range *range,
 void mn_end(struct mmu_notifier_range *range);
 void mn_invalidate(struct mn_world *world, unsigned long page,
 		   unsigned long pages);
+void mn_prepare(struct mn_world *world);
+void mn_crowd(struct mn_world *world, unsigned int nr);
+void mn_crowd_end(struct mn_world *world);
 
 struct mn_call *mn_spawn(struct mn_world *world, const char *what, void *arg,
 			 void (*fn)(struct mn_call *call), int cpu);

@@ -12,6 +12,7 @@
 
 The rules for the stock column: the cases in stock-defects must fail there, all others must pass there.
 """
+import fnmatch
 import glob
 import json
 import os
@@ -80,13 +81,13 @@ def without_foreign_races(log, build):
 class Boot:
     """One boot: its cases {suite.case: PASS|FAIL|SKIP|ERROR}, waits, unexpected lines, and what is wrong with it."""
 
-    def __init__(self, build, tree, marked=()):
+    def __init__(self, build, tree, marked=None):
         self.cases, self.reasons, self.waits, self.wrong = {}, {}, {}, []
         with open(os.path.join(build, "results.json"), encoding="utf-8") as file:
             self.collect(json.load(file), "")
         with open(os.path.join(build, "test.log"), encoding="utf-8", errors="replace") as file:
             log = without_foreign_races(file.read().splitlines(), build)
-        self.read_log(log, {name.split(".")[1] for name in marked})
+        self.read_log(log, {name.split(".")[1] for name in matching(marked or {}, self.cases)[0]})
         found = {part for name in self.cases for part in name.split(".")}
         for name in sorted(declared(build, tree) - found):
             self.wrong.append(f"{name} has no result: the boot did not get there, or the suite was not built in")
@@ -194,6 +195,12 @@ def defects(base, smp, reports=False, steps=()):
     return found
 
 
+def matching(marked, names):
+    """{name: reason} of the names that the patterns in marked match, and the patterns that match none."""
+    found = {name: reason for pattern, reason in marked.items() for name in fnmatch.filter(names, pattern)}
+    return found, [pattern for pattern in marked if not fnmatch.filter(names, pattern)]
+
+
 def human(nanoseconds):
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
         if nanoseconds >= size:
@@ -229,6 +236,7 @@ def report(build, tree):
 def step(base, label, build, tree, steps):
     marked = defects(base, has_option(build, "SMP"), steps=steps.split(","))
     boot = Boot(build, tree, marked)
+    marked = matching(marked, boot.cases)[0]
     for name, status in boot.cases.items():
         wanted = "FAIL" if name in marked else "PASS"
         if status not in (wanted, "SKIP"):
@@ -241,7 +249,7 @@ def compare(base, build, tree, stock_build, stock_tree):
     series, stock = Boot(build, tree), Boot(stock_build, stock_tree, marked)
     for boot in (series, stock):
         boot.need_waits()
-    unknown = sorted(set(marked) - set(series.cases))
+    marked, unknown = matching(marked, set(series.cases) | set(stock.cases))
     print(f"{'case':70} series stock")
     for name in list(series.cases) + [n for n in stock.cases if n not in series.cases]:
         there = stock.cases.get(name, "n/a")
