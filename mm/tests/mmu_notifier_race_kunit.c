@@ -7,12 +7,17 @@
 
 #include <kunit/test-bug.h>
 #include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/limits.h>
 #include <linux/sched.h>
+#include <linux/sched/wake_q.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 
 #include "mmu_notifier_world.h"
@@ -152,8 +157,217 @@ static void insertions_and_removals_share_the_tree(struct kunit *test)
 }
 
 /*
+ * Wake-ups. A task can be on one wake_q at a time. A waker that finds it on that
+ * of another must have said before that its wait is over: the other one may wake
+ * it at any moment, and that is its last wake-up.
+ *
+ * Here the other waker is an interrupt on the CPU of the end. It wakes all whom
+ * the end is about to wake, and lets them have a look before the end goes on.
+ */
+
+#define RACE_WAITERS	16
+
+struct race_waiter {
+	struct mn_interval *interval;
+	struct mn_call *call;
+	struct completion go;
+	bool removes;
+	unsigned int begun, done;	/* rounds */
+};
+
+static struct race_waiter race_waiters[RACE_WAITERS];
+static struct wake_q_head race_wake_q;
+static struct completion race_aim;
+static bool race_over, race_fire, race_woken;
+/* Whether the end has begun, or is over; and where the interrupts came. */
+enum { RACE_BEFORE, RACE_INSIDE, RACE_AFTER };
+static unsigned int race_at, race_hits[RACE_AFTER + 1];
+
+static void race_wait(struct mn_call *call)
+{
+	struct race_waiter *waiter = call->arg;
+
+	for (;;) {
+		wait_for_completion(&waiter->go);
+		if (READ_ONCE(race_over))
+			return;
+		/* (c) It does not sleep for the completion. Pairs with (d). */
+		smp_store_release(&waiter->begun, waiter->begun + 1);
+		if (waiter->removes)
+			mmu_interval_notifier_remove(&waiter->interval->sub);
+		else
+			mmu_interval_read_begin(&waiter->interval->sub);
+		/* (e) And it has returned. Pairs with (f). */
+		smp_store_release(&waiter->done, waiter->done + 1);
+	}
+}
+
+static bool race_asleep(const struct race_waiter *waiter)
+{
+	return READ_ONCE(waiter->call->task->__state) == TASK_UNINTERRUPTIBLE;
+}
+
+/* The interrupt. Those who are woken run on other CPUs. */
+static void race_wake(void *unused)
+{
+	unsigned int i, us;
+
+	race_hits[READ_ONCE(race_at)]++;
+	wake_up_q(&race_wake_q);
+	/* Until they sleep once more, or are held up by what is interrupted. */
+	for (i = 0, us = 0; i < RACE_WAITERS && us < 500; us++) {
+		while (i < RACE_WAITERS && race_asleep(&race_waiters[i]))
+			i++;
+		udelay(1);
+	}
+	WRITE_ONCE(race_woken, true);
+}
+
+/* Sends it from another CPU, which it then leaves to them. */
+static void race_interrupt(struct mn_call *call)
+{
+	for (;;) {
+		wait_for_completion(&race_aim);
+		if (READ_ONCE(race_over))
+			return;
+		while (!READ_ONCE(race_fire))
+			cpu_relax();
+		smp_call_function_single((unsigned long)call->arg, race_wake,
+					 NULL, 0);
+	}
+}
+
+/* All of them sleep in a call. Returns false if one does not come to that. */
+static bool race_all_wait(unsigned int round)
+{
+	unsigned long timeout = jiffies + MN_HANG_SECONDS * HZ;
+	unsigned int i;
+
+	for (i = 0; i < RACE_WAITERS; i++) {
+		struct race_waiter *waiter = &race_waiters[i];
+
+		/* (d) Pairs with (c). */
+		while (smp_load_acquire(&waiter->begun) != round ||
+		       !race_asleep(waiter)) {
+			if (time_after(jiffies, timeout))
+				return false;
+			cond_resched();
+		}
+	}
+	return true;
+}
+
+static bool race_all_return(unsigned int round)
+{
+	unsigned long timeout = jiffies + MN_HANG_SECONDS * HZ;
+	unsigned int i;
+
+	for (i = 0; i < RACE_WAITERS; i++) {
+		/* (f) Pairs with (e). */
+		while (smp_load_acquire(&race_waiters[i].done) != round) {
+			if (time_after(jiffies, timeout))
+				return false;
+			cond_resched();
+		}
+	}
+	return true;
+}
+
+static bool race_one_end(struct mn_world *world, unsigned int round,
+			 unsigned int delay)
+{
+	struct mn_interval *removed = race_waiters[0].interval;
+	struct mmu_notifier_range range;
+	unsigned int i;
+
+	if (mmu_interval_notifier_insert(&removed->sub, world->mm, 0,
+					 MN_ADDR(10), &mn_interval_ops))
+		return false;
+	mn_start(world, &range, 0, 1);
+	for (i = 0; i < RACE_WAITERS; i++)
+		complete(&race_waiters[i].go);
+	if (!race_all_wait(round))
+		return false;
+
+	wake_q_init(&race_wake_q);
+	for (i = 0; i < RACE_WAITERS; i++)
+		wake_q_add(&race_wake_q, race_waiters[i].call->task);
+	race_at = RACE_BEFORE;
+	race_woken = false;
+	WRITE_ONCE(race_fire, false);
+	complete(&race_aim);
+
+	/* Not before the other CPU is there. */
+	udelay(5);
+	WRITE_ONCE(race_fire, true);
+	for (i = 0; i < delay; i++)
+		cpu_relax();
+	WRITE_ONCE(race_at, RACE_INSIDE);
+	mn_end(&range);
+	WRITE_ONCE(race_at, RACE_AFTER);
+
+	while (!READ_ONCE(race_woken))
+		cond_resched();
+	return race_all_return(round);
+}
+
+static void wake_ups_are_not_left_to_others(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 0, 0, 10);
+	unsigned long cpu = raw_smp_processor_id();
+	unsigned int i, before, round = 0, delay = 100;
+	unsigned int other = cpumask_any_but(cpu_online_mask, cpu);
+	struct mn_call *interrupt;
+	bool returned = true;
+
+	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	race_over = false;
+	init_completion(&race_aim);
+	memset(race_hits, 0, sizeof(race_hits));
+	interrupt = mn_spawn(world, "an interrupt", (void *)cpu, race_interrupt,
+			     other);
+	for (i = 0; i < RACE_WAITERS; i++) {
+		struct race_waiter *waiter = &race_waiters[i];
+
+		memset(waiter, 0, sizeof(*waiter));
+		init_completion(&waiter->go);
+		waiter->removes = !i;
+		waiter->interval = i ? interval : mn_interval(world, 0);
+		waiter->call = mn_spawn(world, "one who waits", waiter,
+					race_wait, other);
+	}
+
+	while (returned && racing()) {
+		before = race_hits[RACE_BEFORE];
+		returned = race_one_end(world, ++round, delay);
+		/* Begin the end later if it came too late, and the other way round. */
+		if (race_hits[RACE_BEFORE] == before)
+			delay += 1 + delay / 4;
+		else
+			delay -= delay / 4;
+	}
+	kunit_info(test, "%u rounds, %u of them with an interrupt in the end\n",
+		   round, race_hits[RACE_INSIDE]);
+	KUNIT_EXPECT_TRUE_MSG(test, returned, "a wake-up is lost");
+
+	WRITE_ONCE(race_over, true);
+	complete(&race_aim);
+	for (i = 0; i < RACE_WAITERS; i++) {
+		/* Those who are lost. */
+		wake_up_process(race_waiters[i].call->task);
+		complete(&race_waiters[i].go);
+		KUNIT_EXPECT_TRUE(test, mn_returns(race_waiters[i].call));
+	}
+	KUNIT_EXPECT_TRUE(test, mn_returns(interrupt));
+	mn_remove(interval);
+}
+
+/*
  * Get and put
  */
+
+static unsigned int race_allocated;
 
 static struct mmu_notifier *race_alloc(struct mm_struct *mm)
 {
@@ -162,6 +376,7 @@ static struct mmu_notifier *race_alloc(struct mm_struct *mm)
 	if (!listener)
 		return ERR_PTR(-ENOMEM);
 	listener->world = kunit_get_current_test()->priv;
+	race_allocated++;
 	return &listener->notifier;
 }
 
@@ -244,6 +459,51 @@ static void gets_and_puts_are_counted(struct kunit *test)
 	race_put(listener);
 }
 
+#define RACE_GETTERS	4
+
+static atomic_t race_getters;
+
+/* All at once. Returns what was got. */
+static void race_get_first(struct mn_call *call)
+{
+	struct mmu_notifier *notifier;
+
+	current->kunit_test = call->world->test;
+	atomic_inc(&race_getters);
+	while (atomic_read(&race_getters) < RACE_GETTERS)
+		cond_resched();
+	notifier = mmu_notifier_get(call->arg, call->world->mm);
+	if (!IS_ERR(notifier))
+		call->ret = (unsigned long)notifier;
+	current->kunit_test = NULL;
+}
+
+static void first_gets_share_one(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = race_get(test);
+	struct mn_call *get[RACE_GETTERS];
+	int i, round;
+
+	race_allocated = 0;
+	for (round = 1; round <= 20; round++) {
+		atomic_set(&race_getters, 0);
+		for (i = 0; i < RACE_GETTERS; i++)
+			get[i] = race(world, "the first gets", &race_other_ops,
+				      race_get_first);
+		for (i = 0; i < RACE_GETTERS; i++)
+			KUNIT_ASSERT_TRUE(test, mn_returns(get[i]));
+		KUNIT_EXPECT_EQ(test, race_allocated, round);
+		for (i = 0; i < RACE_GETTERS; i++) {
+			KUNIT_ASSERT_NE(test, get[i]->ret, 0);
+			KUNIT_ASSERT_EQ(test, get[i]->ret, get[0]->ret);
+		}
+		for (i = 0; i < RACE_GETTERS; i++)
+			mmu_notifier_put((void *)get[i]->ret);
+	}
+	race_put(listener);
+}
+
 /* What one thread has got and another is to put. */
 static struct mmu_notifier *race_got;
 
@@ -303,6 +563,8 @@ static void gets_and_puts_share_the_list(struct kunit *test)
 static struct kunit_case mmu_notifier_race_cases[] = {
 	KUNIT_CASE(readers_see_each_collision),
 	KUNIT_CASE(insertions_and_removals_share_the_tree),
+	KUNIT_CASE(wake_ups_are_not_left_to_others),
+	KUNIT_CASE(first_gets_share_one),
 	KUNIT_CASE(gets_and_puts_are_counted),
 	KUNIT_CASE(gets_and_puts_share_the_list),
 	{}
