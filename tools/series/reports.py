@@ -9,13 +9,10 @@ to be taken, and the one that is held.  The log must have just this report, with
 map of invalidations, and no other; the case itself looks for it as well and must pass.  Prints "ok|FAIL|skip NAME" per case
 for the series; on stock, the cases in stock-defects must fail and all others must do the same.
 """
-import concurrent.futures
-import os
 import re
-import signal
-import subprocess
 import sys
 
+import boots
 import results
 
 SUITE = results.REPORT_SUITE
@@ -24,26 +21,6 @@ TO_REPORT = re.compile(r"mmu_notifier_kunit: to report: (.*)")
 NOTHING = "mmu_notifier_kunit: nothing to report"
 HEAD = re.compile(r"\b(?:WARNING|BUG): (.*)")
 LOCK = re.compile(r" \((.+)\)\{\S+\}-\{\d+:\d+\}")
-SECONDS = 60
-
-
-def boot(build, case):
-    """Returns the console of a boot for this case alone, which stays in BUILD/reports/CASE.log."""
-    folder = os.path.join(build, "reports")
-    os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, case + ".log")
-    command = [os.path.join(build, "linux"), "mem=256M", "console=tty", "kunit_shutdown=halt",
-               "mmu_notifier_benchmark.chain_ms=1", f"kunit.filter_glob={SUITE}.{case}"]
-    with open(path, "wb") as log:
-        kernel = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                  start_new_session=True)
-        try:
-            kernel.wait(SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(kernel.pid, signal.SIGKILL)
-            kernel.wait()
-    with open(path, encoding="utf-8", errors="replace") as log:
-        return log.read().splitlines()
 
 
 def section(lines, first, last):
@@ -104,20 +81,14 @@ def judge(case, log):
     return "ok", wanted or "nothing"
 
 
-def cases(tree):
-    with open(os.path.join(tree, "mm/tests", SUITE + "_kunit.c"), encoding="utf-8") as file:
-        return re.findall(r"KUNIT_CASE\((\w+)\)", file.read())
-
-
 def main(base, build, tree, stock_build, stock_tree):
     marked = results.defects(base, results.has_option(stock_build, "SMP"), reports=True)
-    names = cases(tree)
-    if not names or names != cases(stock_tree):
+    names = boots.cases(tree, SUITE)
+    if not names or names != boots.cases(stock_tree, SUITE):
         print("FAIL reports: the trees have not got the same cases, or none")
         return
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        verdicts = list(pool.map(lambda job: judge(job[1], boot(*job)),
-                                 [(b, name) for name in names for b in (build, stock_build)]))
+    jobs = [(where, SUITE, name) for name in names for where in (build, stock_build)]
+    verdicts = [judge(job[2], log) for job, log in zip(jobs, boots.boot_all(jobs))]
     for name, here, there in zip(names, verdicts[::2], verdicts[1::2]):
         reason = marked.pop(f"{SUITE}.{name}", None)
         print(f"{name}: {here[1]}")
