@@ -194,6 +194,7 @@ static void mn_listener_release(struct mmu_notifier *notifier,
 	struct mn_listener *listener =
 		container_of(notifier, struct mn_listener, notifier);
 
+	listener->release_mm = mm;
 	/* Unregistration and the end of the mm may both come here. */
 	if (!listener->releases++)
 		mn_gate_pass(listener->release_gate);

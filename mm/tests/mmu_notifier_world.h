@@ -83,6 +83,7 @@ struct mn_listener {
 	unsigned int starts;
 	unsigned int ends;
 	unsigned int releases;
+	struct mm_struct *release_mm;
 	unsigned int young_calls;
 	unsigned int young_flushes;
 	unsigned int young_tests;

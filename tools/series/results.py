@@ -10,7 +10,8 @@
     results.py compare BASE BUILD TREE STOCK_BUILD STOCK_TREE
                                          the same for the series, with the stock core's results beside it
 
-The rules for the stock column: the cases in stock-defects must fail there, all others must pass there.
+The rules for the stock column: the cases in stock-defects must fail there, all others must pass there.  What its boot leaves
+out, because it may die of it, boots.py has booted case by case.
 """
 import fnmatch
 import glob
@@ -19,6 +20,8 @@ import os
 import re
 import subprocess
 import sys
+
+import boots
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 WAITS = ("read_begin", "insert_read", "remove")
@@ -32,8 +35,9 @@ HARMLESS = re.compile(r"Lock dependency validator|lockdep: fixing up alternative
 # ... and what a case that provokes a report prints between these two.
 EXPECT = "mmu_notifier_kunit: expect report"
 EXPECT_END = "mmu_notifier_kunit: end of expected report"
-# The suite that reports.py boots, case by case, and no other boot runs.
+# The suite that reports.py boots, case by case, and no other boot runs; and one that boots of the stock core leave out.
 REPORT_SUITE = "mmu_notifier_report"
+MISUSE_SUITE = "mmu_notifier_misuse"
 RESULT = re.compile(r"(?:not )?ok \d+ (?:- )?(\S+)(?: # SKIP (.*))?")
 
 
@@ -152,15 +156,22 @@ def has_option(build, option):
         return f"CONFIG_{option}=y\n" in file.read()
 
 
+def suites_left_out(build):
+    """The suites that kunit.sh has not run, of those that are built in."""
+    with open(os.path.join(build, "left-out"), encoding="utf-8") as file:
+        return file.read().split()
+
+
 def declared(build, tree):
     """The names of the suites and cases in a tree's sources that this boot was to run: each must have a result."""
     names = set()
     with open(os.path.join(build, "speed"), encoding="utf-8") as file:
         case = r"KUNIT_CASE(?:_SLOW)?" if file.read().strip() == "very_slow" else r"KUNIT_CASE"
+    left_out = suites_left_out(build)
     for path in glob.glob(os.path.join(tree, "mm/tests/mmu_notifier*_kunit.c")):
         if "schedule" in path and not has_option(build, "MMU_NOTIFIER_SCHEDULE_KUNIT_TEST"):
             continue
-        if os.path.basename(path) == REPORT_SUITE + "_kunit.c":
+        if os.path.basename(path).removesuffix("_kunit.c") in left_out:
             continue
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -247,6 +258,9 @@ def step(base, label, build, tree, steps):
 def compare(base, build, tree, stock_build, stock_tree):
     marked = defects(base, has_option(stock_build, "SMP"))
     series, stock = Boot(build, tree), Boot(stock_build, stock_tree, marked)
+    if MISUSE_SUITE in suites_left_out(stock_build):
+        stock.cases.update({f"{MISUSE_SUITE}.{name}": outcome(boots.read(stock_build, MISUSE_SUITE, name), name)
+                            for name in boots.cases(stock_tree, MISUSE_SUITE)})
     for boot in (series, stock):
         boot.need_waits()
     marked, unknown = matching(marked, set(series.cases) | set(stock.cases))
@@ -259,7 +273,8 @@ def compare(base, build, tree, stock_build, stock_tree):
             note = "NOT RUN ON STOCK"
             stock.wrong.append(f"{name} has no result on stock")
         elif name in marked:
-            fails = there == "FAIL" or there == series.cases.get(name) == "SKIP"
+            wanted = {"dies:": "DIED", "hangs:": "HUNG"}.get(marked[name].split()[0], "FAIL")
+            fails = there == wanted or there == series.cases.get(name) == "SKIP"
             note = marked[name] if fails else f"MUST FAIL ON STOCK: {marked[name]}"
             if not fails:
                 stock.wrong.append(f"{name} is a stock defect, and its result on stock is {there}")
@@ -276,10 +291,14 @@ def compare(base, build, tree, stock_build, stock_tree):
     print("\n".join(stock.boot_lines("kunit-um-stock")))
 
 
+def result_of(log, name):
+    return next((m for m in map(RESULT.search, log) if m and m[1] == name), None)
+
+
 def case(label, path, name):
     with open(path, encoding="utf-8", errors="replace") as file:
         log = file.read().splitlines()
-    result = next((m for m in map(RESULT.search, log) if m and m[1] == name), None)
+    result = result_of(log, name)
     if result and result[2]:
         return f"skip {label} {name}: {result[2]}"
     wrong = [line.strip() for line in log if is_report(line)]
@@ -289,6 +308,20 @@ def case(label, path, name):
         wrong.append("the case has no result")
     passed = result and not result[0].startswith("not") and not wrong
     return "\n     ".join([f"{'ok' if passed else 'FAIL'} {label} {name}"] + wrong[:20])
+
+
+def outcome(log, name):
+    """What came of the one case of a boot: PASS, SKIP or FAIL; or DIED or HUNG, if the kernel did before there was a result."""
+    result = result_of(log, name)
+    if not result:
+        return "DIED" if any("Kernel panic" in line for line in log) else "HUNG"
+    if result[2]:
+        return "SKIP"
+    expected = unexpected = False
+    for line in log:
+        expected = EXPECT_END not in line and (EXPECT in line or expected)
+        unexpected |= bool(is_report(line)) and not expected and not RESULT.search(line)
+    return "FAIL" if result[0].startswith("not") or unexpected or not has_shut_down(log) else "PASS"
 
 
 def main(command, *args):

@@ -10,7 +10,7 @@ case $kind in
 series) set -- ;;
 stock-tests)
 	# The two-pass tests need the two-pass API, which stock 6.x does not have.
-	steps=contract,schedule,report,benchmark,torture
+	steps=contract,schedule,report,misuse,benchmark,torture
 	case $base in 6.*) ;; *) steps=$steps,two-pass,torture-two-pass ;; esac
 	set -- "$steps"
 	;;
