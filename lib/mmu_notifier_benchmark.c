@@ -49,10 +49,12 @@
  *	min_all_ns=N median_all_ns=N max_all_ns=N
  *
  * active: N invalidations are active that overlap no interval. What does it cost
- * to read, with mmu_interval_read_begin() and mmu_interval_read_retry(), and what
- * does one more of these invalidations cost?
+ * to read, with mmu_interval_read_begin() and mmu_interval_read_retry(), if all of
+ * them are on one side of the interval (active), or on both (among), and what does
+ * one more of these invalidations cost?
  *
- *   loop scenario=read_active|start_end_active n=N calls=N min_ns=X.YY median_ns=X.YY
+ *   loop scenario=read_active|read_among|start_end_active n=N calls=N
+ *	min_ns=X.YY median_ns=X.YY
  *
  * A loop is so many calls, and is timed as a whole, several times. What is printed
  * are nanoseconds per call.
@@ -166,6 +168,7 @@ MODULE_PARM_DESC(crowd_ms, "How long faults beside each crowd are measured, in m
 
 static struct mm_struct *mm;
 static struct mmu_interval_notifier interval;
+static struct mmu_interval_notifier between;	/* ranges on both sides of it */
 
 /* They live as long as the benchmark runs. What they write, they do not share. */
 struct thread {
@@ -587,6 +590,13 @@ static void read_interval(void)
 	mmu_interval_read_retry(&interval, seq);
 }
 
+static void read_between(void)
+{
+	unsigned long seq = mmu_interval_read_begin(&between);
+
+	mmu_interval_read_retry(&between, seq);
+}
+
 /*
  * Waits
  */
@@ -892,7 +902,7 @@ out:
  */
 
 struct among {
-	struct loop read, start_end;
+	struct loop read, read_between, start_end;
 };
 
 static void run_among(struct among *among, struct mmu_notifier_range *range)
@@ -907,6 +917,7 @@ static void run_among(struct among *among, struct mmu_notifier_range *range)
 			cond_resched();
 		}
 		add_rounds(&among[i].read, read_interval);
+		add_rounds(&among[i].read_between, read_between);
 		add_rounds(&among[i].start_end, start_end_nothing);
 	}
 	while (n--) {
@@ -927,13 +938,22 @@ static int measure_active(void)
 	err = range && among ? insert() : -ENOMEM;
 	if (err)
 		goto out;
+	/* The first range is on one side of it, all others are on the other. */
+	err = mmu_interval_notifier_insert(&between, mm,
+					   PLACE(0) + PLACE_LENGTH,
+					   PLACE_LENGTH, &ops);
+	if (err)
+		goto out_remove;
 	for (pass = 0; pass < PASSES; pass++)
 		run_among(among, range);
-	mmu_interval_notifier_remove(&interval);
+	mmu_interval_notifier_remove(&between);
 	for (i = 0; i < nr_ranges; i++) {
 		print_loop("read_active", ranges[i], &among[i].read);
+		print_loop("read_among", ranges[i], &among[i].read_between);
 		print_loop("start_end_active", ranges[i], &among[i].start_end);
 	}
+out_remove:
+	mmu_interval_notifier_remove(&interval);
 out:
 	kvfree(among);
 	kvfree(range);

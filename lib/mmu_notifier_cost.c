@@ -20,7 +20,8 @@
  *   start_end_hlist         n subscriptions to the mm, and no interval
  *   start_end_active        n other invalidations are active; overlaps no interval
  *   read_idle               mmu_interval_read_begin() and _read_retry()
- *   read_active             the same while n invalidations elsewhere are active
+ *   read_active             the same while n invalidations are active elsewhere, on
+ *                           both sides of the interval if n is not 1
  *   insert_remove           of an interval, between n others
  *
  * The callbacks do what they must and no more. Off unless asked for on the command
@@ -291,8 +292,9 @@ static int cost_of_active(void)
 	unsigned long n, i;
 	int err;
 
-	err = mmu_interval_notifier_insert(&single, mm, SINGLE, PAGE_SIZE,
-					   &interval_ops);
+	/* Between the first range and the others. */
+	err = mmu_interval_notifier_insert(&single, mm, STRIDE + SINGLE,
+					   PAGE_SIZE, &interval_ops);
 	if (err)
 		return err;
 	print_cost("read_idle", 0, MAX_OPS, do_read, do_nothing);

@@ -55,6 +55,8 @@ WAIT_BAR_NS = 20000
 # Loops: scenario, text, beside one and beside many of what, and up to how many of them growth is told.
 LOOPS = (("start_end_waiting", "start+end elsewhere", "reader waits", "readers wait", (4000,)),
          ("read_active", "read_begin + read_retry", "foreign invalidation active", "foreign invalidations active", (64, 100000)),
+         ("read_among", "read_begin + read_retry, ranges on both sides", "foreign invalidation active", "foreign invalidations active",
+          (64, 100000)),
          ("start_end_active", "start+end", "foreign invalidation active", "foreign invalidations active", (64, 1000)))
 # Bars on them: how many times the cost with none, and how many times stock.
 GROWTH_OF_LOOPS = {("start_end_waiting", 4000): 1.10}
