@@ -547,9 +547,10 @@ static void range_is_started_twice_in_a_crowd(struct kunit *test)
 	mn_crowd_end(test->priv);
 }
 
-/* It may be reported, or not: what was never set may look like anything. */
+/* What never started is not reported: its mm may have had no intervals by then. */
 static void end_what_is_not_active(struct mn_world *world,
-				   struct mmu_notifier_range *range)
+				   struct mmu_notifier_range *range,
+				   unsigned int reports)
 {
 	struct kunit *test = world->test;
 	struct mn_interval *interval = mn_insert(world, 0, 20, 10);
@@ -561,7 +562,7 @@ static void end_what_is_not_active(struct mn_world *world,
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read[0]));
 	mn_reports_begin(world);
 	mn_end(range);
-	mn_reports_end(world);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), reports);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read[0]));
 	read[1] = mn_spawn_read(interval);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read[1]));
@@ -578,7 +579,7 @@ static void range_is_ended_that_was_not_started(struct kunit *test)
 	struct mmu_notifier_range range;
 
 	mn_range(world, &range, 20, 1);
-	end_what_is_not_active(world, &range);
+	end_what_is_not_active(world, &range, 0);
 }
 
 static void range_filled_in_by_hand_is_ended_only(struct kunit *test)
@@ -587,18 +588,23 @@ static void range_filled_in_by_hand_is_ended_only(struct kunit *test)
 	struct mmu_notifier_range range;
 
 	mn_range_by_hand(world, &range, 20, 1);
-	end_what_is_not_active(world, &range);
+	end_what_is_not_active(world, &range, 1);
 }
 
 static void range_is_ended_twice(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
+	struct mn_listener *listener;
 	struct mmu_notifier_range range;
 
 	mn_prepare(world);
+	listener = mn_register(world, 'l', &mn_range_ops);
 	mn_start(world, &range, 20, 1);
 	mn_end(&range);
-	end_what_is_not_active(world, &range);
+	end_what_is_not_active(world, &range, 1);
+	/* That of the other range was announced, too. */
+	KUNIT_EXPECT_EQ(test, listener->starts, listener->ends);
+	mn_unregister(listener);
 }
 
 static void range_that_was_refused_is_ended(struct kunit *test)
@@ -609,7 +615,7 @@ static void range_that_was_refused_is_ended(struct kunit *test)
 
 	interval->refuse = true;
 	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 0, 1));
-	end_what_is_not_active(world, &range);
+	end_what_is_not_active(world, &range, 1);
 	mn_remove(interval);
 }
 
