@@ -309,6 +309,28 @@ static void crowd_leaves_nothing_behind(struct kunit *test)
 	mn_end(&stranger);
 }
 
+/* Those that have overlapped the interval have ended, even the last of them. */
+static void crowd_of_the_past_holds_nobody_up(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mmu_notifier_range stranger;
+	struct mn_call *read;
+	int i;
+
+	mn_crowd(world, MN_CROWD);
+	for (i = 0; i < 3; i++) {
+		mn_invalidate(world, 0, 1);
+		mn_start(world, &stranger, 20, 1);
+		read = mn_spawn_read(interval);
+		KUNIT_EXPECT_FALSE(test, mn_sleeps(read));
+		mn_end(&stranger);
+		KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	}
+	mn_crowd_end(world);
+	mn_remove(interval);
+}
+
 /* One that takes its time, while so many others come and go. */
 static void range_outlives_many_others(struct kunit *test)
 {
@@ -380,6 +402,7 @@ static struct kunit_case mmu_notifier_crowd_cases[] = {
 	KUNIT_CASE(remove_is_not_held_up_by_a_chain_of_strangers),
 	KUNIT_CASE(range_outlives_a_crowd),
 	KUNIT_CASE(crowd_leaves_nothing_behind),
+	KUNIT_CASE(crowd_of_the_past_holds_nobody_up),
 	KUNIT_CASE(range_outlives_many_others),
 	KUNIT_CASE(failed_starts_in_a_crowd_leave_nothing_behind),
 	KUNIT_CASE(notifiers_of_the_mm_are_paired_in_a_crowd),

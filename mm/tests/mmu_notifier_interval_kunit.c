@@ -1602,7 +1602,7 @@ static void remove_is_announced_to_in_its_first_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 3);
 }
 
-/* Then it waits for what has started meanwhile, and for nothing after that. */
+/* Then it waits for what has started in that wait, and for nothing later. */
 static void remove_is_not_announced_to_in_its_second_wait(struct kunit *test)
 {
 	struct mn_world *world = test->priv;

@@ -462,7 +462,7 @@ static void unregister_in_the_release_of_a_file(struct kunit *test)
 }
 
 /* Map a file into an mm that is not that of a case. */
-static void call_mmap(struct mn_call *call)
+static void call_mmap_file(struct mn_call *call)
 {
 	struct mm_struct *mm = call->world->mm;
 
@@ -484,7 +484,7 @@ static void end_of_the_mm_with_a_mapping(struct kunit *test, bool vma)
 	KUNIT_ASSERT_NOT_NULL(test, device);
 	device->ends_with_the_vma = vma;
 	file = device_file(test, device);
-	call = mn_spawn(world, "vm_mmap", file, call_mmap, -1);
+	call = mn_spawn(world, "vm_mmap", file, call_mmap_file, -1);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	fput(file);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(call->ret));

@@ -624,6 +624,7 @@ static void copy_of_a_range_is_ended(struct kunit *test)
 	struct mn_world *world = test->priv;
 	struct mn_interval *interval = mn_insert(world, 0, 0, 10);
 	struct mn_interval *other = mn_insert(world, 0, 20, 10);
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
 	struct mmu_notifier_range range, copy, active;
 	struct mn_call *read, *others[2];
 
@@ -649,9 +650,79 @@ static void copy_of_a_range_is_ended(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_returns(others[1]));
 	expect_order(world, interval);
 	expect_order(world, other);
+	KUNIT_EXPECT_EQ(test, listener->starts, listener->ends);
+	mn_unregister(listener);
 	mn_remove(interval);
 	mn_remove(other);
 }
+
+/* No mistake of those who are there, nor may it be one to copy a range. */
+static void copy_of_a_range_is_started_elsewhere(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *other = mn_insert(world, 'b', 0, 30);
+	struct mmu_notifier_range range, copy;
+	struct mn_call *read;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		mn_start(world, &range, 5, 2);
+		copy = range;
+		copy.start = MN_ADDR(i == 1 ? 5 : 20);
+		copy.end = MN_ADDR(i == 2 ? 7 : 21);
+		if (i == 2)
+			copy.start = MN_ADDR(4);
+		mn_reports_begin(world);
+		mmu_notifier_invalidate_range_start(&copy);
+		mn_reports_end(world);
+		KUNIT_EXPECT_EQ(test, other->calls, 2 * i + 2);
+		mn_end(&range);
+		read = mn_spawn_read(other);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+		mn_end(&copy);
+		KUNIT_EXPECT_TRUE(test, mn_returns(read));
+		if (world->hung)
+			return;
+	}
+	expect_order(world, interval);
+	mn_remove(interval);
+	mn_remove(other);
+}
+
+/* Where sequences may be the same, but for the mm. */
+static void copy_of_a_range_is_ended_in_another_mm(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mm_struct *mm = world->mm, *other = mm_alloc();
+	struct mmu_notifier_range range, copy, active;
+	struct mn_interval *interval[2];
+	struct mn_call *read;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	interval[0] = mn_insert(world, 'a', 0, 10);
+	mn_start(world, &range, 0, 1);
+	world->mm = other;
+	interval[1] = mn_insert(world, 'b', 0, 10);
+	mn_start(world, &active, 0, 1);
+	world->mm = mm;
+	read = mn_spawn_read(interval[1]);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	copy = range;
+	copy.mm = other;
+	mn_reports_begin(world);
+	mn_end(&copy);
+	mn_reports_end(world);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&active);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_end(&range);
+	mn_remove(interval[1]);
+	mn_remove(interval[0]);
+	if (!world->hung)
+		mmput(other);
+}
+
 
 /* The same, where nothing else is active, and more or less has been since. */
 static void range_is_ended_long_after_its_copy(struct kunit *test)
@@ -811,6 +882,8 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(range_is_ended_twice),
 	KUNIT_CASE(range_that_was_refused_is_ended),
 	KUNIT_CASE(copy_of_a_range_is_ended),
+	KUNIT_CASE(copy_of_a_range_is_started_elsewhere),
+	KUNIT_CASE(copy_of_a_range_is_ended_in_another_mm),
 	KUNIT_CASE(range_is_ended_long_after_its_copy),
 	KUNIT_CASE(range_is_ended_among_others_after_its_copy),
 	KUNIT_CASE(range_is_never_ended),
