@@ -444,7 +444,7 @@ static void gets_and_puts_are_counted(struct kunit *test)
 	struct mn_call *get, *put[2];
 	int i;
 
-	/* More than can be given back meanwhile. */
+	/* More than can be given back in that time. */
 	notifier->users = UINT_MAX / 2;
 	get = race(world, "gets", notifier, race_get_again);
 	for (i = 0; i < 2; i++)
