@@ -33,6 +33,7 @@ import sys
 import threading
 import time
 
+import boots
 import merge
 import reports
 import results
@@ -375,7 +376,7 @@ class Reports:
 
     def run(self, kernel, binary, good):
         log = Log(good)
-        for case in reports.cases(kernel.tree):
+        for case in boots.cases(kernel.tree, reports.SUITE):
             lines = kernel.boot(binary, f"mem=256M kunit.filter_glob={reports.SUITE}.{case}", 1, self.silence)
             verdict_, reason = reports.judge(case, [line for line in lines if line is not None])
             name = f"{reports.SUITE}.{case}"
