@@ -3,23 +3,15 @@
 # with lib/mmu_notifier_cost.c.  QEMU counts: the clock that the kernel sees advances by 1 ns with each instruction.
 # Prints the path of the log.
 . "$(dirname "$0")/common.sh"
-. "$tools/kbuild.sh"
 tree=$1 subscriptions=$2
-cd "$tree"
-arch=x86_64 dir=.build-icount log=.build-icount/boot.log
-
-say "building the kernel in $tree/$dir"
-configure tinyconfig "$tools/configs/icount.config"
-kernel_make -j"$(nproc)" bzImage >"$dir/build.log" 2>&1 || {
-	tail -n 40 "$dir/build.log" >&2
-	die "it could not be built: see above, all of it is in $tree/$dir/build.log"
-}
+dir=$("$tools/icount.sh" "$tree")
+log=$dir/boot.log
 
 say "booting it, with up to $subscriptions subscriptions"
 timeout 900 "$tools/tcg/qemu-system-x86_64" -icount shift=0,sleep=off -cpu qemu64 -smp 1 -m 1G -nodefaults -display none -no-reboot \
 	-serial stdio -kernel "$dir/arch/x86/boot/bzImage" \
 	-append "console=ttyS0 panic=-1 kunit_shutdown=reboot tsc_early_khz=1000000 mmu_notifier_benchmark.waits=0 \
 mmu_notifier_cost.subscriptions=$subscriptions" >"$log" 9>&- </dev/null ||
-	die "QEMU ends with an error: see $tree/$log"
-grep -q 'mmu_notifier_cost: done' "$log" || die "the benchmark did not finish: see $tree/$log"
-echo "$tree/$log"
+	die "QEMU ends with an error: see $log"
+grep -q 'mmu_notifier_cost: done' "$log" || die "the benchmark did not finish: see $log"
+echo "$log"

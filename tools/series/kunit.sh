@@ -32,7 +32,7 @@ if [ "$arch" != um ]; then
 		done
 	fi
 	: "${config:=$tools/configs/x86_64.config}"
-	set -- "$@" --kunitconfig="$tools/configs/x86.config" --qemu_args "-smp 2"
+	set -- "$@" --kunitconfig="$tools/configs/x86.config" --qemu_args "-smp 2,sockets=2"
 	# UML has it only after 6.1.
 	set -- "$@" --kconfig_add CONFIG_DEBUG_ATOMIC_SLEEP=y
 else

@@ -3,16 +3,32 @@
 # checks; tally() counts them in the last line.
 out=$root/build/test/$name
 mkdir -p "$out"
-: >"$out/tally"
+rm -f "$out"/*.tally
+: >"$out/times"
 
 # section NAME SCRIPT ARG...: runs a check script, which prints verdict lines.  One that dies is a failure of its own.
 section() {
-	section=$1
+	section=$1 started=$(date +%s)
 	shift
 	say "checking: $section"
 	"$@" >"$out/$section.out" || echo "FAIL $section: the check itself ended early, see above" >>"$out/$section.out"
-	cat "$out/$section.out"
-	grep -E '^(ok|FAIL|skip) ' "$out/$section.out" >>"$out/tally" || echo "FAIL $section: it checked nothing" | tee -a "$out/tally"
+	grep -E '^(ok|FAIL|skip) ' "$out/$section.out" >"$out/$section.tally" ||
+		echo "FAIL $section: it checked nothing" | tee -a "$out/$section.out" >"$out/$section.tally"
+	echo "$section $(($(date +%s) - started)) s" >>"$out/times"
+	# Two at a time speak one after the other.
+	flock "$out/times" cat "$out/$section.out"
+}
+
+# beside NAME: runs the function of that name beside what follows, until together.  Compilers and emulators leave each other
+# time: what one waits for, the other works in.
+beside() {
+	"$1" &
+	aside=$!
+	trap 'trap "" TERM; kill 0; exit 130' HUP INT TERM
+}
+together() {
+	wait "$aside" || echo "FAIL $section: what runs beside it ended early, see above" | tee "$out/beside.tally"
+	trap - HUP INT TERM
 }
 
 # What needs no boot: make check, with which make test begins.
@@ -27,9 +43,10 @@ static_sections() {
 	section context "$tools/check-context.sh" "$tree"
 }
 
-count() { grep -c "^$1 " "$out/tally" || :; }
+count() { cat "$out"/*.tally | grep -c "^$1 " || :; }
 
 tally() {
+	say "it took: $(paste -sd, "$out/times" | sed 's/,/, /g')"
 	echo "Linux $(cat "$src/version"):"
 	echo "$(count ok) passed, $(count FAIL) failed, $(count skip) skipped"
 	[ "$(count FAIL)" = 0 ]

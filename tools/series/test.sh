@@ -7,14 +7,23 @@
 section input "$tools/check-input.sh"
 stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
-static_sections
-section series "$tools/check-series.sh" "$stock" "$tree"
-section kunit-um "$tools/check-kunit.sh" um
-section reports "$tools/check-reports.sh"
-section kunit-x86_64 "$tools/check-kunit.sh" x86_64
-section torture "$tools/check-torture.sh"
-section cost "$tools/check-cost.sh"
-section users "$tools/check-users.sh" "$stock" "$tree"
-section clients "$tools/check-clients.sh" "$stock" "$tree"
+"$tools/tree.sh" stock-tests >/dev/null
+
+compiled() {
+	static_sections
+	section series "$tools/check-series.sh" "$stock" "$tree"
+	section users "$tools/check-users.sh" "$stock" "$tree"
+	section clients "$tools/check-clients.sh" "$stock" "$tree"
+}
+booted() {
+	section kunit-um "$tools/check-kunit.sh" um
+	section reports "$tools/check-reports.sh"
+	section kunit-x86_64 "$tools/check-kunit.sh" x86_64
+	section torture "$tools/check-torture.sh"
+	section cost "$tools/check-cost.sh"
+}
+beside compiled
+booted
+together
 
 tally

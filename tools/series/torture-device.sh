@@ -40,7 +40,7 @@ say "torture $label: booting ${build#"$root/build/src/"}, for about $seconds s"
 status=0
 PATH=$tools/tcg:$PATH
 # shellcheck disable=SC2086 # lists of words
-timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2 \
+timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2,sockets=2 \
 	${TORTURE_QEMU_ARGS:-} -kernel "$image" -initrd "$build/torture.cpio" \
 	-append "console=ttyS0 panic=-1 kunit.enable=0 test_mmu_notifier_device.busted=$busted mmu_notifier_seconds=$seconds \
 mmu_notifier_mirrors=$mirrors ${TORTURE_KERNEL_ARGS:-}" >"$log" 2>&1 9>&- </dev/null || status=$?

@@ -1,0 +1,15 @@
+#!/bin/sh
+# icount.sh TREE: builds TREE's kernel for x86-64 with what a distribution's has, and nothing that checks or traces: for
+# counting instructions (cost.sh), and for the torture test without sleeps.  Prints its build directory.
+. "$(dirname "$0")/common.sh"
+. "$tools/kbuild.sh"
+cd "$1"
+arch=x86_64 dir=.build-icount
+
+say "building the kernel in $PWD/$dir"
+configure tinyconfig "$tools/configs/icount.config"
+kernel_make -j"$(nproc)" bzImage >"$dir/build.log" 2>&1 || {
+	tail -n 40 "$dir/build.log" >&2
+	die "it could not be built: see above, all of it is in $PWD/$dir/build.log"
+}
+echo "$PWD/$dir"
