@@ -67,6 +67,9 @@
  * for one that started after the reader began. Nor does insertion or removal. An
  * invalidation waits for its callbacks only.
  *
+ * An interval_sub notes the last sequence that has come to it. If all that is
+ * active is newer than that, its reader need not look at the ranges.
+ *
  * The tree of interval_subs may change while ranges are active: a walk resumes
  * only from an interval_sub already called, which cannot leave the tree while the
  * range is active.
@@ -75,8 +78,8 @@
  *
  * A slot holds a range by value. Nothing points to the range of the caller, on
  * whose stack it usually is: a caller that never ends a range, ends it twice or
- * ends a copy of it, or a task that dies in a callback, can hold up readers of
- * that range, and do no other harm.
+ * ends a copy of it, or a task that dies in a callback, can do wrong by readers
+ * of that range, and does no other harm.
  *
  * If all slots are taken, further ranges are untracked: they are counted, and the
  * interval_subs that they overlap remember that. Their readers wait until all
@@ -87,12 +90,14 @@
  * and of those that follow.
  */
 
+#include <linux/bitfield.h>
 #include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/hash.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -152,8 +157,8 @@ struct mn_slot {
  * @nr_draining: How many of these belong to the generation before the current one.
  * @generation: The generation that untracked ranges belong to when they start.
  * @last_seq: Last sequence handed out; odd.
- * @hull: Contains the active ranges that have a slot, and some that have ended, so
- *	that most readers need not look at each. Renewed when the slots start over.
+ * @oldest: No active range has a lower sequence. Renewed when the slots start over,
+ *	and when no range is active.
  * @slots: The slot of a sequence is mn_slot_of() it. A slot that is not active has
  *	the last range that was.
  * @waiters: Who waits for the range in a slot; joined under @lock.
@@ -164,12 +169,13 @@ struct mn_slot {
  *   field            read under                written under
  *   active           lock, or (D)              lock
  *   last_seq         lock, or (E)              lock
- *   hull, slots      lock, or (E) and (F)      lock
+ *   slots            lock, or (E) and (F)      lock
+ *   oldest           lock, or (K)              lock
  *   all others       lock                      lock
  *
  * Of an interval_sub: @mm, @ops and the interval are constant while it is inserted,
- * its node and the private members are under the lock, and @invalidate_seq is
- * under the user lock, or read by (C).
+ * its node and the private members are under the lock, but @announced is read by
+ * (C), too, and @invalidate_seq is under the user lock, or read by (C).
  */
 struct mn_intervals {
 	spinlock_t lock;
@@ -179,7 +185,7 @@ struct mn_intervals {
 	/* Readers look at this without the lock: not beside it. */
 	unsigned long active ____cacheline_aligned_in_smp;
 	u64 last_seq;
-	struct mn_span hull;
+	u64 oldest;
 	unsigned long awaited;
 	unsigned long nr_untracked;
 	unsigned long nr_draining;
@@ -213,6 +219,7 @@ struct mmu_notifier_subscriptions {
 /* In &mmu_notifier_range.flags while the range is active and has no slot. */
 #define MN_RANGE_UNTRACKED	BIT(31)
 #define MN_RANGE_ODD		BIT(30)	/* its generation is odd */
+#define MN_RANGE_HASH		GENMASK(29, 8)	/* of its addresses */
 
 /* &mmu_interval_notifier.removed while a removal waits and it is announced to. */
 #define MN_REMOVING		GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
@@ -266,16 +273,27 @@ static bool mn_forbids_sleep(const struct mmu_notifier_range *range)
 	       !mmu_notifier_range_blockable(range);
 }
 
+/* At the release of the mm its locks are free, and nobody reads or removes. */
+static bool mn_is_annotated(const struct mmu_notifier_range *range)
+{
+	return range->event != MMU_NOTIFY_RELEASE;
+}
+
 /*
  * Callbacks run between these two. Where they must not sleep, see to it.
  *
  * The map is entered here and not around everything: callbacks of subscriptions
  * run in a read section of mn_srcu, and lockdep does not connect what is held
- * outside of a recursive read lock with what is taken inside.
+ * outside of a recursive read lock with what is taken inside. There it is tried
+ * and not taken: who waits for mn_srcu does not wait for invalidations.
  */
-static void mn_callback_enter(const struct mmu_notifier_range *range)
+static void mn_callback_enter(const struct mmu_notifier_range *range,
+			      bool in_srcu)
 {
-	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
+	if (mn_is_annotated(range) && in_srcu)
+		lock_map_acquire_try(&__mmu_notifier_invalidate_range_start_map);
+	else if (mn_is_annotated(range))
+		lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
 	if (mn_forbids_sleep(range))
 		non_block_start();
 }
@@ -284,7 +302,8 @@ static void mn_callback_exit(const struct mmu_notifier_range *range)
 {
 	if (mn_forbids_sleep(range))
 		non_block_end();
-	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
+	if (mn_is_annotated(range))
+		lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 }
 
 /* The tree: a walk is part of each invalidation, so have it inline. */
@@ -338,39 +357,40 @@ static __always_inline void mn_take_slot(struct mn_intervals *intervals,
 	intervals->slots[i].seq = seq;
 	WRITE_ONCE(intervals->slots[i].span.first, first);
 	WRITE_ONCE(intervals->slots[i].span.last, last);
-	if (unlikely(first < intervals->hull.first))
-		WRITE_ONCE(intervals->hull.first, first);
-	if (unlikely(last > intervals->hull.last))
-		WRITE_ONCE(intervals->hull.last, last);
+	if (!intervals->active)
+		WRITE_ONCE(intervals->oldest, seq);
 	WRITE_ONCE(intervals->active, intervals->active | BIT(i));
 	/*
-	 * (A) A range is active, in its slot and in the hull before its sequence
-	 * is seen, in @last_seq or in an interval_sub: callbacks come later, and
-	 * may set the sequence without a barrier. Pairs with (C) in
+	 * (A) A range is active and in its slot before its sequence is seen, in
+	 * @last_seq or in an interval_sub: callbacks come later, and may set the
+	 * sequence without a barrier. Pairs with (C) in
 	 * mmu_interval_read_begin() and (E) in mn_read_begin_active().
 	 */
 	smp_wmb();
 	WRITE_ONCE(intervals->last_seq, seq);
 }
 
-/*
- * Forget what has ended. A reader that sees that sees the end, too, or it finds
- * out that a range has started: see (F).
- */
-static void mn_renew_hull(struct mn_intervals *intervals)
+/* Forget what has ended; untracked ranges may be as old as any. */
+static void mn_renew_oldest(struct mn_intervals *intervals)
 	__must_hold(&intervals->lock)
 {
-	struct mn_span hull = { .first = ULONG_MAX };
-	unsigned long mask;
+	u64 oldest = intervals->last_seq + 2;
+	unsigned long mask = intervals->active;
 
-	for (mask = intervals->active & ~MN_UNTRACKED; mask; mask &= mask - 1) {
-		const struct mn_slot *slot = &intervals->slots[__ffs(mask)];
+	if (mask & MN_UNTRACKED)
+		return;
+	for (; mask; mask &= mask - 1)
+		oldest = min(oldest, intervals->slots[__ffs(mask)].seq);
+	WRITE_ONCE(intervals->oldest, oldest);
+}
 
-		hull.first = min(hull.first, slot->span.first);
-		hull.last = max(hull.last, slot->span.last);
-	}
-	WRITE_ONCE(intervals->hull.first, hull.first);
-	WRITE_ONCE(intervals->hull.last, hull.last);
+/* To tell it from a copy with other addresses, with a great probability. */
+static unsigned int mn_hash(const struct mmu_notifier_range *range)
+{
+	const unsigned long hash = hash_long(range->start, BITS_PER_LONG);
+
+	return FIELD_PREP(MN_RANGE_HASH,
+			  hash_long(hash ^ range->end, 22));
 }
 
 /* The slot that comes next is not free, or it is the first one. */
@@ -385,14 +405,14 @@ static noinline void mn_activate_slow(struct mn_intervals *intervals,
 		       BIT(mn_slot_of(seq)))
 			seq += 2;
 		if (mn_slot_of(seq) <= mn_slot_of(intervals->last_seq))
-			mn_renew_hull(intervals);
+			mn_renew_oldest(intervals);
 		mn_take_slot(intervals, range, seq);
 		return;
 	}
 
 	range->seq = seq;
-	range->flags &= ~MN_RANGE_ODD;
-	range->flags |= MN_RANGE_UNTRACKED;
+	range->flags &= ~(MN_RANGE_ODD | MN_RANGE_HASH);
+	range->flags |= MN_RANGE_UNTRACKED | mn_hash(range);
 	if (intervals->generation % 2)
 		range->flags |= MN_RANGE_ODD;
 	intervals->nr_untracked++;
@@ -438,7 +458,8 @@ static noinline bool mn_deactivate_untracked(struct mn_intervals *intervals,
 	bool drained = false;
 
 	if (active) {
-		range->flags &= ~(MN_RANGE_UNTRACKED | MN_RANGE_ODD);
+		range->flags &= ~(MN_RANGE_UNTRACKED | MN_RANGE_ODD |
+				  MN_RANGE_HASH);
 		range->seq++;
 		if (draining)
 			drained = !--intervals->nr_draining;
@@ -500,6 +521,40 @@ static __always_inline bool mn_overlaps(const struct mn_span *span,
 					unsigned long first, unsigned long last)
 {
 	return READ_ONCE(span->first) <= last && first <= READ_ONCE(span->last);
+}
+
+/*
+ * An interval_sub knows the last range that overlaps it and that has come to it,
+ * before the callback runs. On 32 bit it has no room for that.
+ */
+static __always_inline void
+mn_note(struct mmu_interval_notifier *interval_sub, u64 seq)
+{
+#ifdef CONFIG_64BIT
+	WRITE_ONCE(interval_sub->announced, seq);
+#endif
+}
+
+/*
+ * Whether all ranges have ended that overlap and have come to the interval_sub. A
+ * look at one sequence is enough to know that if what is active is all newer.
+ */
+static __always_inline bool
+mn_is_clear(const struct mn_intervals *intervals,
+	    const struct mmu_interval_notifier *interval_sub)
+{
+#ifdef CONFIG_64BIT
+	const u64 announced = READ_ONCE(interval_sub->announced);
+
+	/*
+	 * (K) What was done to the page table in ranges that are older is seen
+	 * by the read section. Pairs with the lock, under which these ended
+	 * before @oldest was written.
+	 */
+	return announced < smp_load_acquire(&intervals->oldest);
+#else
+	return false;
+#endif
 }
 
 /* Whether a range with a sequence up to the mark that overlaps is in the slot. */
@@ -576,8 +631,6 @@ static void mn_wait(struct mn_intervals *intervals,
 
 	lockdep_assert_held(&intervals->lock);
 
-	if (!mn_overlaps(&intervals->hull, first, last))
-		mask &= MN_UNTRACKED;
 	if (unlikely(mask & MN_UNTRACKED))
 		mn_wait_for_untracked(intervals, interval_sub);
 	/* What takes one of these slots later has a later sequence. */
@@ -605,7 +658,8 @@ mn_read_begin_slow(struct mn_intervals *intervals,
 
 	spin_lock(&intervals->lock);
 	seq = READ_ONCE(interval_sub->invalidate_seq);
-	mn_wait(intervals, interval_sub);
+	if (!mn_is_clear(intervals, interval_sub))
+		mn_wait(intervals, interval_sub);
 	spin_unlock(&intervals->lock);
 	return seq;
 }
@@ -621,8 +675,6 @@ mn_overlaps_any(const struct mn_intervals *intervals, unsigned long mask,
 
 	if (unlikely(mask & MN_UNTRACKED))
 		return true;
-	if (!mn_overlaps(&intervals->hull, first, last))
-		return false;
 	for (; mask; mask &= mask - 1) {
 		if (mn_overlaps(&slots[__ffs(mask)].span, first, last))
 			return true;
@@ -640,20 +692,19 @@ mn_read_begin_active(struct mn_intervals *intervals,
 	unsigned long mask;
 
 	/*
-	 * (E) Ranges up to this sequence are found in the mask, in their slot
-	 * and in the hull, unless they have ended. Pairs with (A) in
-	 * mn_take_slot().
+	 * (E) Ranges up to this sequence are found in the mask and in their
+	 * slot, unless they have ended. Pairs with (A) in mn_take_slot().
 	 */
 	smp_rmb();
 	mask = READ_ONCE(intervals->active);
 	if (mn_overlaps_any(intervals, mask, interval_sub))
 		return mn_read_begin_slow(intervals, interval_sub);
 	/*
-	 * (F) If a slot has been used again, or the hull renewed, since the mask
-	 * was read, last_seq has changed. Otherwise what was done to the page
-	 * table in ranges that are not in the mask is seen by the read section.
-	 * Pairs with (B) in mn_deactivate(), and with the lock, under which a
-	 * range ends before the next one has its slot.
+	 * (F) If a slot has been used again since the mask was read, last_seq
+	 * has changed. Otherwise what was done to the page table in ranges that
+	 * are not in the mask is seen by the read section. Pairs with (B) in
+	 * mn_deactivate(), and with the lock, under which a range ends before
+	 * the next one has its slot.
 	 */
 	smp_rmb();
 	if (unlikely(READ_ONCE(intervals->last_seq) != last_seq))
@@ -674,7 +725,8 @@ mn_read_begin_active(struct mn_intervals *intervals,
  * SPTEs if mmu_interval_read_retry() then returns false.
  *
  * Waits for invalidations that overlap the interval and started before this
- * call, and for no others. These may take as long as any callback takes, that of
+ * call, and for no others; nor for one whose callback is yet to come: what that
+ * finds, it tears down. They may take as long as any callback takes, that of
  * another driver, too.
  *
  * Context: May sleep. Must not be called from a callback, nor under a lock that
@@ -707,6 +759,10 @@ mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub)
 	 * mn_deactivate().
 	 */
 	if (likely(!smp_load_acquire(&intervals->active)))
+		return seq;
+
+	/* What is active has not come here, most of the time. */
+	if (likely(mn_is_clear(intervals, interval_sub)))
 		return seq;
 
 	/* A u64 is read at once on 64 bit only. */
@@ -749,6 +805,7 @@ mn_collect(struct mn_intervals *intervals,
 	__must_hold(&intervals->lock)
 {
 	const unsigned long start = range->start, last = range->end - 1;
+	const u64 seq = range->seq;
 	/* One flag for both: each match pays for it. */
 	const bool ask = intervals->nr_removing | intervals->nr_untracked;
 	unsigned long nr = 0;
@@ -758,10 +815,13 @@ mn_collect(struct mn_intervals *intervals,
 	for (; next; next = mn_itree_iter_next(next, start, last)) {
 		if (unlikely(ask) && !mn_may_announce(intervals, range, next))
 			continue;
+		mn_note(next, seq);
 		batch[nr] = next;
 		if (++nr == MN_BATCH)
 			break;
 	}
+	/* (J) As in mn_announce_one(). */
+	smp_wmb();
 	return batch + nr;
 }
 
@@ -793,7 +853,7 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
 	bool done;
 
-	mn_callback_enter(range);
+	mn_callback_enter(range, false);
 	if (unlikely(ops->invalidate_start))
 		done = mn_announce_start(interval_sub, range, finishes);
 	else
@@ -814,7 +874,7 @@ static void mn_finish_announcements(const struct mmu_notifier_range *range,
 {
 	struct mmu_interval_notifier_finish *finish, *next;
 
-	mn_callback_enter(range);
+	mn_callback_enter(range, false);
 	llist_for_each_entry_safe(finish, next, first, link)
 		finish->notifier->ops->invalidate_finish(finish);
 	mn_callback_exit(range);
@@ -877,6 +937,13 @@ mn_announce_one(struct mn_intervals *intervals,
 {
 	struct mn_finish_list finishes = { .tail = &finishes.first };
 
+	mn_note(interval_sub, range->seq);
+	/*
+	 * (J) The range is noted before its sequence is seen in the interval_sub:
+	 * the callback may set that without a barrier. Pairs with (C) in
+	 * mmu_interval_read_begin().
+	 */
+	smp_wmb();
 	spin_unlock(&intervals->lock);
 	return mn_complete_start(intervals, range, &finishes,
 				 mn_announce(interval_sub, range, &finishes));
@@ -933,7 +1000,7 @@ static void mn_hlist_end(struct mmu_notifier_subscriptions *subscriptions,
 	mn_for_each_subscription(subscription, subscriptions) {
 		if (!subscription->ops->invalidate_range_end)
 			continue;
-		mn_callback_enter(range);
+		mn_callback_enter(range, true);
 		subscription->ops->invalidate_range_end(subscription, range);
 		mn_callback_exit(range);
 	}
@@ -974,7 +1041,7 @@ static int mn_hlist_start(struct mmu_notifier_subscriptions *subscriptions,
 
 		if (!subscription->ops->invalidate_range_start)
 			continue;
-		mn_callback_enter(range);
+		mn_callback_enter(range, true);
 		err = subscription->ops->invalidate_range_start(subscription,
 								range);
 		mn_callback_exit(range);
@@ -1090,9 +1157,10 @@ static noinline int mn_start_again(struct mn_intervals *intervals,
 				  intervals->nr_untracked :
 				  slot->seq == range->seq &&
 					  intervals->active & BIT(i);
-		same = mn_is_untracked(range) ||
-		       (slot->span.first == range->start &&
-			slot->span.last == range->end - 1);
+		same = mn_is_untracked(range) ?
+			       (range->flags & MN_RANGE_HASH) == mn_hash(range) :
+			       slot->span.first == range->start &&
+				       slot->span.last == range->end - 1;
 	}
 
 	if (WARN_ONCE(started, "the start of [%#lx, %#lx), which is active\n",
@@ -1244,7 +1312,6 @@ static struct mn_intervals *mn_intervals_alloc(void)
 		init_waitqueue_head(&intervals->waiters[i]);
 	init_waitqueue_head(&intervals->untracked_waiters);
 	intervals->slots[0].seq = U64_MAX;
-	intervals->hull.first = ULONG_MAX;
 	/* An interval_sub that no untracked range has overlapped has 0. */
 	intervals->generation = 2;
 	/* Odd, for slot 0, and not near that of another mm. */
@@ -1532,6 +1599,7 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	 */
 	spin_lock(&intervals->lock);
 	interval_sub->invalidate_seq = intervals->last_seq + 1;
+	mn_note(interval_sub, intervals->last_seq);
 	if (unlikely(intervals->nr_untracked))
 		mn_overlapped_by_all(intervals, interval_sub);
 	mn_itree_insert(interval_sub, &intervals->itree);
@@ -1694,16 +1762,19 @@ mn_wait_to_remove(struct mn_intervals *intervals,
  */
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 {
+	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
 	struct mm_struct *mm = interval_sub->mm;
 	struct mn_intervals *intervals;
 	bool removing;
 
 	might_sleep();
 
-	/* Never inserted, the insertion failed, or it has been removed. */
-	if (WARN_ON_ONCE(!mm) ||
-	    WARN_ONCE(RB_EMPTY_NODE(&interval_sub->interval_tree.rb),
-		      "%ps is not inserted\n", interval_sub->ops))
+	/* Never inserted, or the insertion failed. */
+	if (WARN_ON_ONCE(!mm))
+		return;
+	/* Neighbours in the tree may write to the node, but never that. */
+	if (WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
+		      "%ps is not inserted\n", ops))
 		return;
 
 	mn_lockdep_may_wait();
@@ -1721,8 +1792,7 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 	}
 	spin_unlock(&intervals->lock);
 
-	if (WARN_ONCE(removing, "%ps is being removed already\n",
-		      interval_sub->ops))
+	if (WARN_ONCE(removing, "%ps is being removed already\n", ops))
 		return;
 
 	/* Grabbed by mn_interval_insert(). */
@@ -1806,14 +1876,18 @@ static void mn_free_rcu(struct rcu_head *rcu)
  */
 void mmu_notifier_put(struct mmu_notifier *subscription)
 {
-	struct mmu_notifier_subscriptions *subscriptions =
-		mn_subscriptions(subscription->mm);
+	struct mmu_notifier_subscriptions *subscriptions;
 	bool last = false;
 
 	if (WARN_ONCE(!subscription->ops->free_notifier,
 		      "%ps cannot be put\n", subscription->ops))
 		return;
+	/* Its mm may be gone. */
+	if (WARN_ONCE(!READ_ONCE(subscription->users),
+		      "%ps is put once too often\n", subscription->ops))
+		return;
 
+	subscriptions = mn_subscriptions(subscription->mm);
 	spin_lock(&subscriptions->lock);
 	if (!WARN_ONCE(!subscription->users, "%ps is put once too often\n",
 		       subscription->ops))
@@ -1828,15 +1902,20 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 EXPORT_SYMBOL_GPL(mmu_notifier_put);
 
 /**
- * mmu_notifier_synchronize - wait until all that was put has been freed
+ * mmu_notifier_synchronize - wait for callbacks, and until all put has been freed
  *
- * On return every ops->free_notifier() has run for whose subscription the last
- * mmu_notifier_put() was before this call. For the exit function of modules.
+ * On return every callback of subscriptions to a whole mm has ended that ran at
+ * the time of the call, and every ops->free_notifier() has run for whose
+ * subscription the last mmu_notifier_put() was before it. For the exit function
+ * of modules.
  *
- * Context: May sleep, for as long as any callback of any mm runs.
+ * Context: May sleep, for as long as any callback of any mm runs. Must not be
+ * called from a callback, nor under a lock that a callback takes.
  */
 void mmu_notifier_synchronize(void)
 {
+	/* The second waits for what was put only, and lockdep does not know it. */
+	synchronize_srcu(&mn_srcu);
 	srcu_barrier(&mn_srcu);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_synchronize);

@@ -229,17 +229,27 @@ struct mmu_interval_notifier {
 	union {
 		/* Under the lock of the mm's intervals. */
 		struct {
+			struct {
+				/*
+				 * The last sequence that is announced to it, 0
+				 * before its removal.
+				 */
+				u64 removed : MMU_INTERVAL_SEQ_BITS;
+				/*
+				 * Generation of an untracked range that overlaps
+				 * it, modulo 256. An old one may look new, and
+				 * costs a wait.
+				 */
+				u64 untracked : 64 - MMU_INTERVAL_SEQ_BITS;
+			} __packed __aligned(sizeof(long));
+#ifdef CONFIG_64BIT
 			/*
-			 * The last sequence that is announced to it, 0 before
-			 * its removal.
+			 * The last sequence that has come to it, or that may
+			 * have been active when it was inserted.
 			 */
-			u64 removed : MMU_INTERVAL_SEQ_BITS;
-			/*
-			 * Generation of an untracked range that overlaps it,
-			 * modulo 256. An old one may look new, and costs a wait.
-			 */
-			u64 untracked : 64 - MMU_INTERVAL_SEQ_BITS;
-		} __packed __aligned(sizeof(long));
+			u64 announced;
+#endif
+		};
 		/* What was here before: modules count on the size. */
 		struct hlist_node deferred_item;
 	};

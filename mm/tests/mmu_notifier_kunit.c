@@ -1012,6 +1012,28 @@ static void call_synchronize(struct mn_call *call)
 	WRITE_ONCE(synchronized, true);
 }
 
+/* Where nothing has been put, too. */
+static void synchronize_waits_for_running_callbacks(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'l', &mn_range_ops);
+	struct mn_call *start, *synchronize;
+	struct mmu_notifier_range range;
+
+	listener->gate = mn_gate(world);
+	mn_range(world, &range, 0, 1);
+	start = mn_spawn_start(world, &range);
+	mn_gate_entered(world, listener->gate);
+	synchronize = mn_spawn(world, "mmu_notifier_synchronize", NULL,
+			       call_synchronize, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(synchronize));
+	mn_gate_open(listener->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	KUNIT_EXPECT_TRUE(test, mn_returns(synchronize));
+	mn_end(&range);
+	mn_unregister(listener);
+}
+
 /*
  * SRCU calls back on several CPUs, in no order: what is put on the last one may
  * be freed after a grace period that is awaited on the first one is over. Stock
@@ -1805,6 +1827,7 @@ static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(put_after_the_end_of_the_mm),
 	KUNIT_CASE(alloc_runs_under_the_mmap_lock),
 	KUNIT_CASE(put_frees_after_running_callbacks),
+	KUNIT_CASE(synchronize_waits_for_running_callbacks),
 	KUNIT_CASE(synchronize_waits_for_what_was_put),
 	KUNIT_CASE(every_event_arrives_unchanged),
 	KUNIT_CASE(flags_of_the_caller_are_kept),

@@ -486,6 +486,27 @@ static void notifier_is_put_once_too_often(struct kunit *test)
 	mn_invalidate(world, 0, 1);
 }
 
+static void misuse_keep(struct mmu_notifier *notifier)
+{
+}
+
+static const struct mmu_notifier_ops misuse_put_ops = {
+	.free_notifier = misuse_keep,
+};
+
+/* Its memory is still there. */
+static void notifier_is_put_after_its_mm(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_register(world, 'a', &misuse_put_ops);
+
+	mn_unregister(listener);
+	mn_world_release(world);
+	mn_reports_begin(world);
+	mmu_notifier_put(&listener->notifier);
+	reported(test, "misuse_put_ops");
+}
+
 static void notifier_that_cannot_be_freed_is_put(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -690,6 +711,48 @@ static void copy_of_a_range_is_started_elsewhere(struct kunit *test)
 	mn_remove(other);
 }
 
+/* The range itself, without an end in between. */
+static void start_again_elsewhere(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 0, 10);
+	struct mn_interval *other = mn_insert(world, 'b', 20, 10);
+	struct mmu_notifier_range range, first;
+	struct mn_call *read;
+
+	mn_start(world, &range, 0, 1);
+	first = range;
+	range.start = MN_ADDR(20);
+	range.end = MN_ADDR(21);
+	mn_reports_begin(world);
+	mmu_notifier_invalidate_range_start(&range);
+	mn_reports_end(world);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, other->calls, 1);
+	read = mn_spawn_read(other);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&range);
+	/* So that the case can end. */
+	mn_end(&first);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	expect_order(world, interval);
+	expect_order(world, other);
+	mn_remove(interval);
+	mn_remove(other);
+}
+
+static void range_is_started_again_elsewhere(struct kunit *test)
+{
+	start_again_elsewhere(test);
+}
+
+static void range_is_started_again_elsewhere_in_a_crowd(struct kunit *test)
+{
+	mn_crowd(test->priv, MN_CROWD);
+	start_again_elsewhere(test);
+	mn_crowd_end(test->priv);
+}
+
 /* Where sequences may be the same, but for the mm. */
 static void copy_of_a_range_is_ended_in_another_mm(struct kunit *test)
 {
@@ -874,6 +937,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_is_unregistered_from_another_mm),
 	KUNIT_CASE(notifier_is_unregistered_from_an_mm_with_others),
 	KUNIT_CASE(notifier_is_put_once_too_often),
+	KUNIT_CASE(notifier_is_put_after_its_mm),
 	KUNIT_CASE(notifier_that_cannot_be_freed_is_put),
 	KUNIT_CASE(range_is_started_twice),
 	KUNIT_CASE(range_is_started_twice_in_a_crowd),
@@ -883,6 +947,8 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(range_that_was_refused_is_ended),
 	KUNIT_CASE(copy_of_a_range_is_ended),
 	KUNIT_CASE(copy_of_a_range_is_started_elsewhere),
+	KUNIT_CASE(range_is_started_again_elsewhere),
+	KUNIT_CASE(range_is_started_again_elsewhere_in_a_crowd),
 	KUNIT_CASE(copy_of_a_range_is_ended_in_another_mm),
 	KUNIT_CASE(range_is_ended_long_after_its_copy),
 	KUNIT_CASE(range_is_ended_among_others_after_its_copy),

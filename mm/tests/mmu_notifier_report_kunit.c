@@ -674,6 +674,20 @@ static void unregister_under_a_lock_of_a_start_callback(struct kunit *test)
 	expect_end(test);
 }
 
+static void synchronize_under_a_lock_of_a_start_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_circle(test, SRCU, DRIVER_LOCK);
+	driver = mm_driver(test, &driver_start_ops);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	mmu_notifier_synchronize();
+	mutex_unlock(&driver->lock);
+	mm_driver_exit(driver);
+	expect_end(test);
+}
+
 /* It is called by unregistration once more. */
 static void driver_unregisters_in_release(struct mmu_notifier *notifier,
 					  struct mm_struct *mm)
@@ -1035,6 +1049,58 @@ static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit 
 	expect_silence_end(test);
 }
 
+/*
+ * Unregistration waits for callbacks of whole mms, wherever they are, and for no
+ * others.
+ */
+static void unregister_under_a_lock_of_an_interval_is_not_reported(struct kunit *test)
+{
+	struct mn_listener *listener;
+	struct mn_driver *driver;
+
+	expect_silence(test);
+	driver = interval_driver(test);
+	listener = mn_register(driver->world, 0, &mn_range_ops);
+	invalidate(driver);
+	KUNIT_EXPECT_EQ(test, listener->starts, 1);
+	mutex_lock(&driver->lock);
+	mn_unregister(listener);
+	mutex_unlock(&driver->lock);
+	interval_driver_exit(driver);
+	expect_silence_end(test);
+}
+
+/* The mm has no users left: who reclaims does not come here. */
+static bool allocate_in_release(struct mmu_interval_notifier *interval,
+				const struct mmu_notifier_range *range,
+				unsigned long seq)
+{
+	if (range->event == MMU_NOTIFY_RELEASE)
+		allocate(GFP_KERNEL);
+	return driver_invalidate(interval, range, seq);
+}
+
+static const struct mmu_interval_notifier_ops allocate_in_release_ops = {
+	.invalidate = allocate_in_release,
+};
+
+static void allocation_at_the_release_is_not_reported(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	expect_silence(test);
+	driver = driver_init(test);
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&driver->interval,
+						     driver->world->mm, 0,
+						     PAGE_SIZE,
+						     &allocate_in_release_ops));
+	invalidate(driver);
+	mn_world_release(driver->world);
+	interval_driver_exit(driver);
+	expect_silence_end(test);
+}
+
 /* What cannot sleep cannot wait for an invalidation either. */
 static void callbacks_that_never_sleep_are_not_annotated(struct kunit *test)
 {
@@ -1116,6 +1182,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(read_begin_under_the_user_lock),
 	KUNIT_CASE(remove_under_the_user_lock),
 	KUNIT_CASE(unregister_under_a_lock_of_a_start_callback),
+	KUNIT_CASE(synchronize_under_a_lock_of_a_start_callback),
 	KUNIT_CASE(unregister_in_release_by_the_end_of_the_mm),
 	KUNIT_CASE(retry_with_the_user_lock_against_an_invalidation),
 	KUNIT_CASE(start_without_notifiers_under_a_lock),
@@ -1132,6 +1199,8 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(correct_interval_driver_is_not_reported),
 	KUNIT_CASE(correct_mm_driver_is_not_reported),
 	KUNIT_CASE(insert_under_the_mmap_lock_for_reading_is_not_reported),
+	KUNIT_CASE(unregister_under_a_lock_of_an_interval_is_not_reported),
+	KUNIT_CASE(allocation_at_the_release_is_not_reported),
 	KUNIT_CASE(callbacks_that_never_sleep_are_not_annotated),
 	KUNIT_CASE(end_of_a_nonblocking_invalidation_does_not_sleep),
 	KUNIT_CASE(end_without_notifiers_is_not_annotated),
