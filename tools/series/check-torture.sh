@@ -1,15 +1,26 @@
 #!/bin/sh
-# check-torture.sh: the torture test.  On the series it succeeds, and each way to break the fake device makes it fail for the
-# reason that goes with it.  The stock core stalls, because a start that a subscription to the mm refuses stays active for
-# its interval subscriptions; without such refusals it succeeds.  Takes the kernels that check-kunit.sh has built, and builds
-# one more, which checks nothing, for a minute of torture without sleeps.
+# check-torture.sh um|x86_64: the torture test.  On the series it succeeds, and each way to break the fake device makes it fail
+# for the reason that goes with it.  The stock core stalls, because a start that a subscription to the mm refuses stays active
+# for its interval subscriptions; without such refusals it succeeds.  Takes the kernels that check-kunit.sh has built; um
+# builds one more, which checks nothing, for a minute of torture without sleeps, and x86_64 has the fake device.
 . "$(dirname "$0")/common.sh"
 series=$src/series/.build-um
 stock=$src/stock-tests/.build-um
 pc=$src/series/.build-x86_64
-out=$root/build/test/$name/torture
+out=$root/build/test/$name/torture-$1
 rm -rf "$out"
 mkdir -p "$out"
+
+if [ "$1" = x86_64 ]; then
+	"$tools/torture.sh" "$pc" x86_64 SUCCESS duration=10
+	if [ -e "$src/series/lib/test_mmu_notifier_device.c" ]; then
+		"$tools/torture-device.sh" "$pc" x86_64-device SUCCESS
+		"$tools/torture-device.sh" "$pc" x86_64-device-busted-set_seq FAILURE=stale busted=set_seq seconds=60
+	else
+		echo "skip torture x86_64-device: this base has no tools/testing/selftests/mm, nor the device"
+	fi
+	exit
+fi
 
 # behind LABEL BUILD EXPECTED PARAMETER...: a run beside others.  together prints all that they say.
 behind() {
@@ -28,7 +39,6 @@ together() {
 "$tools/torture.sh" "$series" um SUCCESS
 "$tools/torture.sh" "$stock" um-stock-hlist_refuse=0 SUCCESS hlist_refuse=0 duration=10
 "$tools/torture.sh" "$stock" um-stock-fast-hlist_refuse=0 SUCCESS fast=1 hlist_refuse=0 duration=30
-"$tools/torture.sh" "$pc" x86_64 SUCCESS duration=10
 
 # Most of these sleep most of the time.
 behind um-busted-set_seq "$series" FAILURE=stale busted=set_seq duration=10
@@ -50,10 +60,3 @@ fast=$("$tools/fast.sh" "$src/series")
 behind fast-busted-set_seq "$fast" FAILURE=stale fast=1 busted=set_seq duration=10
 behind fast-busted-wake_q "$fast" FAILURE=stall fast=1 busted=wake_q duration=60 stall=10
 together
-
-if [ -e "$src/series/lib/test_mmu_notifier_device.c" ]; then
-	"$tools/torture-device.sh" "$pc" x86_64-device SUCCESS
-	"$tools/torture-device.sh" "$pc" x86_64-device-busted-set_seq FAILURE=stale busted=set_seq seconds=60
-else
-	echo "skip torture x86_64-device: this base has no tools/testing/selftests/mm, nor the device"
-fi

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/common.sh"
 "$tools/deps.sh" check
 . "$tools/sections.sh"
+start_tally
 
 stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)

@@ -5,6 +5,9 @@
 . "$tools/kbuild.sh"
 cd "$1"
 arch=x86_64 dir=.build-icount
+# make test does both beside each other.
+exec 8>"$dir.lock"
+flock 8
 
 say "building the kernel in $PWD/$dir"
 configure tinyconfig "$tools/configs/icount.config"

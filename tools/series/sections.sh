@@ -1,10 +1,13 @@
 # shellcheck shell=sh disable=SC2154 # to be included after common.sh
 # How test.sh, check.sh and series-check.sh run check scripts.  Each prints "ok", "FAIL" or "skip" and a name for each thing it
-# checks; tally() counts them in the last line.
+# checks; tally() counts them in the last line, all since start_tally().
 out=$root/build/test/$name
-mkdir -p "$out"
-rm -f "$out"/*.tally
-: >"$out/times"
+
+start_tally() {
+	mkdir -p "$out"
+	rm -f "$out"/*.tally
+	: >"$out/times"
+}
 
 # section NAME SCRIPT ARG...: runs a check script, which prints verdict lines.  One that dies is a failure of its own.
 section() {
@@ -17,18 +20,6 @@ section() {
 	echo "$section $(($(date +%s) - started)) s" >>"$out/times"
 	# Two at a time speak one after the other.
 	flock "$out/times" cat "$out/$section.out"
-}
-
-# beside NAME: runs the function of that name beside what follows, until together.  Compilers and emulators leave each other
-# time: what one waits for, the other works in.
-beside() {
-	"$1" &
-	aside=$!
-	trap 'trap "" TERM; kill 0; exit 130' HUP INT TERM
-}
-together() {
-	wait "$aside" || echo "FAIL $section: what runs beside it ended early, see above" | tee "$out/beside.tally"
-	trap - HUP INT TERM
 }
 
 # What needs no boot: make check, with which make test begins.
