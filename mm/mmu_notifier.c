@@ -67,8 +67,8 @@
  * for one that started after the reader began. Nor does insertion or removal. An
  * invalidation waits for its callbacks only.
  *
- * An interval_sub notes the last sequence that has come to it. If all that is
- * active is newer than that, its reader need not look at the ranges.
+ * When a range comes to an interval_sub, that notes the last sequence there is. If
+ * all that is active is newer than that, its reader need not look at the ranges.
  *
  * The tree of interval_subs may change while ranges are active: a walk resumes
  * only from an interval_sub already called, which cannot leave the tree while the
@@ -524,14 +524,16 @@ static __always_inline bool mn_overlaps(const struct mn_span *span,
 }
 
 /*
- * An interval_sub knows the last range that overlaps it and that has come to it,
- * before the callback runs. On 32 bit it has no room for that.
+ * A range comes to the interval_sub, or may not come any more as it was active
+ * before: no later one has. The last sequence and not that of the range is noted,
+ * for one that is still walking the tree comes after later ones. On 32 bit there
+ * is no room for that.
  */
 static __always_inline void
-mn_note(struct mmu_interval_notifier *interval_sub, u64 seq)
+mn_note(struct mmu_interval_notifier *interval_sub, u64 last_seq)
 {
 #ifdef CONFIG_64BIT
-	WRITE_ONCE(interval_sub->announced, seq);
+	WRITE_ONCE(interval_sub->announced, last_seq);
 #endif
 }
 
@@ -805,7 +807,7 @@ mn_collect(struct mn_intervals *intervals,
 	__must_hold(&intervals->lock)
 {
 	const unsigned long start = range->start, last = range->end - 1;
-	const u64 seq = range->seq;
+	const u64 last_seq = intervals->last_seq;
 	/* One flag for both: each match pays for it. */
 	const bool ask = intervals->nr_removing | intervals->nr_untracked;
 	unsigned long nr = 0;
@@ -815,7 +817,7 @@ mn_collect(struct mn_intervals *intervals,
 	for (; next; next = mn_itree_iter_next(next, start, last)) {
 		if (unlikely(ask) && !mn_may_announce(intervals, range, next))
 			continue;
-		mn_note(next, seq);
+		mn_note(next, last_seq);
 		batch[nr] = next;
 		if (++nr == MN_BATCH)
 			break;
@@ -937,7 +939,7 @@ mn_announce_one(struct mn_intervals *intervals,
 {
 	struct mn_finish_list finishes = { .tail = &finishes.first };
 
-	mn_note(interval_sub, range->seq);
+	mn_note(interval_sub, intervals->last_seq);
 	/*
 	 * (J) The range is noted before its sequence is seen in the interval_sub:
 	 * the callback may set that without a barrier. Pairs with (C) in

@@ -244,8 +244,8 @@ struct mmu_interval_notifier {
 			} __packed __aligned(sizeof(long));
 #ifdef CONFIG_64BIT
 			/*
-			 * The last sequence that has come to it, or that may
-			 * have been active when it was inserted.
+			 * No later sequence has come to it, nor was active when
+			 * it was inserted.
 			 */
 			u64 announced;
 #endif

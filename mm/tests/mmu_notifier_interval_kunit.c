@@ -1522,6 +1522,56 @@ static void late_callback_does_not_hide_a_later_invalidation(struct kunit *test)
 }
 
 /*
+ * The first range comes to the interval after the second one, and ends before it.
+ * What reads then waits for the second, also if all others have come and gone.
+ */
+static void announce_late(struct kunit *test, bool inserted)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval[40], *last = NULL;
+	struct mmu_notifier_range first, second;
+	struct mn_call *start, *read;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		interval[i] = mn_insert(world, 0, i, 1);
+	interval[5]->gate = mn_gate(world);
+	if (inserted)
+		last = mn_insert(world, 0, 100, 10);
+	mn_range(world, &first, 0, 200);
+	start = mn_spawn_start(world, &first);
+	mn_gate_entered(world, interval[5]->gate);
+	mn_start(world, &second, 105, 1);
+	if (!inserted)
+		last = mn_insert(world, 0, 100, 10);
+
+	mn_gate_open(interval[5]->gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	mn_end(&first);
+	for (i = 0; i < 2 * BITS_PER_LONG; i++)
+		mn_invalidate(world, 1000, 1);
+
+	read = mn_spawn_read(last);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(&second);
+	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_FALSE(test, mn_retry(last, read->ret));
+	mn_remove(last);
+	for (i = 0; i < 40; i++)
+		mn_remove(interval[i]);
+}
+
+static void late_callback_does_not_hide_an_active_range(struct kunit *test)
+{
+	announce_late(test, true);
+}
+
+static void late_callback_does_not_hide_what_insertion_found(struct kunit *test)
+{
+	announce_late(test, false);
+}
+
+/*
  * Removal
  */
 
@@ -2472,6 +2522,8 @@ static struct kunit_case mmu_notifier_interval_cases[] = {
 	KUNIT_CASE(insert_takes_effect_at_once),
 	KUNIT_CASE(insert_while_callbacks_run_loses_nobody),
 	KUNIT_CASE(late_callback_does_not_hide_a_later_invalidation),
+	KUNIT_CASE(late_callback_does_not_hide_an_active_range),
+	KUNIT_CASE(late_callback_does_not_hide_what_insertion_found),
 	KUNIT_CASE(remove_waits_for_a_running_callback),
 	KUNIT_CASE(remove_waits_for_the_end),
 	KUNIT_CASE(remove_does_not_wait_for_a_disjoint_invalidation),
@@ -2555,6 +2607,8 @@ static struct kunit_case mmu_notifier_crowded_cases[] = {
 	KUNIT_CASE(insert_takes_effect_at_once),
 	KUNIT_CASE(insert_while_callbacks_run_loses_nobody),
 	KUNIT_CASE(late_callback_does_not_hide_a_later_invalidation),
+	KUNIT_CASE(late_callback_does_not_hide_an_active_range),
+	KUNIT_CASE(late_callback_does_not_hide_what_insertion_found),
 	KUNIT_CASE(remove_waits_for_a_running_callback),
 	KUNIT_CASE(remove_waits_for_the_end),
 	KUNIT_CASE(remove_is_announced_to_in_its_first_wait),
