@@ -546,14 +546,15 @@ mn_is_clear(const struct mn_intervals *intervals,
 	    const struct mmu_interval_notifier *interval_sub)
 {
 #ifdef CONFIG_64BIT
-	const u64 announced = READ_ONCE(interval_sub->announced);
-
 	/*
-	 * (K) What was done to the page table in ranges that are older is seen
-	 * by the read section. Pairs with the lock, under which these ended
-	 * before @oldest was written.
+	 * (K) What has come to the interval_sub before all older ranges had ended
+	 * is seen below, and what was done to the page table in these by the read
+	 * section. Pairs with the lock, under which they ended before @oldest was
+	 * written.
 	 */
-	return announced < smp_load_acquire(&intervals->oldest);
+	const u64 oldest = smp_load_acquire(&intervals->oldest);
+
+	return READ_ONCE(interval_sub->announced) < oldest;
 #else
 	return false;
 #endif
@@ -1820,7 +1821,8 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	struct mmu_notifier_subscriptions *subscriptions;
 	bool registered;
 
-	if (WARN_ONCE(!READ_ONCE(subscription->users),
+	/* Others who get or put it may be changing it, but not from or to 0. */
+	if (WARN_ONCE(!data_race(subscription->users),
 		      "%ps is not registered\n", subscription->ops))
 		return;
 	/* After a fork, say. Its mm is the one that has it. */
@@ -1884,8 +1886,8 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	if (WARN_ONCE(!subscription->ops->free_notifier,
 		      "%ps cannot be put\n", subscription->ops))
 		return;
-	/* Its mm may be gone. */
-	if (WARN_ONCE(!READ_ONCE(subscription->users),
+	/* Its mm may be gone; and as in mmu_notifier_unregister(). */
+	if (WARN_ONCE(!data_race(subscription->users),
 		      "%ps is put once too often\n", subscription->ops))
 		return;
 
