@@ -128,7 +128,7 @@ boot() {
 	oom) memory=1G ;;
 	esac
 	rm -f "$left".*
-	timeout -k 10 3600 "$tools/tcg/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp "$cpus,sockets=$cpus" -m $memory -nodefaults \
+	timeout -k 10 3600 "$tools/tcg/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp $cpus -m $memory -nodefaults \
 		-display none -no-reboot -serial "file:$left.console" -serial "file:$left.log" \
 		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 $args" </dev/null \
 		>"$left.qemu" 2>&1 9>&- ||
