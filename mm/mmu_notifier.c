@@ -273,7 +273,7 @@ static bool mn_forbids_sleep(const struct mmu_notifier_range *range)
 	       !mmu_notifier_range_blockable(range);
 }
 
-/* At the release of the mm its locks are free, and nobody reads or removes. */
+/* At the release of the mm its locks are free, and readers are gone. */
 static bool mn_is_annotated(const struct mmu_notifier_range *range)
 {
 	return range->event != MMU_NOTIFY_RELEASE;
