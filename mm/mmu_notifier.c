@@ -174,8 +174,8 @@ struct mn_slot {
  *   all others       lock                      lock
  *
  * Of an interval_sub: @mm, @ops and the interval are constant while it is inserted,
- * its node and the private members are under the lock, but @announced is read by
- * (C), too, and @invalidate_seq is under the user lock, or read by (C).
+ * its node and the private members are under the lock, but @announced is read after
+ * (K), too, and @invalidate_seq is under the user lock, or read by (C).
  */
 struct mn_intervals {
 	spinlock_t lock;
