@@ -5,21 +5,23 @@
     merge.py base TREE                       which form of our files it takes: a folder of backports/, or "mainline"
     merge.py check                           every file and insertion belongs to exactly one step; all backports apply
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
-    merge.py names STOCK                     the steps that it takes
+    merge.py names STOCK [PREFIX]            the steps that it takes: all, or those whose names begin so
     merge.py files STOCK                     our files in it
     merge.py ours BASE DIR                   writes our files to DIR as they are before the patch of BASE changes them
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
 the root) and "Insertions:" (names in insertions/), one indented entry per line.  A step that adds files inserts a line for
 each into MAINTAINERS: checkpatch asks for it.  With a line "Needs: PATH" before the lists, bases without that are without
-the step.
+the step; with "Needs: PATH: LINE", those whose file has no such line.
 
 insertions/NAME changes an upstream file.  It starts with lines "key: value":
     file: PATH
+    in: LINE                     all that follows is about the lines from this one to the next "}" alone; of several of these
+                                 lines, the first that is in the file counts
     before: LINE, after: LINE    the anchor, a line just as it is in the file.  Several are alternatives: the first that is
                                  in the file counts, and it must be there once.
     delete: LINE                 this line goes; "delete-if-there: LINE" may be missing; with "delete-with-blank: LINE" so
-                                 does the blank line that follows it
+                                 does the blank line that follows it; "delete-each: LINE" may be there more than once
     unless: LINE                 a file with this line has no need of the insertion
 and, after a blank line, has the text to insert.
 
@@ -57,11 +59,12 @@ class Insertion:
         self.name = name
         head, _, self.text = read_text(os.path.join(TOOLS, "insertions", name)).partition("\n\n")
         pairs = [line.partition(": ")[::2] for line in head.rstrip("\n").split("\n")]
-        unknown = {key for key, _ in pairs} - {"file", "before", "after", "delete", "delete-if-there", "delete-with-blank",
-                                          "unless"}
+        unknown = {key for key, _ in pairs} - {"file", "in", "before", "after", "delete", "delete-if-there",
+                                               "delete-with-blank", "delete-each", "unless"}
         if unknown:
             raise Bad(f"insertions/{name}: what is {' '.join(sorted(unknown))}? see merge.py")
         self.path = dict(pairs).get("file")
+        self.functions = [value for key, value in pairs if key == "in"]
         self.anchors = [(key, value) for key, value in pairs if key in ("before", "after")]
         self.unless = dict(pairs).get("unless")
         self.deletes = [(key, value) for key, value in pairs if key.startswith("delete")]
@@ -70,10 +73,21 @@ class Insertion:
 
     def apply(self, content):
         lines = content.decode().splitlines(keepends=True)
+        if not self.functions:
+            return "".join(self.change(lines)).encode()
+        start = next((f for f in self.functions if f + "\n" in lines), self.functions[0])
+        first = self.only(lines, start)
+        last = lines.index("}\n", first)
+        return "".join(lines[:first] + self.change(lines[first:last]) + lines[last:]).encode()
+
+    def change(self, lines):
         if self.unless and self.unless + "\n" in lines:
-            return content
+            return lines
         for key, value in self.deletes:
             if key == "delete-if-there" and value + "\n" not in lines:
+                continue
+            if key == "delete-each" and value + "\n" in lines:
+                lines = [line for line in lines if line != value + "\n"]
                 continue
             at = self.only(lines, value)
             if key == "delete-with-blank" and lines[at + 1:at + 2] != ["\n"]:
@@ -87,7 +101,7 @@ class Insertion:
         else:
             if self.anchors:
                 self.only(lines, self.anchors[0][1])
-        return "".join(lines).encode()
+        return lines
 
     def only(self, lines, value):
         count = lines.count(value + "\n")
@@ -111,7 +125,9 @@ class Step:
             raise Bad(f"steps/{name}: it takes a subject, a blank line and a message, no line longer than 75")
 
     def fits(self, stock):
-        return not self.needs or os.path.exists(os.path.join(stock, self.needs))
+        path, _, line = (self.needs or ".").partition(": ")
+        path = os.path.join(stock, path)
+        return os.path.exists(path) and (not line or line in read_text(path).split("\n"))
 
     @staticmethod
     def split(name, text):
@@ -203,6 +219,9 @@ def our_files(which, steps):
                 for path in paths}
 
 
+left_out = set()
+
+
 def plan(stock, only=None):
     """What each step makes of a pristine tree: [(step, {path: (content, mode)})]."""
     steps = load_steps()
@@ -215,7 +234,9 @@ def plan(stock, only=None):
         if only is not None and step.name not in only:
             continue
         if not step.fits(stock):
-            print(f"series: without the patch {step.name}: this base has no {step.needs}", file=sys.stderr)
+            if step.name not in left_out:
+                print(f"series: without the patch {step.name}: this base has no {step.needs}", file=sys.stderr)
+            left_out.add(step.name)
             continue
         changed = {path: (ours[path][0], 0o755 if ours[path][1] else 0o644) for path in step.files}
         for insertion in step.insertions:
@@ -277,7 +298,7 @@ def main(args):
     elif command == "ours":
         write_ours(args[1], load_steps(), backports()[:backports().index(args[0])])
     elif command == "names":
-        print(" ".join(step.name for step in load_steps() if step.fits(args[0])))
+        print(" ".join(step.name for step in load_steps() if step.fits(args[0]) and step.name.startswith(tuple(args[1:] or [""]))))
     else:
         print(__doc__)
 
