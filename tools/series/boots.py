@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Boots of a user-mode kernel, one for each case of a KUnit suite.
 
-    boots.py BUILD TREE SUITE    boots the kernel of BUILD for each case that SUITE has in TREE
+    boots.py SUITE BUILD TREE [BUILD TREE]...    boots the kernel of each BUILD for each case that SUITE has in its TREE
 
 For cases after which a kernel is of no use: lockdep stops at its first report, and the stock core dies of what drivers get
 wrong.  The console of each is left in BUILD/boots/SUITE.CASE.log; results.py and reports.py judge.
@@ -52,8 +52,8 @@ def boot_all(jobs):
         return list(pool.map(lambda job: boot(*job), jobs))
 
 
-def main(build, tree, suite):
-    boot_all([(build, suite, case) for case in cases(tree, suite)])
+def main(suite, *where):
+    boot_all([(build, suite, case) for build, tree in zip(where[::2], where[1::2]) for case in cases(tree, suite)])
 
 
 if __name__ == "__main__":

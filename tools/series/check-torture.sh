@@ -1,11 +1,12 @@
 #!/bin/sh
 # check-torture.sh um|x86_64: the torture test.  On the series it succeeds, and each way to break the fake device makes it fail
 # for the reason that goes with it.  The stock core stalls, because a start that a subscription to the mm refuses stays active
-# for its interval subscriptions; without such refusals it succeeds.  Takes the kernels that check-kunit.sh has built; um
+# for its interval subscriptions; without such refusals, or with its fixes, it succeeds.  Takes the kernels that check-kunit.sh has built; um
 # builds one more, which checks nothing, for a minute of torture without sleeps, and x86_64 has the fake device.
 . "$(dirname "$0")/common.sh"
 series=$src/series/.build-um
 stock=$src/stock-tests/.build-um
+fixes=$src/stock-fixes/.build-um
 pc=$src/series/.build-x86_64
 out=$root/build/test/$name/torture-$1
 rm -rf "$out"
@@ -51,6 +52,7 @@ behind um-busted-pair "$series" FAILURE=unpaired busted=pair duration=10
 behind um-busted-end "$series" FAILURE=stall busted=end duration=60 stall=10 nlisteners=0
 behind um-busted-failed_start "$series" FAILURE=stall busted=failed_start duration=60 stall=10 nlisteners=0
 behind um-stock "$stock" FAILURE=stall duration=60 stall=10
+behind um-fixes "$fixes" SUCCESS duration=10
 together
 
 fast=$("$tools/fast.sh" "$src/series")

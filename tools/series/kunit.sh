@@ -4,9 +4,16 @@
 # Runs the cases that are faster than SPEED (slow, very_slow), but not those that provoke reports: see check-reports.sh; and
 # not those of what drivers get wrong if TREE has the stock core, which dies of it: see check-kunit.sh.
 # Linux 6.1 does not know how fast they are: its form of the suites leaves out what is very slow, and runs the rest.
+# "kunit.sh build TREE ..." boots nothing; "kunit.sh boot TREE ..." builds nothing, and boots the kernel in $BUILT.
 # Leaves test.log (the console) and results.json in the build directory, whose path is printed.  Failing cases are no
 # failure here: results.py judges.
 . "$(dirname "$0")/common.sh"
+part=both
+case $1 in build | boot)
+	part=$1
+	shift
+	;;
+esac
 tree=$1 arch=$2 speed=$3 config=${4:-} limit=600
 cd "$tree"
 build=.build-$arch
@@ -52,7 +59,9 @@ for option in $options; do
 	! grep -qx "config $option" mm/Kconfig lib/Kconfig.debug || set -- "$@" --kconfig_add "CONFIG_$option=y"
 done
 left_out=mmu_notifier_report suites='mmu_notifier*'
-! cmp -s mm/mmu_notifier.c "$src/stock/mm/mmu_notifier.c" || left_out="$left_out mmu_notifier_misuse"
+# The stock core puts off what it inserts and removes.
+! grep -q deferred_list mm/mmu_notifier.c || left_out="$left_out mmu_notifier_misuse"
+[ "$part" != boot ] || left_out=$(cat "$BUILT/left-out")
 filter="speed>$speed"
 for suite in $left_out; do
 	filter="$filter, module!=${suite}_kunit"
@@ -63,31 +72,40 @@ if [ ! -e include/kunit/attributes.h ]; then
 	case $left_out in *misuse) suites='mmu_notif*[a-qt-z]?' ;; *) suites='mmu_notif*[a-su-z]' ;; esac
 fi
 
-mkdir -p "$build"
+if [ "$part" = boot ]; then
+	build=$BUILT
+else
+	mkdir -p "$build"
+	: >"$build/started"
+	# kunit.py says nothing while it builds, so this does.
+	(
+		seconds=0
+		while sleep 20; do
+			seconds=$((seconds + 20))
+			say "building, $seconds s, $(find "$build" -name '*.o' -newer "$build/started" | wc -l) objects so far"
+		done
+	) 9>&- &
+	ticker=$!
+	trap 'kill $ticker 2>/dev/null || :' EXIT
+	say "building the $arch kernel in $tree/$build"
+	./tools/testing/kunit/kunit.py build "$@" --jobs "${JOBS:-$(nproc)}" >"$build/build.log" 2>&1 || {
+		tail -n 40 "$build/build.log" >&2
+		die "the $arch kernel could not be built: see above, all of it is in $tree/$build/build.log"
+	}
+	kill "$ticker"
+	build=$PWD/$build
+fi
 rm -f "$build/results.json" "$build/test.log"
 echo "$speed" >"$build/speed"
 echo "$left_out" >"$build/left-out"
-: >"$build/started"
-# kunit.py says nothing while it builds, so this does.
-(
-	seconds=0
-	while sleep 20; do
-		seconds=$((seconds + 20))
-		say "building, $seconds s, $(find "$build" -name '*.o' -newer "$build/started" | wc -l) objects so far"
-	done
-) 9>&- &
-ticker=$!
-trap 'kill $ticker 2>/dev/null || :' EXIT
-say "building the $arch kernel in $tree/$build"
-./tools/testing/kunit/kunit.py build "$@" --jobs "$(nproc)" >"$build/build.log" 2>&1 || {
-	tail -n 40 "$build/build.log" >&2
-	die "the $arch kernel could not be built: see above, all of it is in $tree/$build/build.log"
-}
-kill "$ticker"
+if [ "$part" = build ]; then
+	echo "$build"
+	exit
+fi
 
 say "booting it"
 # shellcheck disable=SC2086 # a list of words
-timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --json="$PWD/$build/results.json" \
-	${filter:+--filter "$filter"} "$suites" >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
-[ -s "$build/results.json" ] || die "the boot gave no results: see $tree/$build/test.log"
-echo "$PWD/$build"
+timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --build_dir="$build" \
+	--json="$build/results.json" ${filter:+--filter "$filter"} "$suites" >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
+[ -s "$build/results.json" ] || die "the boot gave no results: see $build/test.log"
+echo "$build"

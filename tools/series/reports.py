@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Kernels that must print a report, and kernels that must print none.
 
-    reports.py BASE BUILD TREE STOCK_BUILD STOCK_TREE
+    reports.py BASE BUILD TREE STOCK_BUILD STOCK_TREE FIXES_BUILD FIXES_TREE
 
 Boots the user-mode kernel of BUILD once for each case of the suite mmu_notifier_report, because lockdep stops at its first
-report, and that of STOCK_BUILD beside it.  A case says in the log what is to be reported: the kind, the lock that is about
+report, and beside it those of the stock core and of that with its fixes.  A case says in the log what is to be reported: the kind, the lock that is about
 to be taken, and the one that is held.  The log must have just this report, with a chain of just these locks and the lockdep
 map of invalidations, and no other; the case itself looks for it as well and must pass.  Prints "ok|FAIL|skip NAME" per case
-for the series; on stock, the cases in stock-defects must fail and all others must do the same.
+for the series; on stock, the cases in stock-defects must fail, with the fixes those that no fix mends, and all others must do
+the same.
 """
 import re
 import sys
@@ -81,28 +82,37 @@ def judge(case, log):
     return "ok", wanted or "nothing"
 
 
-def main(base, build, tree, stock_build, stock_tree):
-    marked = results.defects(base, results.has_option(stock_build, "SMP"), reports=True)
+def judge_other(label, name, reason, here, there):
+    """A case on a kernel that has not got our core: for this reason it must fail there, if there is one."""
+    if reason and there[0] == here[0] == "skip":
+        return
+    if reason and there[0] != "FAIL":
+        print(f"FAIL {label} {name}: it must fail there: {reason}")
+    elif reason:
+        print(f"     fails on {label}: {reason} ({there[1]})")
+    elif there[0] != here[0]:
+        print(f"FAIL {label} {name}: {there[1]}")
+
+
+def main(base, build, tree, *others):
+    others = [(label, *others[2 * i:2 * i + 2], results.defects(base, results.has_option(others[2 * i], "SMP"), True, steps))
+              for i, (label, steps) in enumerate([("reports-stock", ()), ("reports-fixes", results.fixes())])]
     names = boots.cases(tree, SUITE)
-    if not names or names != boots.cases(stock_tree, SUITE):
+    if not names or any(names != boots.cases(where[2], SUITE) for where in others):
         print("FAIL reports: the trees have not got the same cases, or none")
         return
-    jobs = [(where, SUITE, name) for name in names for where in (build, stock_build)]
+    builds = [build] + [where[1] for where in others]
+    jobs = [(where, SUITE, name) for name in names for where in builds]
     verdicts = [judge(job[2], log) for job, log in zip(jobs, boots.boot_all(jobs))]
-    for name, here, there in zip(names, verdicts[::2], verdicts[1::2]):
-        reason = marked.pop(f"{SUITE}.{name}", None)
+    for i, name in enumerate(names):
+        here, *there = verdicts[i * len(builds):(i + 1) * len(builds)]
         print(f"{name}: {here[1]}")
         print(f"{here[0]} reports {name}" + (f": {here[1]}" if here[0] == "skip" else ""))
-        if reason and there[0] == here[0] == "skip":
-            continue
-        if reason and there[0] != "FAIL":
-            print(f"FAIL reports-stock {name}: it must fail on stock: {reason}")
-        elif reason:
-            print(f"     fails on stock: {reason} ({there[1]})")
-        elif there[0] != here[0]:
-            print(f"FAIL reports-stock {name}: {there[1]}")
-    for name in marked:
-        print(f"FAIL reports-stock: stock-defects names {name}, which is not there")
+        for (label, _, _, marked), verdict in zip(others, there):
+            judge_other(label, name, marked.pop(f"{SUITE}.{name}", None), here, verdict)
+    for label, _, _, marked in others:
+        for name in marked:
+            print(f"FAIL {label}: stock-defects names {name}, which is not there")
 
 
 if __name__ == "__main__":

@@ -3,15 +3,13 @@
 
     results.py report BUILD TREE         a short report; fails unless all cases pass and nothing else is wrong
     results.py check LABEL BUILD TREE    one line "ok|FAIL|skip NAME" per case and for the boot as a whole
-    results.py step BASE LABEL BUILD TREE STEP,STEP
-                                         a line for the boot as a whole, all cases being as they should after these steps
-                                         of the series
     results.py case LABEL LOG CASE       the same for the one case of a boot whose console is in LOG
-    results.py compare BASE BUILD TREE STOCK_BUILD STOCK_TREE
-                                         the same for the series, with the stock core's results beside it
+    results.py compare BASE BUILD TREE STOCK_BUILD STOCK_TREE FIXES_BUILD FIXES_TREE
+                                         the same for the series, with the results of the stock core, and of that with its
+                                         fixes, beside it
 
-The rules for the stock column: the cases in stock-defects must fail there, all others must pass there.  What its boot leaves
-out, because it may die of it, boots.py has booted case by case.
+The rules for the two other columns: the cases in stock-defects must fail on stock; with the fixes, those that no fix mends; all
+others must pass there.  What a boot leaves out, because the kernel may die of it, boots.py has booted case by case.
 """
 import fnmatch
 import glob
@@ -22,6 +20,7 @@ import subprocess
 import sys
 
 import boots
+import merge
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 WAITS = ("read_begin", "insert_read", "remove")
@@ -184,26 +183,35 @@ def version(base):
     return [int(number) for number in base.split(".")]
 
 
-def defects(base, smp, reports=False, steps=()):
-    """{suite.case: reason} of the cases that must fail on this stock base, or after these steps of the series: those of
-    REPORT_SUITE, or the others."""
-    found, mended = {}, None
+def listed(base):
+    """The lines of stock-defects that are about this base: (step that mends it, needs several CPUs, suite.case, reason)."""
+    until = None
     with open(os.path.join(HERE, "stock-defects"), encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if not line.strip() or line.startswith("#"):
                 continue
             fields = line.split(None, 3)
             if fields[0] == "until" and len(fields) == 2:
-                mended = fields[1] in steps
+                until = fields[1]
                 continue
-            if mended is None:
+            if until is None:
                 sys.exit(f"series: stock-defects:{number}: no line 'until STEP' stands before this one")
             if len(fields) != 4 or fields[1] not in ("any", "smp") or "." not in fields[2]:
                 sys.exit(f"series: stock-defects:{number}: it takes base|base+|*, any|smp, suite.case and a reason")
-            here = fields[0] in ("*", base) or fields[0].endswith("+") and version(fields[0][:-1]) <= version(base)
-            if here and not mended and (fields[1] == "any" or smp) and fields[2].startswith(REPORT_SUITE) == reports:
-                found[fields[2]] = fields[3].strip()
-    return found
+            if fields[0] in ("*", base) or fields[0].endswith("+") and version(fields[0][:-1]) <= version(base):
+                yield until, fields[1] == "smp", fields[2], fields[3].strip()
+
+
+def defects(base, smp, reports=False, steps=()):
+    """{suite.case: reason} of the cases that must fail on this stock base, or after these steps of the series: those of
+    REPORT_SUITE, or the others."""
+    return {name: reason for until, needs_smp, name, reason in listed(base)
+            if until not in steps and (smp or not needs_smp) and name.startswith(REPORT_SUITE) == reports}
+
+
+def fixes():
+    """The steps that mend the stock core."""
+    return [step.name for step in merge.load_steps() if step.name.startswith("fix-")]
 
 
 def matching(marked, names):
@@ -244,51 +252,68 @@ def report(build, tree):
     return not boot.wrong
 
 
-def step(base, label, build, tree, steps):
-    marked = defects(base, has_option(build, "SMP"), steps=steps.split(","))
+def other_column(what, base, build, tree, steps=()):
+    """The boot of a kernel that has not got our core, and the patterns of the cases that must fail there."""
+    marked = defects(base, has_option(build, "SMP"), steps=steps)
     boot = Boot(build, tree, marked)
-    marked = matching(marked, boot.cases)[0]
-    for name, status in boot.cases.items():
-        wanted = "FAIL" if name in marked else "PASS"
-        if status not in (wanted, "SKIP"):
-            boot.wrong.append(f"{name} is {status}, not {wanted}")
-    print("\n".join(boot.boot_lines(label)))
+    if MISUSE_SUITE in suites_left_out(build):
+        boot.cases.update({f"{MISUSE_SUITE}.{name}": outcome(boots.read(build, MISUSE_SUITE, name), name)
+                           for name in boots.cases(tree, MISUSE_SUITE)})
+    boot.need_waits()
+    boot.what, boot.marked = what, marked
+    return boot
 
 
-def compare(base, build, tree, stock_build, stock_tree):
-    marked = defects(base, has_option(stock_build, "SMP"))
-    series, stock = Boot(build, tree), Boot(stock_build, stock_tree, marked)
-    if MISUSE_SUITE in suites_left_out(stock_build):
-        stock.cases.update({f"{MISUSE_SUITE}.{name}": outcome(boots.read(stock_build, MISUSE_SUITE, name), name)
-                            for name in boots.cases(stock_tree, MISUSE_SUITE)})
-    for boot in (series, stock):
-        boot.need_waits()
-    marked, unknown = matching(marked, set(series.cases) | set(stock.cases))
-    print(f"{'case':70} series stock")
-    for name in list(series.cases) + [n for n in stock.cases if n not in series.cases]:
-        there = stock.cases.get(name, "n/a")
-        if there == "n/a" and name.startswith("mmu_notifier_two_pass.") and base in ("6.1", "6.12"):
-            note = f"stock {base} has no two-pass API"
-        elif there == "n/a":
-            note = "NOT RUN ON STOCK"
-            stock.wrong.append(f"{name} has no result on stock")
-        elif name in marked:
-            wanted = {"dies:": "DIED", "hangs:": "HUNG"}.get(marked[name].split()[0], "FAIL")
-            fails = there == wanted or there == series.cases.get(name) == "SKIP"
-            note = marked[name] if fails else f"MUST FAIL ON STOCK: {marked[name]}"
-            if not fails:
-                stock.wrong.append(f"{name} is a stock defect, and its result on stock is {there}")
-        else:
-            note = ""
-            if there not in ("PASS", series.cases.get(name)):
-                note = "UNEXPECTED ON STOCK"
-                stock.wrong.append(f"{name} is no stock defect, and its result on stock is {there}")
-        print(f"{name:70} {series.cases.get(name, 'n/a'):6} {there:5} {note}")
-    stock.wrong += [f"stock-defects names {name}, which has no result" for name in unknown]
-    print("each wait with its median over the runs:   series                     stock")
-    print_waits(series, stock)
+def wanted_of(reason):
+    """How a case fails for this reason of stock-defects."""
+    return {"dies:": "DIED", "hangs:": "HUNG"}.get(reason.split()[0], "FAIL")
+
+
+def judge_other(boot, marked, name, series, base):
+    """What there is to say of a case on a kernel that has not got our core."""
+    there = boot.cases.get(name)
+    if there is None and name.startswith("mmu_notifier_two_pass.") and base in ("6.1", "6.12"):
+        return f"stock {base} has no two-pass API"
+    if there is None:
+        boot.wrong.append(f"{name} has no result on {boot.what}")
+        return f"NOT RUN ON {boot.what.upper()}"
+    if name in marked:
+        if there == wanted_of(marked[name]) or there == series == "SKIP":
+            return marked[name]
+        boot.wrong.append(f"{name} must fail on {boot.what} ({marked[name]}), and its result is {there}")
+        return f"MUST FAIL ON {boot.what.upper()}: {marked[name]}"
+    if there not in ("PASS", series):
+        boot.wrong.append(f"{name} must pass on {boot.what}, and its result is {there}")
+        return f"UNEXPECTED ON {boot.what.upper()}"
+    return ""
+
+
+def compare(base, build, tree, stock_build, stock_tree, fixes_build, fixes_tree):
+    series = Boot(build, tree)
+    series.need_waits()
+    others = [other_column("stock", base, stock_build, stock_tree),
+              other_column("stock with fixes", base, fixes_build, fixes_tree, fixes())]
+    names = list(series.cases)
+    names += [name for boot in others for name in boot.cases if name not in names]
+    marks = []
+    for boot in others:
+        found, unknown = matching(boot.marked, names)
+        marks.append(found)
+        boot.wrong += [f"stock-defects names {name}, which has no result" for name in unknown]
+    print(f"{'case':70} series stock fixes")
+    for name in dict.fromkeys(names):
+        here = series.cases.get(name, "n/a")
+        notes = [judge_other(boot, marked, name, here, base) for boot, marked in zip(others, marks)]
+        if name in marks[0] and not notes[1]:
+            notes[1] = "mended by a fix"
+        print(f"{name:70} {here:6} " + " ".join(f"{boot.cases.get(name, 'n/a'):5}" for boot in others)
+              + " " + "; ".join(dict.fromkeys(filter(None, notes))))
+    print("each wait with its median over the runs:   series                     stock                     fixes")
+    print_waits(series, *others)
     print("\n".join(series.lines("kunit-um")))
-    print("\n".join(stock.boot_lines("kunit-um-stock")))
+    for label, boot in zip(("kunit-um-stock", "kunit-um-fixes"), others):
+        print("\n".join(boot.boot_lines(label)))
+    print(f"     with the fixes {len(marks[0]) - len(marks[1])} of {len(marks[0])} cases pass that fail on stock")
 
 
 def result_of(log, name):
@@ -329,8 +354,6 @@ def main(command, *args):
         return report(*args)
     if command == "check":
         print("\n".join(Boot(*args[1:]).lines(args[0])))
-    elif command == "step":
-        step(*args)
     elif command == "case":
         print(case(*args))
     elif command == "compare":

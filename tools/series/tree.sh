@@ -1,6 +1,7 @@
 #!/bin/sh
 # make tree: the kernel with the series merged into it (tree.sh series), or with the tests and the benchmark but the stock
-# core (tree.sh stock-tests), or with the first steps of the series (tree.sh steps STEP,STEP).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
+# core (tree.sh stock-tests), or that and the fixes of the stock core (tree.sh stock-fixes), or with these steps of the series
+# (tree.sh steps STEP,STEP).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
 . "$(dirname "$0")/common.sh"
 kind=${1:-series}
 
@@ -8,14 +9,15 @@ stock=$("$tools/stock.sh")
 base=$(python3 "$tools/merge.py" base "$stock")
 case $kind in
 series) set -- ;;
-stock-tests)
+stock-tests | stock-fixes)
 	# The two-pass tests need the two-pass API, which stock 6.x does not have.
 	steps=contract,schedule,report,misuse,benchmark,torture
 	case $base in 6.*) ;; *) steps=$steps,two-pass,torture-two-pass ;; esac
+	[ "$kind" = stock-tests ] || steps=$steps,$(python3 "$tools/merge.py" names "$stock" fix- | tr ' ' ,)
 	set -- "$steps"
 	;;
 steps) set -- "$2" ;;
-*) die "tree.sh: say series, stock-tests or steps" ;;
+*) die "tree.sh: say series, stock-tests, stock-fixes or steps" ;;
 esac
 
 tree=$src/$kind
