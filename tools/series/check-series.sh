@@ -1,6 +1,6 @@
 #!/bin/sh
 # check-series.sh STOCK TREE: the patches of make series are in the form that the kernel asks for, and git am, quilt and
-# patch make of them just what make tree gives.
+# patch make of them just what make tree gives; of the fixes alone, stock with these.
 . "$(dirname "$0")/common.sh"
 stock=$1 tree=$2
 patches=$("$tools/series.sh")
@@ -29,44 +29,87 @@ wanted=$(snapshot "$tree")
 
 verdict() { if [ "$2" = "$3" ]; then echo "ok $1"; else echo "FAIL $1: see $work"; fi; }
 
-git worktree prune
-git worktree add -q --no-checkout --detach "$work/am" "$pristine"
-(
-	unset GIT_DIR
-	cd "$work/am"
-	# shellcheck disable=SC2046 # a list of words
-	git sparse-checkout set --no-cone $(sed -n 's,^diff --git a/\([^ ]*\) .*,/\1,p' "$patches"/*.patch)
-	git checkout -q
-	# The cover letter is empty.
-	git am -q --empty=drop "$patches"/*.patch >"$work/am.log" 2>&1 || cat "$work/am.log" >&2
-	git rev-parse 'HEAD^{tree}' >"$work/am.tree"
-)
-verdict "git am gives make tree" "$(cat "$work/am.tree")" "$wanted"
+# check_patches DIR PATCHES TREE WHAT: what git am, quilt and patch make of the patches in folders, in this order, is git's TREE.
+check_patches() (
+	place=$work/$1 folders=$2 result=$3
+	mkdir "$place"
+	files=$(for folder in $folders; do sed -n 's,^diff --git a/\([^ ]*\) .*,\1,p' "$folder"/0*.patch; done | sort -u)
+	changed=$(git diff --name-only --diff-filter=MD "$pristine" "$result")
+	for folder in $folders; do sed "s,^,$folder/," "$folder/series"; done >"$place/list"
 
-for tool in quilt patch; do
-	mkdir "$work/$tool"
+	git worktree prune
+	git worktree add -q --no-checkout --detach "$place/am" "$pristine"
+	(
+		unset GIT_DIR
+		cd "$place/am"
+		# shellcheck disable=SC2086 # a list of words
+		printf '/%s\n' $files | git sparse-checkout set --no-cone --stdin
+		git checkout -q
+		for folder in $folders; do
+			# The cover letter is empty.
+			git am -q --empty=drop "$folder"/*.patch >>"$place/am.log" 2>&1 || {
+				cat "$place/am.log" >&2
+				break
+			}
+		done
+		git rev-parse 'HEAD^{tree}' >"$place/am.tree"
+	)
+	verdict "git am gives $4" "$(cat "$place/am.tree")" "$result"
+
+	for tool in quilt patch; do
+		mkdir "$place/$tool"
+		# shellcheck disable=SC2086 # a list of words
+		git archive "$pristine" $changed | tar -x -C "$place/$tool"
+	done
+	(
+		cd "$place/quilt"
+		unset QUILT_PATCH_OPTS QUILT_PUSH_ARGS
+		for folder in $folders; do
+			QUILT_PATCHES=$folder quilt --quiltrc /dev/null push -q -a --fuzz=0 >"$place/quilt.log" 2>&1 || cat "$place/quilt.log" >&2
+			rm -rf .pc
+		done
+		cd "$place/patch"
+		while read -r patch; do
+			patch -p1 -s --fuzz=0 -i "$patch" >&2 || break
+		done <"$place/list"
+	)
+	mkdir "$place/tree"
 	# shellcheck disable=SC2046 # a list of words
-	git archive "$pristine" $(git diff --name-only --diff-filter=MD "$pristine" "$wanted") | tar -x -C "$work/$tool"
-done
-(
-	cd "$work/quilt"
-	unset QUILT_PATCH_OPTS QUILT_PUSH_ARGS
-	QUILT_PATCHES=$patches quilt --quiltrc /dev/null push -q -a --fuzz=0 >"$work/quilt.log" 2>&1 || cat "$work/quilt.log" >&2
-	rm -rf .pc
-	cd "$work/patch"
-	while read -r patch; do
-		patch -p1 -s --fuzz=0 -i "$patches/$patch" >&2 || break
-	done <"$patches/series"
+	git archive "$result" $(git diff --name-only --diff-filter=AM "$pristine" "$result") | tar -x -C "$place/tree"
+	verdict "quilt push -a gives $4" "$(diff -r "$place/quilt" "$place/tree")" ""
+	verdict "patch -p1 gives $4" "$(diff -r "$place/patch" "$place/tree")" ""
 )
-mkdir "$work/tree"
-# shellcheck disable=SC2046 # a list of words
-git archive "$wanted" $(git diff --name-only --diff-filter=AM "$pristine" "$wanted") | tar -x -C "$work/tree"
-verdict "quilt push -a gives make tree" "$(diff -r "$work/quilt" "$work/tree")" ""
-verdict "patch -p1 gives make tree" "$(diff -r "$work/patch" "$work/tree")" ""
+
+# stock_with STEPS: git's name for the pristine tree with these steps, which need not be there as a tree.
+stock_with() (
+	rm -rf "$work/with" "$work/with.manifest"
+	mkdir "$work/with"
+	python3 "$tools/merge.py" apply "$stock" "$work/with" "$1" 2>/dev/null
+	cd "$work/with"
+	GIT_INDEX_FILE=$work/with.index
+	export GIT_INDEX_FILE
+	git read-tree "$pristine"
+	git --work-tree=. add -f --ignore-removal .
+	git write-tree
+)
+
+check_patches series "$patches" "$wanted" "make tree"
 verdict "make tree changes only what its manifest names" \
 	"$(git diff --name-only "$pristine" "$wanted" | grep -vxFf "$tree.manifest" || :)" ""
 
+fixes=$(python3 "$tools/merge.py" names "$stock" fix- | tr ' ' ,)
+check_patches fixes "$patches/fixes" "$(stock_with "$fixes")" "stock with its fixes, and nothing else"
+check_patches fixes-tests "$patches/fixes $patches/fixes/tests" "$(stock_with "$fixes,contract,misuse,report")" \
+	"stock with its fixes and their tests"
+verdict "the fixes leave the tests alone" "$(cat "$patches"/fixes/0*.patch | grep '^diff --git a/mm/tests/' || :)" ""
+while read -r patch; do
+	sed -n '/^diff /q; s/^\(Fixes: \)[0-9a-f]\{12\} (.*/\1/p' "$patches/fixes/$patch" | grep -q . || echo "$patch"
+	[ "$(sed '1,/^diff /d' "$patches/fixes/$patch" | grep -c '^[-+][^-+]')" -le 35 ] || echo "$patch is long"
+done <"$patches/fixes/series" >"$work/fixes.wrong"
+verdict "each fix has its Fixes: and is short" "$(cat "$work/fixes.wrong")" ""
+
 # Whoever submits the series signs it; and there is no history here in which to look commits up.
+{ cat "$patches/series" && sed 's,^,fixes/,' "$patches/fixes/series"; } >"$work/all"
 while read -r patch; do
 	# It fails on mere CHECKs too, which are tolerated.
 	if said=$(unset GIT_DIR && cd "$tree" && perl scripts/checkpatch.pl --strict --terse --show-types \
@@ -77,7 +120,7 @@ while read -r patch; do
 		echo "FAIL checkpatch $patch"
 		echo "$said" | grep -vE '^total|CHECK:' | cut -d: -f2- | head -n 20 | sed 's/^/     /'
 	fi
-done <"$patches/series"
+done <"$work/all"
 verdict "no patch is signed, the cover letter names the base" \
 	"$(grep -l '^Signed-off-by:' "$patches"/*.patch || :; grep -c "^Base: Linux $(cat "$src/version")$" "$patches/0000-cover-letter.patch")" 1
 

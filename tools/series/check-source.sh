@@ -42,7 +42,7 @@ done
 sed '/^#/d; s/||/->/' scripts/spelling.txt >"$out/dictionary"
 # shellcheck disable=SC2086 # a list of words
 if said=$(codespell -D "$out/dictionary" -D - -L damon,extraversion $files "$root/README.md" "$root/Makefile" "$tools"/*.* \
-	"$tools/cover" "$tools/steps" "$tools/insertions"); then
+	"$tools/cover" "$tools/cover-fixes" "$tools/steps" "$tools/insertions"); then
 	echo "ok spelling"
 else
 	echo "FAIL spelling"

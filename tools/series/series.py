@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """series.py STOCK VERSION OUT [BASE_COMMIT]: writes the series for a pristine tree as patches for git am and quilt.
 
+OUT/fixes has a series of its own: the fixes of the stock core, for those who want nothing else; and OUT/fixes/tests the suites
+that show what they mend, which apply with or without them.
+
 git itself makes them, from a scratch repository that holds just the upstream files that the series changes.  The same
 input gives the same bytes: the date is that of our last commit, and no configuration of the caller's takes part.
 
-The cover letter is the file "cover", in which @benchmark@ stands for the generated tables of README.md, and a line @TITLE@
+The cover letters are the files "cover" and "cover-fixes", in which @benchmark@ stands for the generated tables of README.md, and a line @TITLE@
 for the one whose first column has that title.
 """
 import glob
@@ -20,6 +23,7 @@ import bench
 import merge
 
 NAME, EMAIL = "MMU notifier series", "series@localhost"     # whoever sends the series puts the own name there
+FIXES_TESTS = ["contract", "misuse", "report"]              # the steps with the suites that show what the fixes mend
 
 
 def last_commit():
@@ -72,17 +76,17 @@ def cover_letter(stock, version, known):
         for folder in merge.backports()[:merge.backports().index(which) + 1]:
             for patch in sorted(glob.glob(os.path.join(merge.TOOLS, "backports", folder, "*.patch"))):
                 text += "\n" + merge.read_text(patch).partition("\n--- a/")[0].strip() + "\n"
-    text += f"\nBase: Linux {version}\n"
-    return text + (f"base-commit: {known}\n" if known else "")
+    return text + base_lines(version, known)
 
 
-def main(stock, version, out, known=None):
-    steps = merge.plan(stock)
+def base_lines(version, known):
+    return f"\nBase: Linux {version}\n" + (f"base-commit: {known}\n" if known else "")
+
+
+def write_patches(stock, out, steps, letter=None):
+    """Writes the patches of these steps, as merge.plan() has them, and their series file to the new folder `out`."""
     date = last_commit()
-    os.makedirs(os.path.dirname(out), exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as scratch:
-        repo, new = scratch + "/repo", scratch + "/new"
-        os.makedirs(repo)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as repo:
         env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC"}
         for var in ("AUTHOR", "COMMITTER"):
             env.update({f"GIT_{var}_NAME": NAME, f"GIT_{var}_EMAIL": EMAIL})
@@ -105,16 +109,29 @@ def main(stock, version, out, known=None):
             for path, (content, mode) in changed.items():
                 merge.write(os.path.join(repo, path), content, mode)
             commit(step.message, number)
-        git("config", "branch.series.description", cover_letter(stock, version, known))
+        if letter:
+            git("config", "branch.series.description", letter)
         # A file that is written anew is shown so: nobody can read the old and the new one in turns.
-        git("format-patch", "-q", "--cover-letter", "--cover-from-description=subject", "--zero-commit", "--full-index",
-            "--no-signature", "--break-rewrites", "-o", new, f"HEAD~{len(steps)}")
-        patches = sorted(os.path.basename(p) for p in glob.glob(new + "/*.patch"))[1:]
-        with open(new + "/series", "w", encoding="utf-8") as file:
-            file.writelines(p + "\n" for p in patches)
+        git("format-patch", "-q", "--cover-letter" if letter else "--no-cover-letter", "--cover-from-description=subject",
+            "--zero-commit", "--full-index", "--no-signature", "--break-rewrites", "-o", out, f"HEAD~{len(steps)}")
+    patches = sorted(os.path.basename(p) for p in glob.glob(out + "/*.patch"))[bool(letter):]
+    with open(out + "/series", "w", encoding="utf-8") as file:
+        file.writelines(p + "\n" for p in patches)
+    return len(patches)
+
+
+def main(stock, version, out, known=None):
+    fixes = [step.name for step in merge.load_steps() if step.name.startswith("fix-")]
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as scratch:
+        new = scratch + "/new"
+        count = write_patches(stock, new, merge.plan(stock), cover_letter(stock, version, known))
+        letter = merge.read_text(os.path.join(merge.TOOLS, "cover-fixes")) + base_lines(version, known)
+        fixed = write_patches(stock, new + "/fixes", merge.plan(stock, fixes), letter)
+        write_patches(stock, new + "/fixes/tests", merge.plan(stock, FIXES_TESTS))
         shutil.rmtree(out, ignore_errors=True)
         os.rename(new, out)
-    print(f"series: {len(patches)} patches on Linux {version}", file=sys.stderr)
+    print(f"series: {count} patches on Linux {version}; {fixed} fixes of the stock core alone, in fixes/", file=sys.stderr)
 
 
 if __name__ == "__main__":
