@@ -22,6 +22,8 @@ insertions/NAME changes an upstream file.  It starts with lines "key: value":
                                  in the file counts, and it must be there once.
     delete: LINE                 this line goes; "delete-if-there: LINE" may be missing; with "delete-with-blank: LINE" so
                                  does the blank line that follows it; "delete-each: LINE" may be there more than once
+    drop: NAME                   the function or structure of this name goes, with the comment above it; "drop-if-there:
+                                 NAME" may be missing
     unless: LINE                 a file with this line has no need of the insertion
 and, after a blank line, has the text to insert.
 
@@ -38,6 +40,8 @@ import tempfile
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 TOOLS = os.path.join(ROOT, "tools/series")
 OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
+CORE = ["mm/mmu_interval.c", "mm/mmu_notifier.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c",
+        "include/linux/mmu_notifier.h"]
 MAINLINE = (7, 2)                                                       # the oldest that takes our files as they are
 
 
@@ -60,7 +64,7 @@ class Insertion:
         head, _, self.text = read_text(os.path.join(TOOLS, "insertions", name)).partition("\n\n")
         pairs = [line.partition(": ")[::2] for line in head.rstrip("\n").split("\n")]
         unknown = {key for key, _ in pairs} - {"file", "in", "before", "after", "delete", "delete-if-there",
-                                               "delete-with-blank", "delete-each", "unless"}
+                                               "delete-with-blank", "delete-each", "drop", "drop-if-there", "unless"}
         if unknown:
             raise Bad(f"insertions/{name}: what is {' '.join(sorted(unknown))}? see merge.py")
         self.path = dict(pairs).get("file")
@@ -68,7 +72,8 @@ class Insertion:
         self.anchors = [(key, value) for key, value in pairs if key in ("before", "after")]
         self.unless = dict(pairs).get("unless")
         self.deletes = [(key, value) for key, value in pairs if key.startswith("delete")]
-        if not self.path or bool(self.anchors) != bool(self.text) or not self.anchors + self.deletes:
+        self.drops = [(key, value) for key, value in pairs if key.startswith("drop")]
+        if not self.path or bool(self.anchors) != bool(self.text) or not self.anchors + self.deletes + self.drops:
             raise Bad(f"insertions/{name}: it takes a file, and an anchor with a text or a line to delete")
 
     def apply(self, content):
@@ -83,6 +88,8 @@ class Insertion:
     def change(self, lines):
         if self.unless and self.unless + "\n" in lines:
             return lines
+        for key, value in self.drops:
+            self.drop(lines, value, key == "drop-if-there")
         for key, value in self.deletes:
             if key == "delete-if-there" and value + "\n" not in lines:
                 continue
@@ -102,6 +109,21 @@ class Insertion:
             if self.anchors:
                 self.only(lines, self.anchors[0][1])
         return lines
+
+    def drop(self, lines, name, may_be_missing):
+        found = [i for i, line in enumerate(lines) if re.match(rf"([a-z].*\W)?{name}\b", line)]
+        if not found and may_be_missing:
+            return
+        if not found:
+            raise Bad(f"insertions/{self.name}: {self.path} of this base has no {name}: say drop-if-there")
+        first, last = found[0], found[0]
+        while lines[first - 1] not in ("\n", "}\n"):
+            first -= 1
+        while lines[last] not in ("}\n", "};\n"):
+            last += 1
+        while lines[last + 1].startswith("EXPORT_SYMBOL"):
+            last += 1
+        del lines[first:last + 1 + (lines[last + 1] == "\n")]
 
     def only(self, lines, value):
         count = lines.count(value + "\n")
