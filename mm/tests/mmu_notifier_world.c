@@ -465,8 +465,11 @@ static void mn_call_free(void *data)
 {
 	struct mn_call *call = data;
 
-	if (call->world->hung)
+	if (call->world->hung) {
+		/* Until it sleeps, it uses what the case frees next. */
+		mn_sleeps(call);
 		return;
+	}
 	put_task_struct(call->task);
 	kfree(call);
 }
