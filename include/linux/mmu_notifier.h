@@ -259,15 +259,6 @@ struct mmu_interval_notifier {
 
 #ifdef CONFIG_MMU_NOTIFIER
 
-#ifdef CONFIG_LOCKDEP
-/*
- * Stands for "inside an invalidation callback". It is entered by each start and
- * end, and from everything that an invalidation may have to wait for or that
- * waits for one, so that lockdep knows of a cycle before it happens.
- */
-extern struct lockdep_map __mmu_notifier_invalidate_range_start_map;
-#endif
-
 /**
  * struct mmu_notifier_range - one invalidation, from its start to its end
  * @mm: The mm whose page table changes.
@@ -292,11 +283,9 @@ struct mmu_notifier_range {
 	u64 seq;
 };
 
-static inline int mm_has_notifiers(struct mm_struct *mm)
-{
-	/* Only whether there are any; mn_subscriptions() is for what they are. */
-	return unlikely(!!data_race(mm->notifier_subscriptions));
-}
+/*
+ * For drivers
+ */
 
 struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 					     struct mm_struct *mm);
@@ -322,19 +311,6 @@ int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_s
 					unsigned long length,
 					const struct mmu_interval_notifier_ops *ops);
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub);
-
-void __mmu_notifier_subscriptions_destroy(struct mm_struct *mm);
-void __mmu_notifier_release(struct mm_struct *mm);
-bool __mmu_notifier_clear_flush_young(struct mm_struct *mm,
-				      unsigned long start, unsigned long end);
-bool __mmu_notifier_clear_young(struct mm_struct *mm,
-				unsigned long start, unsigned long end);
-bool __mmu_notifier_test_young(struct mm_struct *mm, unsigned long address);
-int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range);
-void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range);
-void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
-						   unsigned long start,
-						   unsigned long end);
 
 /**
  * mmu_notifier_get - get the subscription of an mm to the given callbacks
@@ -431,6 +407,38 @@ static inline bool
 mmu_notifier_range_blockable(const struct mmu_notifier_range *range)
 {
 	return range->flags & MMU_NOTIFIER_RANGE_BLOCKABLE;
+}
+
+/*
+ * For mm/, and other code that changes page tables
+ */
+
+#ifdef CONFIG_LOCKDEP
+/*
+ * Stands for "inside an invalidation callback". It is entered by each start and
+ * end, and from everything that an invalidation may have to wait for or that
+ * waits for one, so that lockdep knows of a cycle before it happens.
+ */
+extern struct lockdep_map __mmu_notifier_invalidate_range_start_map;
+#endif
+
+void __mmu_notifier_subscriptions_destroy(struct mm_struct *mm);
+void __mmu_notifier_release(struct mm_struct *mm);
+bool __mmu_notifier_clear_flush_young(struct mm_struct *mm,
+				      unsigned long start, unsigned long end);
+bool __mmu_notifier_clear_young(struct mm_struct *mm,
+				unsigned long start, unsigned long end);
+bool __mmu_notifier_test_young(struct mm_struct *mm, unsigned long address);
+int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range);
+void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range);
+void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
+						   unsigned long start,
+						   unsigned long end);
+
+static inline int mm_has_notifiers(struct mm_struct *mm)
+{
+	/* Only whether there are any; mn_subscriptions() is for what they are. */
+	return unlikely(!!data_race(mm->notifier_subscriptions));
 }
 
 static inline void mmu_notifier_release(struct mm_struct *mm)

@@ -294,8 +294,8 @@ def size_rows(run):
     for name, text in (("mmu_notifier_range", "struct mmu_notifier_range, bytes"),
                        ("mmu_interval_notifier", "struct mmu_interval_notifier, bytes"),
                        ("mmu_notifier_subscriptions", "struct mmu_notifier_subscriptions, bytes"),
-                       ("deepest_frame", "deepest stack frame of mm/mmu_notifier.c, bytes"),
-                       ("text", "code of mm/mmu_notifier.c, bytes")):
+                       ("deepest_frame", "deepest stack frame of the core, bytes"),
+                       ("text", "code of the core, bytes")):
         stock, series = (int(sizes[core][name]) for core in CORES)
         bar, met = {"mmu_notifier_range": ("at most 48", series <= 48),
                     "mmu_interval_notifier": ("stock's", series == stock)}.get(name, ("reported", None))

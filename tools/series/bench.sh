@@ -52,16 +52,23 @@ while [ $boot -le $boots ]; do
 	boot=$((boot + 1))
 done
 
-# Structures need debugging information: the file is compiled once more, just as it was, with it.
+# Structures need debugging information: the core is compiled once more, just as it was, with it.
 dir=.build-icount
 for core in stock series; do
 	if [ $core = stock ]; then tree=$stock; else tree=$series; fi
-	command=$(sed -n 's/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' "$tree/$dir/mm/.mmu_notifier.o.cmd" | sed 's/ -Wp,-MMD,[^ ]*//')
+	mkdir -p "$out/$core"
 	# The compiler says how deep frames are: scripts/checkstack.pl counts some of them twice.
-	(cd "$tree/$dir" && sh -c "$command -g -fstack-usage -c -o $out/mmu_notifier-$core.o ../mm/mmu_notifier.c")
-	awk -F'\t' '{ sub(/.*:/, "", $1); print $2, $1 }' "$out/mmu_notifier-$core.su" | sort -rn >"$out/frames-$core"
+	(
+		cd "$tree/$dir"
+		for file in mmu_notifier mmu_interval mmu_notifier_range; do
+			[ -e ../mm/$file.c ] || continue
+			sh -c "$(compile_command mm/$file.o) -g -fstack-usage -c -o $out/$core/$file.o ../mm/$file.c"
+		done
+	)
+	ld -r -o "$out/mmu_notifier-$core.o" "$out/$core"/*.o
+	cat "$out/$core"/*.su | awk -F'\t' '{ sub(/.*:/, "", $1); print $2, $1 }' | sort -rn >"$out/frames-$core"
 	for struct in mmu_notifier_range mmu_interval_notifier mmu_notifier_subscriptions; do
-		pahole -C $struct "$out/mmu_notifier-$core.o"
+		pahole -C $struct "$out/$core/mmu_notifier.o"
 	done >"$out/pahole-$core"
 	{
 		sed -n 's/^struct \([a-z_]*\) {.*/\1/p; s,.*/\* size: \([0-9]*\),\1,p' "$out/pahole-$core" | sed 's/,.*//' | paste -d' ' - -

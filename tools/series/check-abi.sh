@@ -9,21 +9,29 @@ rm -rf "$out"
 mkdir -p "$out/stock" "$out/series"
 structs='mmu_notifier_range mmu_notifier mmu_notifier_ops mmu_interval_notifier mmu_interval_notifier_ops'
 
-# look TREE OUT: one object is enough; modpost takes it for the whole kernel.
+# look TREE OUT: the objects of the core are enough; modpost takes them for the whole kernel.
 look() (
 	arch=x86_64 dir=.build-abi
 	cd "$1"
 	configure tinyconfig "$tools/configs/abi.config" >&2
-	say "building $PWD/$dir/mm/mmu_notifier.o"
-	kernel_make -j"$(nproc)" mm/mmu_notifier.o >&2
+	objects=$(for file in mm/mmu_notifier.c mm/mmu_interval.c mm/mmu_notifier_range.c; do
+		[ ! -e $file ] || echo "${file%.c}.o"
+	done)
+	say "building the core in $PWD/$dir"
+	# shellcheck disable=SC2086 # a list of words
+	kernel_make -j"$(nproc)" $objects >&2
 	# Newer ones look at exports only if told that there are modules.
 	modules=
 	! grep -q "case 'M'" scripts/mod/modpost.c || modules=-M
 	modpost=$PWD/$dir/scripts/mod/modpost
-	cp "$dir/mm/mmu_notifier.o" "$2/vmlinux.o"
-	cp "$dir/mm/.mmu_notifier.o.cmd" "$2/.vmlinux.o.cmd"
+	mkdir -p "$2/mm"
+	for object in $objects; do
+		cp "$dir/$object" "$dir/mm/.$(basename "$object").cmd" "$2/mm"
+	done
 	cd "$2"
-	echo vmlinux.o >.vmlinux.objs
+	# shellcheck disable=SC2086 # a list of words
+	ld -r -o vmlinux.o $objects
+	echo "$objects" >.vmlinux.objs
 	"$modpost" $modules -m -o Module.symvers vmlinux.o >&2
 	for struct in $structs; do
 		pahole -C "$struct" vmlinux.o >"$struct.layout"

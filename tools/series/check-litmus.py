@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 
+import merge
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 TESTS = os.path.join(ROOT, "Documentation/litmus-tests/mmu_notifier")
 FILE = re.compile(r"C (?P<name>\S+)\n\n\(\*\n \* Result: (?P<result>Never|Sometimes)\n \*\n( \*( .*)?\n)+ \*\)\n\n"
@@ -162,7 +164,7 @@ def results(tests, model):
 
 def main(model):
     known = primitives(read(model, "linux-kernel.def"))
-    sources = [read(ROOT, path) for path in ("mm/mmu_notifier.c", "include/linux/mmu_notifier.h")]
+    sources = [read(ROOT, path) for path in merge.CORE]
     names = sorted(f[:-7] for f in os.listdir(TESTS) if f.endswith(".litmus"))
     tests = {name: test for name in names if (test := verdict(f"form of litmus {name}", Test, name, known))}
     for name in tests:

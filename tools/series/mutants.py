@@ -9,7 +9,7 @@ With KILLERS in the environment, only these boots are made, and with GRACE they 
 
 The file "mutants" declares them, separated by blank lines:
     mutant: NAME
-    in: FUNCTION        of mm/mmu_notifier.c or include/linux/mmu_notifier.h
+    in: FUNCTION        of the core: see merge.py
     breaks: TEXT        what goes wrong; a barrier with its letter, as (C)
     old: TEXT           must be in the function once; white space does not count
     new: TEXT           what takes its place, or nothing.  There may be several pairs of old and new.
@@ -41,7 +41,6 @@ import torture
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = merge.ROOT
-CORE = ["mm/mmu_notifier.c", "include/linux/mmu_notifier.h"]
 LITMUS = "Documentation/litmus-tests/mmu_notifier"
 ENOUGH = 95             # per cent of those that a test can notice
 GRACE = int(os.environ.get("GRACE", 30))    # seconds that a boot goes on after the first case that noticed
@@ -163,7 +162,7 @@ def plant(name, tree):
     mutant = next((mutant for mutant in load() if mutant.name == name), None)
     if not mutant:
         raise merge.Bad(f"there is no mutant {name}")
-    path, text = mutant.apply({path: merge.read_text(os.path.join(tree, path)) for path in CORE})
+    path, text = mutant.apply({path: merge.read_text(os.path.join(tree, path)) for path in merge.CORE})
     merge.write(os.path.join(tree, path), text.encode(), 0o644)
 
 
@@ -286,7 +285,7 @@ class Kernel:
         if links:
             merge.write(link, re.sub(r" -o \S+", " -o mutant", links[-1]).encode(), 0o644)
         self.commands = {"link": merge.read_text(link)}
-        self.users = {path: [] for path in CORE}
+        self.users = {path: [] for path in merge.CORE}
         for folder, _, names in os.walk(self.build):
             for name in names:
                 made = re.fullmatch(r"\.(\w[\w-]*)\.o\.cmd", name)
@@ -295,7 +294,7 @@ class Kernel:
                     text = merge.read_text(os.path.join(folder, name))
                     command = text.split(" := ", 1)[1].split("\n", 1)[0]
                     self.commands[source] = command.replace("$(pound)", "#").replace("$$", "$")
-                    for path in CORE:
+                    for path in merge.CORE:
                         if f"/{path}" in text:
                             self.users[path].append(source)
 
@@ -429,7 +428,7 @@ class Run:
         if unknown:
             raise merge.Bad(f"there is no mutant {' '.join(sorted(unknown))}")
         self.ours = {path: content for _, changed in merge.plan(stock) for path, (content, _) in changed.items()}
-        self.sources = {path: self.ours[path].decode() for path in CORE}
+        self.sources = {path: self.ours[path].decode() for path in merge.CORE}
         self.kernels = [Kernel(stock, work, i + 1) for i in range(jobs)]
         self.killers = []
         self.good = {}
@@ -535,7 +534,7 @@ class Run:
         applied = [(mutant, mutant.apply(self.sources)) for mutant in self.mutants]
         todo = queue.Queue()
         # The header last: half of mm/ has to be built again for each of its mutants.
-        for mutant, (path, text) in sorted(applied, key=lambda item: CORE.index(item[1][0])):
+        for mutant, (path, text) in sorted(applied, key=lambda item: merge.CORE.index(item[1][0])):
             todo.put((mutant, {path: text}))
         threads = [threading.Thread(target=self.worker, args=(kernel, todo)) for kernel in self.kernels]
         for thread in threads:
@@ -588,9 +587,9 @@ def main(args):
     command = args.pop(0) if args else "help"
     if command == "check":
         mutants = load()
-        for form in ("mainline", "6.12"):       # 6.1 has functions and arguments that have gone since
-            ours = merge.our_files(form, merge.load_steps())
-            check(mutants, {path: ours[path][0].decode() for path in CORE})
+        # 6.x has no two passes, 6.1 has functions that have gone since.
+        ours = merge.our_files("mainline", merge.load_steps())
+        check(mutants, {path: ours[path][0].decode() for path in merge.CORE})
         say(f"{len(mutants)} mutants of {len({m.function for m in mutants})} functions are in order")
     elif command == "run":
         run = Run(args[0], args[1], int(args[2]), args[4:])

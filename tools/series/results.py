@@ -37,6 +37,8 @@ EXPECT_END = "mmu_notifier_kunit: end of expected report"
 # The suite that reports.py boots, case by case, and no other boot runs; and one that boots of the stock core leave out.
 REPORT_SUITE = "mmu_notifier_report"
 MISUSE_SUITE = "mmu_notifier_misuse"
+# The suite that is about the insides of our core.
+INSIDE_SUITE = "mmu_notifier_range"
 RESULT = re.compile(r"(?:not )?ok \d+ (?:- )?(\S+)(?: # SKIP (.*))?")
 
 
@@ -67,7 +69,7 @@ def without_foreign_races(log, build):
     starts = [i for i, line in enumerate(log) if "BUG: KCSAN: " in line]
     if not starts:
         return log
-    core = functions(build, "mm/mmu_notifier.o")
+    core = functions(build, *(path[:-1] + "o" for path in merge.CORE if path.endswith(".c")))
     ours = core | functions(build, "mm/tests/mmu_notifier*.o", "lib/*mmu_notifier*.o")
     foreign = set()
     for start in starts:
@@ -272,8 +274,8 @@ def wanted_of(reason):
 def judge_other(boot, marked, name, series, base):
     """What there is to say of a case on a kernel that has not got our core."""
     there = boot.cases.get(name)
-    if there is None and name.startswith("mmu_notifier_two_pass.") and base in ("6.1", "6.12"):
-        return f"stock {base} has no two-pass API"
+    if there is None and name.startswith(INSIDE_SUITE + "."):
+        return "of the insides of our core"
     if there is None:
         boot.wrong.append(f"{name} has no result on {boot.what}")
         return f"NOT RUN ON {boot.what.upper()}"

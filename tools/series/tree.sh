@@ -6,13 +6,10 @@
 kind=${1:-series}
 
 stock=$("$tools/stock.sh")
-base=$(python3 "$tools/merge.py" base "$stock")
 case $kind in
 series) set -- ;;
 stock-tests | stock-fixes)
-	# The two-pass tests need the two-pass API, which stock 6.x does not have.
-	steps=contract,schedule,report,misuse,benchmark,torture
-	case $base in 6.*) ;; *) steps=$steps,two-pass,torture-two-pass ;; esac
+	steps=contract,two-pass,schedule,report,misuse,benchmark,torture,torture-two-pass
 	[ "$kind" = stock-tests ] || steps=$steps,$(python3 "$tools/merge.py" names "$stock" fix- | tr ' ' ,)
 	set -- "$steps"
 	;;

@@ -18,9 +18,10 @@ import re
 import subprocess
 import sys
 
+import merge
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 # What is no user: the core itself, and what is not compiled into a kernel.
-CORE = ("mm/mmu_notifier.c", "include/linux/mmu_notifier.h")
 ELSEWHERE = ("tools", "Documentation", "scripts", "samples", "rust", "usr")
 
 # The parts of the API, and the layers above it, whose users use it through them.
@@ -77,7 +78,7 @@ def find(tree):
     for path in sorted(said.stdout.split()):
         with open(os.path.join(tree, path), encoding="utf-8", errors="replace") as file:
             used = parts(file.read())
-        if used and path not in CORE:
+        if used and path not in merge.CORE:
             print(place(path)[0], path, ", ".join(used), sep="\t")
 
 

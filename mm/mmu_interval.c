@@ -1,0 +1,740 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MMU notifiers: subscriptions to an interval, and collision-retry.
+ *
+ * reader        a device fault between mmu_interval_read_begin() and
+ *               mmu_interval_read_retry()
+ * user lock     the driver's lock, held by its callback when it tears SPTEs down
+ *               and by its reader when it calls mmu_interval_read_retry() and
+ *               establishes SPTEs
+ * waiter        a reader or a remover that sleeps until ranges have ended
+ *
+ * Collision-retry
+ *
+ * Every active range has a slot in its mm with its addresses and its sequence.
+ * The callback notes the sequence in the interval_sub. A reader takes a copy of
+ * that, waits until no range that overlaps its interval is active, reads the
+ * page table, and under the user lock compares:
+ *
+ *   invalidation                            reader
+ *
+ *   lock
+ *     sequence += 2
+ *     fill a slot
+ *     find the interval_subs
+ *   unlock
+ *                                           seq = interval_sub->invalidate_seq
+ *   callback                                wait for active ranges that overlap
+ *     take the user lock                    read the page table
+ *     interval_sub->invalidate_seq =        take the user lock
+ *       sequence                              invalidate_seq == seq ?
+ *     tear down SPTEs                           establish SPTEs
+ *     release the user lock                     : begin anew
+ *   change the page table                   release the user lock
+ *   lock
+ *     clear the slot
+ *   unlock
+ *   wake those who wait for the slot
+ *
+ * If the callback takes the user lock first, the sequences differ. If the reader
+ * is first, the callback tears down what the reader has just established. If the
+ * callback ran before the reader began, the copy is the sequence of an active
+ * range, and the reader waits for its end. The reader need not look again after
+ * that wait: any range started in between has run, or will run, a callback that
+ * changes invalidate_seq.
+ *
+ * The reader waits for no other range: not for one that does not overlap, not
+ * for one that started after the reader began. Nor does insertion or removal. An
+ * invalidation waits for its callbacks only.
+ *
+ * When a range comes to an interval_sub, that notes the last sequence there is. If
+ * all that is active is newer than that, its reader need not look at the ranges.
+ *
+ * The tree of interval_subs may change while ranges are active: a walk resumes
+ * only from an interval_sub already called, which cannot leave the tree while the
+ * range is active.
+ */
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/bug.h>
+#include <linux/cleanup.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/interval_tree_generic.h>
+#include <linux/llist.h>
+#include <linux/lockdep.h>
+#include <linux/mm_types.h>
+#include <linux/mmap_lock.h>
+#include <linux/mmu_notifier.h>
+#include <linux/overflow.h>
+#include <linux/rbtree.h>
+#include <linux/sched/mm.h>
+#include <linux/spinlock.h>
+
+#include "mmu_notifier_internal.h"
+
+/* Most interval_subs that are collected under one acquisition of the lock. */
+#define MN_BATCH 32
+
+/* &mmu_interval_notifier.removed while a removal waits and it is announced to. */
+#define MN_REMOVING		GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
+
+/* Second passes in the order in which they were asked for; local to a range. */
+struct mn_finish_list {
+	struct llist_node *first;
+	struct llist_node **tail;
+};
+
+/* Modules allocate it: what is private has the size that it always had. */
+static_assert(offsetof(struct mmu_interval_notifier, invalidate_seq) ==
+	      sizeof(struct interval_tree_node) + 4 * sizeof(long));
+static_assert(sizeof(struct mmu_interval_notifier) ==
+	      sizeof(struct interval_tree_node) + 5 * sizeof(long));
+
+/* A walk of the tree is part of each invalidation, so have it inline. */
+#define MN_FIRST(interval_sub)	((interval_sub)->interval_tree.start)
+#define MN_LAST(interval_sub)	((interval_sub)->interval_tree.last)
+
+INTERVAL_TREE_DEFINE(struct mmu_interval_notifier, interval_tree.rb,
+		     unsigned long, interval_tree.__subtree_last,
+		     MN_FIRST, MN_LAST, static __always_inline, mn_itree)
+
+/* An mm that has an interval_sub, which it has had when this is called. */
+static struct mn_ranges *
+mn_ranges_of(const struct mmu_interval_notifier *interval_sub)
+{
+	return READ_ONCE(mn_subscriptions(interval_sub->mm)->ranges);
+}
+
+/*
+ * A range comes to the interval_sub, or may not come any more as it was active
+ * before: no later one has. The last sequence and not that of the range is noted,
+ * for one that is still walking the tree comes after later ones. On 32 bit there
+ * is no room for that.
+ */
+static __always_inline void
+mn_note(struct mmu_interval_notifier *interval_sub, u64 last_seq)
+{
+#ifdef CONFIG_64BIT
+	WRITE_ONCE(interval_sub->announced, last_seq);
+#endif
+}
+
+/* An untracked range that overlaps may be on its way to the interval_sub. */
+static void mn_note_untracked(const struct mn_ranges *ranges,
+			      struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock)
+{
+	if (unlikely(ranges->nr_untracked))
+		interval_sub->untracked = mn_generation_of_all(ranges);
+}
+
+/*
+ * Insertion
+ */
+
+/* NULL if the mm has to be prepared for them. */
+static struct mn_ranges *mn_ranges_to_insert(const struct mm_struct *mm)
+{
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+
+	/* (C) Pairs with (B) in mn_attach(). */
+	return subscriptions ? smp_load_acquire(&subscriptions->ranges) :
+			       NULL;
+}
+
+/* It may be freshly allocated, and claim anything: compare pointers only. */
+static noinline __no_kmsan_checks bool
+mn_is_inserted(struct mn_ranges *ranges,
+	       const struct mmu_interval_notifier *interval_sub)
+{
+	const unsigned long first = MN_FIRST(interval_sub);
+	struct mmu_interval_notifier *other;
+
+	guard(spinlock)(&ranges->lock);
+	for (other = mn_itree_iter_first(&ranges->itree, first, first);
+	     other && other != interval_sub;
+	     other = mn_itree_iter_next(other, first, first))
+		;
+	return other;
+}
+
+static __no_kmsan_checks bool
+mn_claims_to_be_inserted(const struct mmu_interval_notifier *interval_sub,
+			 const struct mm_struct *mm)
+{
+	return interval_sub->mm == mm &&
+	       !RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
+}
+
+/* Drivers take it for "needs no removal". */
+static int mn_interval_refused(struct mmu_interval_notifier *interval_sub,
+			       int err)
+{
+	interval_sub->mm = NULL;
+	return err;
+}
+
+static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
+			      struct mm_struct *mm, unsigned long start,
+			      unsigned long length,
+			      const struct mmu_interval_notifier_ops *ops,
+			      struct mn_ranges *ranges)
+{
+	unsigned long last;
+
+	if (unlikely(mn_claims_to_be_inserted(interval_sub, mm)) &&
+	    WARN_ONCE(mn_is_inserted(ranges, interval_sub),
+		      "%ps is inserted already\n", ops))
+		return -EEXIST;
+
+	if (!length || check_add_overflow(start, length - 1, &last))
+		return mn_interval_refused(interval_sub, -EOVERFLOW);
+
+	/* Somebody uses the mm, so that its release is yet to come. */
+	if (WARN_ON_ONCE(atomic_read(&mm->mm_users) <= 0))
+		return mn_interval_refused(interval_sub, -EINVAL);
+
+	mmgrab(mm);
+	interval_sub->mm = mm;
+	interval_sub->ops = ops;
+	interval_sub->interval_tree.start = start;
+	interval_sub->interval_tree.last = last;
+	interval_sub->removed = 0;
+	interval_sub->untracked = 0;
+
+	/*
+	 * A range that is active now was not announced, and need not be: a
+	 * reader finds it in its slot. A range still walking the tree may yet
+	 * call us; start with an even value, which no range uses.
+	 */
+	spin_lock(&ranges->lock);
+	interval_sub->invalidate_seq = ranges->last_seq + 1;
+	mn_note(interval_sub, ranges->last_seq);
+	mn_note_untracked(ranges, interval_sub);
+	mn_itree_insert(interval_sub, &ranges->itree);
+	spin_unlock(&ranges->lock);
+	return 0;
+}
+
+/* The first one in the mm. The mmap_lock is held for writing. */
+static int mn_interval_insert_first(struct mmu_interval_notifier *interval_sub,
+				    struct mm_struct *mm, unsigned long start,
+				    unsigned long length,
+				    const struct mmu_interval_notifier_ops *ops)
+{
+	int err = __mmu_notifier_register(NULL, mm);
+
+	if (err)
+		return mn_interval_refused(interval_sub, err);
+	return mn_interval_insert(interval_sub, mm, start, length, ops,
+				  mn_ranges_to_insert(mm));
+}
+
+static noinline int
+mn_lock_and_insert_first(struct mmu_interval_notifier *interval_sub,
+			 struct mm_struct *mm, unsigned long start,
+			 unsigned long length,
+			 const struct mmu_interval_notifier_ops *ops)
+{
+	int err;
+
+	mmap_write_lock(mm);
+	err = mn_interval_insert_first(interval_sub, mm, start, length, ops);
+	mmap_write_unlock(mm);
+	return err;
+}
+
+/**
+ * mmu_interval_notifier_insert - subscribe to an address interval of an mm
+ * @interval_sub: The subscription.
+ * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
+ * @start: First address.
+ * @length: Length in bytes.
+ * @ops: The callbacks.
+ *
+ * Takes effect at once: every invalidation that starts from now on and overlaps
+ * the interval is announced to @ops, so they must be ready to be called. Those
+ * already active need not be, but mmu_interval_read_begin() waits for them. Must
+ * be undone by mmu_interval_notifier_remove().
+ *
+ * Context: May sleep. The first one in an mm takes the mmap_lock for writing
+ * and all locks of the mm. If the mm has been prepared, by
+ * mmu_notifier_register() with NULL, the mmap_lock may be held for reading.
+ * Return: 0; -EEXIST if it is inserted already, with a warning. With all other
+ * errors interval_sub->mm is NULL: -EOVERFLOW if @length is 0 or the interval
+ * goes beyond the last address; -EINVAL if the mm is not in use; -ENOMEM; -EINTR
+ * if a signal came while all locks were taken.
+ */
+int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
+				 struct mm_struct *mm, unsigned long start,
+				 unsigned long length,
+				 const struct mmu_interval_notifier_ops *ops)
+{
+	struct mn_ranges *ranges = mn_ranges_to_insert(mm);
+
+	WARN_ON_ONCE(ops->invalidate_start && !ops->invalidate_finish);
+	/* A caller that holds it knows that the mm has been prepared. */
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING) &&
+	    !lockdep_is_held(&mm->mmap_lock))
+		might_lock(&mm->mmap_lock);
+
+	if (unlikely(!ranges))
+		return mn_lock_and_insert_first(interval_sub, mm, start, length,
+						ops);
+	return mn_interval_insert(interval_sub, mm, start, length, ops,
+				  ranges);
+}
+EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert);
+
+/**
+ * mmu_interval_notifier_insert_locked - subscribe to an interval, mmap_lock held
+ * @interval_sub: The subscription.
+ * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
+ * @start: First address.
+ * @length: Length in bytes.
+ * @ops: The callbacks.
+ *
+ * See mmu_interval_notifier_insert().
+ *
+ * Context: May sleep. The mmap_lock is held for writing, and no other lock of
+ * the mm.
+ * Return: As mmu_interval_notifier_insert(): 0, -EEXIST, -EOVERFLOW, -EINVAL,
+ * -ENOMEM or -EINTR.
+ */
+int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_sub,
+					struct mm_struct *mm,
+					unsigned long start,
+					unsigned long length,
+					const struct mmu_interval_notifier_ops *ops)
+{
+	struct mn_ranges *ranges = mn_ranges_to_insert(mm);
+
+	mmap_assert_write_locked(mm);
+	WARN_ON_ONCE(ops->invalidate_start && !ops->invalidate_finish);
+
+	if (unlikely(!ranges))
+		return mn_interval_insert_first(interval_sub, mm, start, length,
+						ops);
+	return mn_interval_insert(interval_sub, mm, start, length, ops,
+				  ranges);
+}
+EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert_locked);
+
+/*
+ * Announcement
+ */
+
+/*
+ * What is not to be announced is a range that started when the removal had ended
+ * its first wait. An interval_sub that an untracked range overlaps remembers it.
+ */
+static noinline bool
+mn_may_announce(const struct mn_ranges *ranges,
+		const struct mmu_notifier_range *range,
+		struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock)
+{
+	if (interval_sub->removed && range->seq > interval_sub->removed)
+		return false;
+	interval_sub->untracked = mn_generation_of(ranges, range,
+						   interval_sub->untracked);
+	return true;
+}
+
+/*
+ * Collect the interval_subs, from @next on, that the range is to be announced to:
+ * all that overlap it, but those that are announced to no longer. Returns where
+ * they end, at most MN_BATCH further.
+ */
+static __always_inline struct mmu_interval_notifier **
+mn_collect_matches(struct mn_ranges *ranges,
+		   const struct mmu_notifier_range *range,
+		   struct mmu_interval_notifier *next,
+		   struct mmu_interval_notifier **batch, const bool ask)
+	__must_hold(&ranges->lock)
+{
+	const unsigned long start = range->start, last = range->end - 1;
+	const u64 last_seq = ranges->last_seq;
+	unsigned long nr = 0;
+
+	lockdep_assert_held(&ranges->lock);
+
+	for (; next; next = mn_itree_iter_next(next, start, last)) {
+		if (ask && !mn_may_announce(ranges, range, next))
+			continue;
+		mn_note(next, last_seq);
+		batch[nr] = next;
+		if (++nr == MN_BATCH)
+			break;
+	}
+	/* (E) As in mn_announce_one(). */
+	smp_wmb();
+	return batch + nr;
+}
+
+/* What is rare is not asked for each match. */
+static struct mmu_interval_notifier **
+mn_collect(struct mn_ranges *ranges, const struct mmu_notifier_range *range,
+	   struct mmu_interval_notifier *next,
+	   struct mmu_interval_notifier **batch)
+	__must_hold(&ranges->lock)
+{
+	if (unlikely(ranges->nr_removing | ranges->nr_untracked))
+		return mn_collect_matches(ranges, range, next, batch, true);
+	return mn_collect_matches(ranges, range, next, batch, false);
+}
+
+/* The first of two passes. */
+static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
+			      const struct mmu_notifier_range *range,
+			      struct mn_finish_list *finishes)
+{
+	struct mmu_interval_notifier_finish *finish = NULL;
+
+	if (!interval_sub->ops->invalidate_start(interval_sub, range,
+						 range->seq, &finish))
+		return false;
+	if (finish) {
+		finish->notifier = interval_sub;
+		finish->link.next = NULL;
+		*finishes->tail = &finish->link;
+		finishes->tail = &finish->link.next;
+	}
+	return true;
+}
+
+/* Returns -EAGAIN if the interval_sub would have had to sleep and must not. */
+static __always_inline int
+mn_announce(struct mmu_interval_notifier *interval_sub,
+	    const struct mmu_notifier_range *range,
+	    struct mn_finish_list *finishes)
+{
+	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
+	bool done;
+
+	if (unlikely(ops->invalidate_start))
+		done = mn_announce_start(interval_sub, range, finishes);
+	else
+		done = ops->invalidate(interval_sub, range, range->seq);
+
+	if (likely(done) ||
+	    WARN_ONCE(mmu_notifier_range_blockable(range),
+		      "%ps refused a blocking invalidation\n",
+		      ops->invalidate_start ? (void *)ops->invalidate_start :
+					      (void *)ops->invalidate))
+		return 0;
+	return -EAGAIN;
+}
+
+static void mn_finish_announcements(struct llist_node *first)
+{
+	struct mmu_interval_notifier_finish *finish, *next;
+
+	llist_for_each_entry_safe(finish, next, first, link)
+		finish->notifier->ops->invalidate_finish(finish);
+}
+
+/* After the callbacks of a start: second passes, and the end of one that failed. */
+static int mn_complete_start(struct mn_ranges *ranges,
+			     struct mmu_notifier_range *range,
+			     const struct mn_finish_list *finishes, int err)
+{
+	if (finishes->first)
+		mn_finish_announcements(finishes->first);
+	mn_callbacks_exit(range);
+	if (unlikely(err))
+		mn_range_deactivate(ranges, range);
+	return err;
+}
+
+/*
+ * Announce the range, which is active, to @next and all that follow. Returns
+ * -EAGAIN, with the range not active, if one would have had to sleep and must not.
+ */
+static noinline int
+mn_announce_all(struct mn_ranges *ranges,
+		struct mmu_notifier_range *range,
+		struct mmu_interval_notifier *next)
+	__releases(&ranges->lock)
+{
+	struct mmu_interval_notifier *batch[MN_BATCH] __uninitialized;
+	struct mn_finish_list finishes = { .tail = &finishes.first };
+	struct mmu_interval_notifier **sub, **end;
+	int err = 0;
+
+	for (;;) {
+		end = mn_collect(ranges, range, next, batch);
+		spin_unlock(&ranges->lock);
+
+		for (sub = batch; sub != end; sub++) {
+			err = mn_announce(*sub, range, &finishes);
+			if (unlikely(err))
+				goto out;
+		}
+		if (end != batch + MN_BATCH)
+			break;
+
+		/* The last one announced to is still in the tree: go on there. */
+		spin_lock(&ranges->lock);
+		next = mn_itree_iter_next(end[-1], range->start,
+					  range->end - 1);
+	}
+out:
+	return mn_complete_start(ranges, range, &finishes, err);
+}
+
+/* The same for one interval_sub, which is the usual number. */
+static noinline int
+mn_announce_one(struct mn_ranges *ranges,
+		struct mmu_notifier_range *range,
+		struct mmu_interval_notifier *interval_sub)
+	__releases(&ranges->lock)
+{
+	struct mn_finish_list finishes = { .tail = &finishes.first };
+
+	mn_note(interval_sub, ranges->last_seq);
+	/*
+	 * (E) The range is noted before its sequence is seen in the interval_sub:
+	 * the callback may set that without a barrier. Pairs with (G) in
+	 * mmu_interval_read_begin().
+	 */
+	smp_wmb();
+	spin_unlock(&ranges->lock);
+	return mn_complete_start(ranges, range, &finishes,
+				 mn_announce(interval_sub, range, &finishes));
+}
+
+/*
+ * Make the range active and announce it. Returns -EAGAIN, with the range not
+ * active, if an interval_sub would have had to sleep and must not.
+ */
+int mn_interval_start_range(struct mn_ranges *ranges,
+			    struct mmu_notifier_range *range)
+{
+	struct mmu_interval_notifier *first;
+
+	mn_callbacks_enter(range, false);
+	spin_lock(&ranges->lock);
+	mn_range_activate(ranges, range);
+	first = mn_itree_iter_first(&ranges->itree, range->start,
+				    range->end - 1);
+	if (!first) {
+		spin_unlock(&ranges->lock);
+		mn_callbacks_exit(range);
+		return 0;
+	}
+	if (likely(!mn_itree_iter_next(first, range->start, range->end - 1) &&
+		   !(ranges->nr_removing | ranges->nr_untracked)))
+		return mn_announce_one(ranges, range, first);
+	return mn_announce_all(ranges, range, first);
+}
+
+void mn_interval_release(struct mn_ranges *ranges,
+			 struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_RELEASE,
+				MMU_NOTIFIER_RANGE_BLOCKABLE, mm, 0, ULONG_MAX);
+	mn_interval_start_range(ranges, &range);
+	mn_range_deactivate(ranges, &range);
+}
+
+/*
+ * Readers
+ */
+
+/*
+ * Whether all ranges have ended that overlap and have come to the interval_sub. A
+ * look at one sequence is enough to know that if what is active is all newer.
+ */
+static __always_inline bool
+mn_is_clear(const struct mn_ranges *ranges,
+	    const struct mmu_interval_notifier *interval_sub)
+{
+#ifdef CONFIG_64BIT
+	/*
+	 * (I) What has come to the interval_sub before all older ranges had ended
+	 * is seen below, and what was done to the page table in these by the read
+	 * section. Pairs with the lock, under which they ended before @oldest was
+	 * written.
+	 */
+	const u64 oldest = smp_load_acquire(&ranges->oldest);
+
+	return READ_ONCE(interval_sub->announced) < oldest;
+#else
+	return false;
+#endif
+}
+
+static noinline unsigned long
+mn_read_begin_slow(struct mn_ranges *ranges,
+		   struct mmu_interval_notifier *interval_sub)
+{
+	unsigned long seq;
+
+	might_sleep();
+
+	spin_lock(&ranges->lock);
+	seq = READ_ONCE(interval_sub->invalidate_seq);
+	if (!mn_is_clear(ranges, interval_sub))
+		mn_wait(ranges, MN_FIRST(interval_sub), MN_LAST(interval_sub),
+			interval_sub->untracked);
+	spin_unlock(&ranges->lock);
+	return seq;
+}
+
+/* Some range is active. Take the lock only if one that overlaps may be. */
+static noinline unsigned long
+mn_read_begin_active(struct mn_ranges *ranges,
+		     struct mmu_interval_notifier *interval_sub,
+		     unsigned long seq)
+{
+	if (mn_may_overlap_active(ranges, MN_FIRST(interval_sub),
+				  MN_LAST(interval_sub)))
+		return mn_read_begin_slow(ranges, interval_sub);
+	return seq;
+}
+
+/**
+ * mmu_interval_read_begin - begin to read the page table of an interval
+ * @interval_sub: The subscription to the interval.
+ *
+ * Begins a read section, which mmu_interval_read_retry() ends. What is read of
+ * the page table in between, by hmm_range_fault() or otherwise, may be put into
+ * SPTEs if mmu_interval_read_retry() then returns false.
+ *
+ * Waits for invalidations that overlap the interval and started before this
+ * call, and for no others; nor for one whose callback is yet to come: what that
+ * finds, it tears down. They may take as long as any callback takes, that of
+ * another driver, too.
+ *
+ * Context: May sleep. Must not be called from a callback, nor under a lock that
+ * a callback takes, the user lock included, nor under one that invalidation is
+ * done under (mmap_lock for writing, locks of the reverse map).
+ * Return: The sequence to be handed to mmu_interval_read_retry().
+ */
+unsigned long
+mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub)
+{
+	struct mn_ranges *ranges;
+	unsigned long seq;
+
+	mn_lockdep_may_wait();
+
+	/* Never inserted, or the insertion failed: what is read collides. */
+	if (WARN_ON_ONCE(!interval_sub->mm))
+		return ~interval_sub->invalidate_seq;
+
+	ranges = mn_ranges_of(interval_sub);
+	/*
+	 * (G) If this is the sequence of a range whose callback has run, that
+	 * range counts as active below, unless it has ended. Pairs with (D) in
+	 * mn_range_take_slot().
+	 */
+	seq = smp_load_acquire(&interval_sub->invalidate_seq);
+	/*
+	 * (H) If nothing is active, what was done to the page table in the
+	 * ranges that have ended is seen by the read section. Pairs with (F) in
+	 * mn_range_deactivate().
+	 */
+	if (likely(!smp_load_acquire(&ranges->active)))
+		return seq;
+
+	/* What is active has not come here, most of the time. */
+	if (likely(mn_is_clear(ranges, interval_sub)))
+		return seq;
+
+	return mn_read_begin_active(ranges, interval_sub, seq);
+}
+EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
+
+/*
+ * Removal
+ */
+
+/* One that overlaps may be on its way to the interval_sub without a slot. */
+static void mn_wait_for_all(struct mn_ranges *ranges,
+			    struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock)
+{
+	mn_note_untracked(ranges, interval_sub);
+	mn_wait(ranges, MN_FIRST(interval_sub), MN_LAST(interval_sub),
+		interval_sub->untracked);
+}
+
+/*
+ * Wait until no range that is active has the interval_sub in hand. New ranges that
+ * overlap are announced to it while one is active that started before the removal.
+ * Then no longer, or the wait might never end.
+ */
+static noinline void
+mn_wait_to_remove(struct mn_ranges *ranges,
+		  struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock)
+{
+	interval_sub->removed = MN_REMOVING;
+	mn_wait_for_all(ranges, interval_sub);
+
+	interval_sub->removed = ranges->last_seq;
+	ranges->nr_removing++;
+	mn_wait_for_all(ranges, interval_sub);
+	ranges->nr_removing--;
+}
+
+/**
+ * mmu_interval_notifier_remove - end a subscription to an address interval
+ * @interval_sub: The subscription.
+ *
+ * On return no callback runs or will run. Waits for invalidations that overlap
+ * the interval and started before this call; then, if others that overlap it are
+ * active by now, for these, and for no others. Invalidations that start are
+ * announced during the first of these two waits, and not during the second.
+ *
+ * interval_sub->mm remains as it is, for the eyes of the driver.
+ *
+ * Context: May sleep. Must not be called from a callback, nor under a lock that
+ * a callback takes or that invalidation is done under.
+ */
+void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
+{
+	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
+	struct mm_struct *mm = interval_sub->mm;
+	struct mn_ranges *ranges;
+	bool removing;
+
+	might_sleep();
+
+	/* Never inserted, or the insertion failed. */
+	if (WARN_ON_ONCE(!mm))
+		return;
+	/* Neighbours in the tree may write to the node, but never that. */
+	if (WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
+		      "%ps is not inserted\n", ops))
+		return;
+
+	mn_lockdep_may_wait();
+
+	ranges = mn_ranges_of(interval_sub);
+	spin_lock(&ranges->lock);
+	/* Two may get here at a time. */
+	removing = interval_sub->removed ||
+		   RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
+	if (likely(!removing)) {
+		if (ranges->active)
+			mn_wait_to_remove(ranges, interval_sub);
+		mn_itree_remove(interval_sub, &ranges->itree);
+		RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
+	}
+	spin_unlock(&ranges->lock);
+
+	if (WARN_ONCE(removing, "%ps is being removed already\n", ops))
+		return;
+
+	/* Grabbed by mn_interval_insert(). */
+	mmdrop(mm);
+}
+EXPORT_SYMBOL_GPL(mmu_interval_notifier_remove);
