@@ -357,8 +357,8 @@ mn_collect_matches(struct mn_ranges *ranges,
 	__must_hold(&ranges->lock)
 {
 	const unsigned long start = range->start, last = range->end - 1;
+	struct mmu_interval_notifier **end = batch;
 	const u64 last_seq = ranges->last_seq;
-	unsigned long nr = 0;
 
 	lockdep_assert_held(&ranges->lock);
 
@@ -366,13 +366,13 @@ mn_collect_matches(struct mn_ranges *ranges,
 		if (ask && !mn_may_announce(ranges, range, next))
 			continue;
 		mn_note(next, last_seq);
-		batch[nr] = next;
-		if (++nr == MN_BATCH)
+		*end++ = next;
+		if (end == batch + MN_BATCH)
 			break;
 	}
 	/* (E) As in mn_announce_one(). */
 	smp_wmb();
-	return batch + nr;
+	return end;
 }
 
 /* What is rare is not asked for each match. */
