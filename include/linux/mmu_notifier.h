@@ -351,7 +351,7 @@ static inline void
 mmu_interval_set_seq(struct mmu_interval_notifier *interval_sub,
 		     unsigned long cur_seq)
 {
-	/* Ordered by (A) in mn_take_slot(). */
+	/* Ordered by (D) in mn_range_take_slot(). */
 	WRITE_ONCE(interval_sub->invalidate_seq, cur_seq);
 }
 
