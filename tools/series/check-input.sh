@@ -6,7 +6,7 @@ unset SERIES_LOCKED BASE KSRC KSRC_DIRTY
 work=$(mktemp -d "$root/build/input.XXXXXX")
 trap 'mountpoint -q "$work/repo/build" && umount "$work/repo/build"; rm -rf "$work"' EXIT
 mkdir -p "$work/repo/build"
-for part in Makefile include mm lib Documentation scripts tools; do [ ! -e "$root/$part" ] || cp -a "$root/$part" "$work/repo/"; done
+for part in Makefile MAINTAINERS include mm lib Documentation scripts tools; do [ ! -e "$root/$part" ] || cp -a "$root/$part" "$work/repo/"; done
 
 # kernel DIR: just enough of one to be taken for a kernel tree.
 kernel() {

@@ -3,16 +3,20 @@
 
     merge.py version TREE                    the kernel's version
     merge.py base TREE                       which form of our files it takes: a folder of backports/, or "mainline"
-    merge.py check                           every file and insertion belongs to exactly one step; all backports apply
+    merge.py check                           every file and insertion belongs to exactly one step; all backports apply;
+                                             MAINTAINERS has our files
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
     merge.py names STOCK [PREFIX]            the steps that it takes: all, or those whose names begin so
     merge.py files STOCK                     our files in it
+    merge.py maintainers                     what the top-level MAINTAINERS has to say, by the files that the steps list
     merge.py ours BASE DIR                   writes our files to DIR as they are before the patch of BASE changes them
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
-the root) and "Insertions:" (names in insertions/), one indented entry per line.  A step that adds files inserts a line for
-each into MAINTAINERS: checkpatch asks for it.  With a line "Needs: PATH" before the lists, bases without that are without
-the step; with "Needs: PATH: LINE", those whose file has no such line.
+the root) and "Insertions:" (names in insertions/), one indented entry per line.  With a line "Needs: PATH" before the lists,
+bases without that are without the step; with "Needs: PATH: LINE", those whose file has no such line.
+
+MAINTAINERS has our section only.  The insertion "maintainers" puts it into the one of the kernel, with the lines "F:" of the
+files that are there by then; each step that adds files adds theirs, as checkpatch asks for.
 
 insertions/NAME changes an upstream file.  It starts with lines "key: value":
     file: PATH
@@ -25,7 +29,8 @@ insertions/NAME changes an upstream file.  It starts with lines "key: value":
     drop: NAME                   the function or structure of this name goes, with the comment above it; "drop-if-there:
                                  NAME" may be missing
     unless: LINE                 a file with this line has no need of the insertion
-and, after a blank line, has the text to insert.
+    text: PATH                   what is inserted is this file of ours, and a blank line
+and, after a blank line, has the text to insert, if that is not in a file.
 
 backports/BASE/*.patch adapt our files (never upstream's) to an older base.  They build on each other: for 6.1 those of
 6.12 come first.  When our files change, backport.sh makes them fit again.
@@ -42,6 +47,7 @@ TOOLS = os.path.join(ROOT, "tools/series")
 OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
 CORE = ["mm/mmu_interval.c", "mm/mmu_notifier.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c",
         "include/linux/mmu_notifier.h"]
+MAINTAINERS = "MAINTAINERS"
 MAINLINE = (7, 2)                                                       # the oldest that takes our files as they are
 
 
@@ -64,10 +70,12 @@ class Insertion:
         head, _, self.text = read_text(os.path.join(TOOLS, "insertions", name)).partition("\n\n")
         pairs = [line.partition(": ")[::2] for line in head.rstrip("\n").split("\n")]
         unknown = {key for key, _ in pairs} - {"file", "in", "before", "after", "delete", "delete-if-there",
-                                               "delete-with-blank", "delete-each", "drop", "drop-if-there", "unless"}
+                                               "delete-with-blank", "delete-each", "drop", "drop-if-there", "unless", "text"}
         if unknown:
             raise Bad(f"insertions/{name}: what is {' '.join(sorted(unknown))}? see merge.py")
         self.path = dict(pairs).get("file")
+        if "text" in dict(pairs):
+            self.text = read_text(os.path.join(ROOT, dict(pairs)["text"])) + "\n"
         self.functions = [value for key, value in pairs if key == "in"]
         self.anchors = [(key, value) for key, value in pairs if key in ("before", "after")]
         self.unless = dict(pairs).get("unless")
@@ -173,6 +181,26 @@ def load_steps():
     return steps
 
 
+def our_section(paths):
+    """Our section of MAINTAINERS with these files; a folder that is called mmu_notifier is ours as a whole."""
+    head = read_text(os.path.join(ROOT, MAINTAINERS)).partition("F:\t")[0]
+    lines = {re.sub(r"(?<=/mmu_notifier/).*", "", path) for path in paths}
+    return head + "".join(f"F:\t{line}\n" for line in sorted(lines))
+
+
+def change_section(content, paths):
+    """MAINTAINERS of a kernel with our section as it is with these files."""
+    section = our_section(paths)
+    before, title, after = content.decode().partition("\n" + section.partition("\n")[0] + "\n")
+    return (before + "\n" + section + "\n" + after.partition("\n\n")[2]).encode() if title else content
+
+
+def check_section(steps):
+    if read_text(os.path.join(ROOT, MAINTAINERS)) != our_section(path for step in steps for path in step.files):
+        raise Bad("the lines F: of MAINTAINERS are not those of the files in tools/series/steps: write what merge.py maintainers"
+                  " prints there")
+
+
 def once(what, listed, there):
     for item in sorted(set(listed) | there):
         if item not in there:
@@ -252,6 +280,7 @@ def plan(stock, only=None):
     if unknown:
         raise Bad(f"there is no step {' '.join(sorted(unknown))}")
     result, now = [], {}
+    there = {path for path in ours if os.path.exists(os.path.join(stock, path))}
     for step in steps:
         if only is not None and step.name not in only:
             continue
@@ -267,6 +296,12 @@ def plan(stock, only=None):
                 raise Bad(f"insertions/{insertion.name}: this base has no {insertion.path}")
             content = now[insertion.path][0] if insertion.path in now else read(path)
             now[insertion.path] = changed[insertion.path] = (insertion.apply(content), os.stat(path).st_mode & 0o777)
+        there.update(step.files)
+        if MAINTAINERS in now:
+            content, mode = now[MAINTAINERS]
+            now[MAINTAINERS] = (change_section(content, there), mode)
+            if now[MAINTAINERS][0] != content:
+                changed[MAINTAINERS] = now[MAINTAINERS]
         result.append((step, changed))
     return result
 
@@ -312,11 +347,15 @@ def main(args):
     elif command == "base":
         print(base(*args))
     elif command == "check":
-        our_files(backports()[-1], load_steps())
+        steps = load_steps()
+        check_section(steps)
+        our_files(backports()[-1], steps)
     elif command == "apply":
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
     elif command == "files":
         print("\n".join(path for step in load_steps() if step.fits(args[0]) for path in step.files))
+    elif command == "maintainers":
+        print(our_section(path for step in load_steps() for path in step.files), end="")
     elif command == "ours":
         write_ours(args[1], load_steps(), backports()[:backports().index(args[0])])
     elif command == "names":
