@@ -12,7 +12,7 @@ help:
 	@echo 'make users    every file of the kernel that uses MMU notifiers compiles, on six architectures'
 	@echo 'make clients  tests of HMM, KVM, RDMA, mm/ and the OOM killer in QEMU, on stock and series (of 7.2, if no BASE is given)'
 	@echo 'make series   the patches for git am and quilt, in out/series/'
-	@echo 'make series-check   each patch by itself builds and boots; what modules see of the change (long)'
+	@echo 'make bisect   each patch by itself builds and boots; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; prints its path'
 	@echo 'make stock    pristine Linux; prints its path'
 	@echo 'make clean    remove build/ and out/'
@@ -23,10 +23,10 @@ help:
 # There the user-mode kernel has several CPUs, and the selftests of HMM are as make clients knows them.
 mutants clients: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
 
-run test check verify mutants bench users clients series series-check tree stock:
+run test check verify mutants bench users clients series bisect tree stock:
 	@tools/series/$@.sh
 
 clean:
 	rm -rf build out
 
-.PHONY: help run test check verify mutants bench users clients series series-check tree stock clean
+.PHONY: help run test check verify mutants bench users clients series bisect tree stock clean

@@ -1,16 +1,16 @@
 #!/bin/sh
 # make bench: series against stock, in instructions and in wall time.  Writes out/bench/: report.md, results.csv, plots (SVG),
 # logs, and summary-BASE.md, which is to be committed as tools/series/bench/summary-BASE.md when README.md is to tell of it.
-. "$(dirname "$0")/common.sh"
-. "$tools/kbuild.sh"
-"$tools/deps.sh" bench
+. "$(dirname "$0")/lib/common.sh"
+. "$tools/lib/kbuild.sh"
+"$tools/lib/deps.sh" bench
 out=$root/out/bench boots=5
 rm -rf "$out"
 mkdir -p "$out"
 
 series=$("$tools/tree.sh" series)
 stock=$("$tools/tree.sh" stock-tests)
-base=$(python3 "$tools/merge.py" version "$series" | cut -d. -f1,2)
+base=$(release "$series")
 smp=no
 if grep -q UML_SUBARCH_SUPPORTS_SMP "$stock/arch/um/Kconfig"; then smp=yes; fi
 
@@ -26,14 +26,14 @@ same_config() {
 # The second run has fewer subscriptions; what it counts is to be the same.
 for core in stock series; do
 	if [ $core = stock ]; then tree=$stock; else tree=$series; fi
-	cp "$("$tools/cost.sh" "$tree" 1000000)" "$out/icount-$core.log"
-	cp "$("$tools/cost.sh" "$tree" 1000)" "$out/icount-$core-again.log"
+	cp "$("$tools/bench/cost.sh" "$tree" 1000000)" "$out/icount-$core.log"
+	cp "$("$tools/bench/cost.sh" "$tree" 1000)" "$out/icount-$core-again.log"
 done
 same_config .build-icount
 
 dir=.build-wall
-"$tools/wall.sh" "$stock" >/dev/null
-"$tools/wall.sh" "$series" >/dev/null
+"$tools/bench/wall.sh" "$stock" >/dev/null
+"$tools/bench/wall.sh" "$series" >/dev/null
 same_config .build-wall
 
 # How many threads there may be depends on the memory: 4,000 take more than 512M.
@@ -88,5 +88,5 @@ python3 "$series/scripts/bloat-o-meter" "$out/mmu_notifier-stock.o" "$out/mmu_no
 	echo "wall_config=wall.config $(cksum <"$series/.build-wall/.config" | cut -d' ' -f1)"
 	echo "smp=$smp"
 } >"$out/about"
-python3 "$tools/bench.py" report "$out" "$out/summary-$base.md" || die "two runs of the counts differ: see $out/report.md"
+python3 "$tools/bench/bench.py" report "$out" "$out/summary-$base.md" || die "two runs of the counts differ: see $out/report.md"
 echo "$out/report.md"

@@ -1,17 +1,17 @@
 #!/bin/sh
 # make clients: boots stock and the series in QEMU, each with the same tests of users of MMU notifiers (clients/tests).
 # What stock passes the series must pass.  ONLY='GROUP ...' runs some of the groups.
-. "$(dirname "$0")/common.sh"
-"$tools/deps.sh" clients
+. "$(dirname "$0")/lib/common.sh"
+"$tools/lib/deps.sh" clients
 short=
-. "$tools/clients-build.sh"
+. "$tools/clients/lib.sh"
 groups=$(all_groups)
 for group in ${ONLY:-}; do
 	echo "$groups" | grep -qx "$group" || die "unknown group $group: give some of $(echo "$groups" | paste -sd' ') in ONLY"
 done
 groups=${ONLY:-$groups}
 stock=$("$tools/stock.sh")
-base=$(python3 "$tools/merge.py" base "$stock")
+base=$(merge base "$stock")
 case $base in 6.*) die "the tests that make clients runs are those of Linux 7.2 and newer: give another BASE" ;; esac
 tree=$("$tools/tree.sh" series)
 work=$root/build/clients/$name
@@ -30,7 +30,7 @@ for group in $groups; do
 done
 
 # shellcheck disable=SC2086 # a list of words
-compare() { python3 "$tools/clients.py" compare "$work" "$report" $groups >"$work/verdicts"; }
+compare() { python3 "$tools/clients/clients.py" compare "$work" "$report" $groups >"$work/verdicts"; }
 compare
 # Some of these tests race with themselves now and then, on either kernel.  What fails is run again on both, at most twice; the
 # table and the verdicts say so.

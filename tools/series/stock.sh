@@ -1,13 +1,13 @@
 #!/bin/sh
 # make stock: a pristine kernel tree, from Debian (BASE) or from the caller (KSRC).  Prints its path.
-. "$(dirname "$0")/common.sh"
-"$tools/deps.sh" fetch
+. "$(dirname "$0")/lib/common.sh"
+"$tools/lib/deps.sh" fetch
 
 from_debian() {
 	[ ! -d "$src/stock" ] || return 0
 	need_space 2600 "the source of Linux $BASE"
 	mkdir -p "$src"
-	deb=$(python3 "$tools/debian.py" source "$BASE")
+	deb=$(python3 "$tools/merge/debian.py" source "$BASE")
 	say "unpacking $(basename "$deb") (one dot is 100 MB of 1.6 GB)"
 	whole_or_nothing "$src/stock"
 	dpkg-deb -x "$deb" "$new/.deb" || die "$deb cannot be unpacked: is the disk full? if not, remove it and run again"
@@ -15,7 +15,7 @@ from_debian() {
 		--checkpoint=10000 --checkpoint-action=dot >&2 || die "unpacking failed: is the disk full?"
 	echo >&2
 	rm -rf "$new/.deb"
-	version=$(python3 "$tools/merge.py" version "$new")
+	version=$(merge version "$new")
 	case $version in
 	"$BASE".*) ;;
 	*) die "$deb holds Linux $version instead of $BASE: remove it and run again" ;;
@@ -26,8 +26,8 @@ from_debian() {
 
 # The caller's tree is copied, never worked in.  When it changes, all that was made from it is made again.
 from_caller() {
-	version=$(python3 "$tools/merge.py" version "$KSRC")
-	python3 "$tools/merge.py" base "$KSRC" >/dev/null
+	version=$(merge version "$KSRC")
+	merge base "$KSRC" >/dev/null
 	export GIT_OPTIONAL_LOCKS=0
 	git=
 	[ ! -e "$KSRC/.git" ] || git=yes
@@ -56,7 +56,7 @@ from_caller() {
 		version="$version (git $(git -C "$KSRC" rev-parse --short=12 HEAD)${dirty:+, with local changes})"
 	else
 		cp -a --reflink=auto "$KSRC/." "$new" || die "copying KSRC failed: is the disk full?"
-		[ -z "$dirty" ] || { "$tools/deps.sh" build && make -s -C "$new" mrproper >&2; }
+		[ -z "$dirty" ] || { "$tools/lib/deps.sh" build && make -s -C "$new" mrproper >&2; }
 		version="$version (KSRC${dirty:+, with local changes})"
 	fi
 	echo "$version" >"$src/version"

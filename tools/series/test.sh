@@ -1,15 +1,15 @@
 #!/bin/sh
 # make test: everything that must hold.  Each check prints "ok", "FAIL" or "skip" and its name; the last line counts them.
 # "test.sh PART STOCK TREE" is a part of it, for itself.
-. "$(dirname "$0")/common.sh"
-. "$tools/sections.sh"
+. "$(dirname "$0")/lib/common.sh"
+. "$tools/lib/sections.sh"
 part=${1:-all} stock=${2:-} tree=${3:-}
 
 case $part in
 all)
-	"$tools/deps.sh" test
+	"$tools/lib/deps.sh" test
 	start_tally
-	section input "$tools/check-input.sh"
+	section input "$tools/checks/input.sh"
 	stock=$("$tools/stock.sh")
 	tree=$("$tools/tree.sh" series)
 	"$tools/tree.sh" stock-tests >/dev/null
@@ -20,20 +20,20 @@ all)
 	tally
 	;;
 um)
-	section kunit-um "$tools/check-kunit.sh" um
-	section reports "$tools/check-reports.sh"
-	section torture-um "$tools/check-torture.sh" um
+	section kunit-um "$tools/checks/suites.sh" um
+	section reports "$tools/checks/must-report.sh"
+	section torture-um "$tools/checks/torture-runs.sh" um
 	;;
-clients) section clients "$tools/check-clients.sh" "$stock" "$tree" ;;
+clients) section clients "$tools/clients/short.sh" "$stock" "$tree" ;;
 x86_64)
-	section kunit-x86_64 "$tools/check-kunit.sh" x86_64
-	section torture-x86_64 "$tools/check-torture.sh" x86_64
+	section kunit-x86_64 "$tools/checks/suites.sh" x86_64
+	section torture-x86_64 "$tools/checks/torture-runs.sh" x86_64
 	;;
 static) static_sections ;;
 others)
-	section series "$tools/check-series.sh" "$stock" "$tree"
-	section users "$tools/check-users.sh" "$stock" "$tree"
+	section export "$tools/checks/export.sh" "$stock" "$tree"
+	section users "$tools/users/short.sh" "$stock" "$tree"
 	;;
-cost) section cost "$tools/check-cost.sh" ;;
+cost) section cost "$tools/bench/gate.sh" ;;
 *) die "test.sh: there is no part $part" ;;
 esac

@@ -2,7 +2,7 @@
 # make tree: the kernel with the series merged into it (tree.sh series), or with the tests and the benchmark but the stock
 # core (tree.sh stock-tests), or that and the fixes of the stock core (tree.sh stock-fixes), or with these steps of the series
 # (tree.sh steps STEP,STEP).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
 kind=${1:-series}
 
 stock=$("$tools/stock.sh")
@@ -10,7 +10,7 @@ case $kind in
 series) set -- ;;
 stock-tests | stock-fixes)
 	steps=contract,two-pass,schedule,report,misuse,benchmark,torture,torture-two-pass
-	[ "$kind" = stock-tests ] || steps=$steps,$(python3 "$tools/merge.py" names "$stock" fix- | tr ' ' ,)
+	[ "$kind" = stock-tests ] || steps=$steps,$(merge names "$stock" fix- | tr ' ' ,)
 	set -- "$steps"
 	;;
 steps) set -- "$2" ;;
@@ -19,16 +19,16 @@ esac
 
 tree=$src/$kind
 if [ ! -d "$tree" ]; then
-	python3 "$tools/merge.py" check
+	merge check
 	need_space 2000 "a copy of the kernel tree"
 	say "copying the pristine tree of $name to $kind"
 	whole_or_nothing "$tree"
 	cp -a --reflink=auto "$stock/." "$new" || die "the copy failed: is the disk full?"
 	rm -rf "$new"/.build-* "$tree.manifest"
-	python3 "$tools/merge.py" apply "$stock" "$new" "$@"
+	merge apply "$stock" "$new" "$@"
 	mv "$new.manifest" "$tree.manifest"
 	keep
 else
-	python3 "$tools/merge.py" apply "$stock" "$tree" "$@"
+	merge apply "$stock" "$tree" "$@"
 fi
 echo "$tree"

@@ -1,16 +1,16 @@
 #!/bin/sh
 # make users: compiles every file of the kernel that uses MMU notifiers, for each architecture that has some, with W=1 on
 # the series.  What warns or fails is compiled on stock, too: only what stock does not have is a failure.
-. "$(dirname "$0")/common.sh"
-"$tools/deps.sh" users
-. "$tools/users-build.sh"
+. "$(dirname "$0")/lib/common.sh"
+"$tools/lib/deps.sh" users
+. "$tools/users/lib.sh"
 stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
 work=$root/build/users/$name
 table=$root/out/users/$name.md
 mkdir -p "$work" "$root/out/users"
 rm -f "$work"/*.log
-python3 "$tools/users.py" find "$stock" >"$work/found"
+python3 "$tools/users/users.py" find "$stock" >"$work/found"
 say "$(wc -l <"$work/found") files use MMU notifiers"
 cd "$tree"
 
@@ -21,8 +21,8 @@ users() {
 	ready "$@"
 	[ -z "$missing" ] || echo "- $run: $(echo "$missing" | sed 's/CONFIG_//g; s/=[ym]//g')" >>"$work/missing"
 	# shellcheck disable=SC2046 # a list of words
-	plan $(python3 "$tools/users.py" goals "$work/found" "$arch") >"$work/$run.plan"
-	goals=$(python3 "$tools/users.py" objects "$work/found" "$arch" "$work/$run.plan")
+	plan $(python3 "$tools/users/users.py" goals "$work/found" "$arch") >"$work/$run.plan"
+	goals=$(python3 "$tools/users/users.py" objects "$work/found" "$arch" "$work/$run.plan")
 	say "compiling $(echo "$goals" | wc -l) objects of $run"
 	# shellcheck disable=SC2086 # a list of words
 	compile "$work/$run.log" $goals
@@ -42,13 +42,13 @@ runs=
 : >"$work/missing"
 for arch in $archs; do
 	run=$arch
-	users allnoconfig "$tools/configs/users.config" "$tools/configs/users-$arch.config"
+	users allnoconfig "$tools/users/common.config" "$tools/users/$arch.config"
 	runs="$runs $run"
 done
 # The call sites once more, with the empty functions that stand in for MMU notifiers where there are none.
 for arch in x86_64 arm64 s390 riscv; do
 	run=$arch-without
-	users allnoconfig "$tools/configs/users.config"
+	users allnoconfig "$tools/users/common.config"
 	runs="$runs $run"
 done
 for start in allnoconfig tinyconfig; do
@@ -58,7 +58,7 @@ for start in allnoconfig tinyconfig; do
 done
 
 # shellcheck disable=SC2086 # a list of words
-python3 "$tools/users.py" judge "$work" "$tree" $runs | tee "$work/verdicts"
+python3 "$tools/users/users.py" judge "$work" "$tree" $runs | tee "$work/verdicts"
 count() { grep -c "^$1 " "$work/verdicts" || :; }
 counts="$(count ok) passed, $(count FAIL) failed, $(count skip) skipped"
 {

@@ -1,9 +1,9 @@
 #!/bin/sh
-# make verify: make test, and the tests on kernels that make test leaves out: each file in configs/verify is one.  What has
+# make verify: make test, and the tests on kernels that make test leaves out: each file in boot/configs/verify is one.  What has
 # passed with these sources is not done again; a line of counts ends it all.  TORTURE_SECONDS is how long each kernel is
 # tortured (60), TORTURE_FAST_SECONDS how long that without checks is, without sleeps (3600).
-. "$(dirname "$0")/common.sh"
-"$tools/deps.sh" test
+. "$(dirname "$0")/lib/common.sh"
+"$tools/lib/deps.sh" test
 tree=$("$tools/tree.sh" series)
 out=$root/build/verify/$name
 mkdir -p "$out"
@@ -20,9 +20,9 @@ state() (
 	if [ -z "${1:-}" ]; then
 		find . -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
 	else
-		cat "$1" configs/x86*.config check-kernel.sh kunit.sh torture.sh results.py torture.py
+		cat "$1" boot/configs/x86*.config checks/kernel.sh boot/kunit.sh boot/torture.sh boot/results.py boot/torture.py
 		planted=$(sed -n 's/^# planted: \([^:]*\):.*/\1/p' "$1")
-		sed -n "/^mutant: $planted\$/,/^\$/p" mutants
+		sed -n "/^mutant: $planted\$/,/^\$/p" mutants/list
 	fi
 )
 
@@ -52,25 +52,25 @@ schedules() {
 	case=overlapping_invalidations log=$out/schedules.log
 	timeout 3000 "$tree/.build-um/linux" mem=1G console=tty kunit_shutdown=halt mmu_notifier_benchmark.chain_ms=1 \
 		"kunit.filter_glob=mmu_notifier_schedule.$case" >"$log" 2>&1 </dev/null 9>&- || say "it ends with an error"
-	python3 "$tools/results.py" case schedules "$log" "$case"
+	python3 "$tools/boot/results.py" case schedules "$log" "$case"
 }
 
 # Torture without sleeps, most of the time as it is, and some of it where all that the core tracks by itself is taken.
 fast() {
-	build=$("$tools/fast.sh" "$tree")
-	"$tools/torture.sh" "$build" fast SUCCESS fast=1 "duration=$fast_seconds" stall=120
+	build=$("$tools/boot/fast.sh" "$tree")
+	"$tools/boot/torture.sh" "$build" fast SUCCESS fast=1 "duration=$fast_seconds" stall=120
 	for ballast in 62 63; do
-		"$tools/torture.sh" "$build" "fast-ballast=$ballast" SUCCESS fast=1 ballast=$ballast "duration=$seconds" stall=120
+		"$tools/boot/torture.sh" "$build" "fast-ballast=$ballast" SUCCESS fast=1 ballast=$ballast "duration=$seconds" stall=120
 	done
 }
 
-set -- "$tools"/configs/verify/*.config
+set -- "$tools"/boot/configs/verify/*.config
 parts=$(($# + 3))
 part test "" "$tools/test.sh"
 part schedules "" schedules
 part fast "" fast
 for config; do
-	part "$(basename "$config" .config)" "$config" "$tools/check-kernel.sh" "$config" "$seconds"
+	part "$(basename "$config" .config)" "$config" "$tools/checks/kernel.sh" "$config" "$seconds"
 done
 
 echo "Linux $(cat "$src/version"):"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the benchmarks measured, series against stock.
+"""What the benchmarks measured, series against stock.  Called by bench.sh, gate.sh, style.sh, series.py.
 
     bench.py report DIR SUMMARY    DIR has the logs of a run (see bench.sh); writes results.csv, plots and report.md there,
                                    and the table of bars to SUMMARY, which is committed as bench/summary-BASE.md
@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 
-ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 README = os.path.join(ROOT, "README.md")
 CORES = ("stock", "series")
 TOLERANCE, OTHER_COMPILER = 1.02, 1.10

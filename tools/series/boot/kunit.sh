@@ -1,13 +1,14 @@
 #!/bin/sh
-# kunit.sh TREE um|x86_64|i386 SPEED [CONFIG]: builds TREE's kernel for its KUnit tests with the kernel's own kunit.py, and
-# boots it.  With CONFIG, a file of Kconfig lines, it is another kernel, in a build directory of its own.
-# Runs the cases that are faster than SPEED (slow, very_slow), but not those that provoke reports: see check-reports.sh; and
-# not those of what drivers get wrong if TREE has the stock core, which dies of it: see check-kunit.sh.
+# kunit.sh TREE um|x86_64|i386 SPEED [CONFIG]: builds TREE's kernel for its KUnit tests, and boots it, with the kernel's kunit.py.
+# Called by run.sh, suites.sh, kernel.sh, each-patch.sh.  With CONFIG, a file of Kconfig lines, it is another kernel, in a build
+# directory of its own.
+# Runs the cases that are faster than SPEED (slow, very_slow), but not those that provoke reports: see must-report.sh; and
+# not those of what drivers get wrong if TREE has the stock core, which dies of it: see suites.sh.
 # Linux 6.1 does not know how fast they are: its form of the suites leaves out what is very slow, and runs the rest.
 # "kunit.sh build TREE ..." boots nothing; "kunit.sh boot TREE ..." builds nothing, and boots the kernel in $BUILT.
 # Leaves test.log (the console) and results.json in the build directory, whose path is printed.  Failing cases are no
 # failure here: results.py judges.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../lib/common.sh"
 part=both
 case $1 in build | boot)
 	part=$1
@@ -29,7 +30,7 @@ options=TEST_MMU_NOTIFIER
 # A walk that anyone can repeat.
 kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
 if [ "$arch" != um ]; then
-	PATH=$tools/tcg:$PATH
+	PATH=$tools/boot/emulators:$PATH
 	# On a busy machine the emulated timer may miss what the kernel expects of it; and nobody is there to read a panic.
 	kernel_args="$kernel_args --kernel_args no_timer_check --kernel_args panic=-1"
 	# For torture-device.sh, whose program is the init.
@@ -38,8 +39,8 @@ if [ "$arch" != um ]; then
 			set -- "$@" --kconfig_add CONFIG_$option=y
 		done
 	fi
-	: "${config:=$tools/configs/x86_64.config}"
-	set -- "$@" --kunitconfig="$tools/configs/x86.config" --qemu_args "-smp 2,sockets=2"
+	: "${config:=$tools/boot/configs/x86_64.config}"
+	set -- "$@" --kunitconfig="$tools/boot/configs/x86.config" --qemu_args "-smp 2,sockets=2"
 	# UML has it only after 6.1.
 	set -- "$@" --kconfig_add CONFIG_DEBUG_ATOMIC_SLEEP=y
 else

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kernels that must print a report, and kernels that must print none.
+"""Kernels that must print a report, and kernels that must print none.  Called by must-report.sh, each_patch.py, mutants.py.
 
     reports.py BASE BUILD TREE STOCK_BUILD STOCK_TREE FIXES_BUILD FIXES_TREE
 
@@ -10,11 +10,12 @@ map of invalidations, and no other; the case itself looks for it as well and mus
 for the series; on stock, the cases in stock-defects must fail, with the fixes those that no fix mends, and all others must do
 the same.
 """
+import os
 import re
 import sys
 
-import boots
-import results
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from boot import boots, results
 
 SUITE = results.REPORT_SUITE
 MAP = "mmu_notifier_invalidate_range_start"

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What a boot of a KUnit kernel showed.
 
+Called by run.sh, suites.sh, kernel.sh, verify.sh, reports.py, torture.py, each_patch.py, clients.py, mutants.py.
+
     results.py report BUILD TREE         a short report; fails unless all cases pass and nothing else is wrong
     results.py check LABEL BUILD TREE    one line "ok|FAIL|skip NAME" per case and for the boot as a whole
     results.py case LABEL LOG CASE       the same for the one case of a boot whose console is in LOG
@@ -19,8 +21,9 @@ import re
 import subprocess
 import sys
 
-import boots
-import merge
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from boot import boots
+from merge import merge
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 WAITS = ("read_begin", "insert_read", "remove")

@@ -1,7 +1,7 @@
 #!/bin/sh
-# torture-device.sh BUILD LABEL EXPECTED [PARAMETER=VALUE ...]: boots an x86-64 kernel that has been built, with the selftest
-# mmu_notifier_test as its only program, which changes memory that the fake device mirrors.  Prints one line
-# "ok|FAIL torture LABEL: ...", followed by what the test says.
+# torture-device.sh BUILD LABEL EXPECTED [PARAMETER=VALUE ...]: boots an x86-64 kernel that has been built, for the selftest of
+# the fake device.  Called by torture-runs.sh.  The selftest mmu_notifier_test is the only program, and changes memory that the
+# device mirrors.  Prints one line "ok|FAIL torture LABEL: ...", followed by what the test says.
 #
 #   BUILD     a build directory of an x86-64 kernel with CONFIG_TEST_MMU_NOTIFIER_DEVICE, BLK_DEV_INITRD and DEVTMPFS
 #   LABEL     the name of this run; the console goes to BUILD/torture-LABEL.log
@@ -9,7 +9,7 @@
 #   PARAMETER seconds=10, mirrors=2 (the defaults), or busted=set_seq
 #
 # In the environment: TORTURE_KERNEL_ARGS more arguments for the kernel, TORTURE_QEMU_ARGS more for QEMU ("-smp 4 -m 2G").
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../lib/common.sh"
 build=$1 label=$2 expected=$3
 shift 3
 
@@ -38,11 +38,11 @@ log=$build/torture-$label.log
 limit=$((10 * seconds + 300))
 say "torture $label: booting ${build#"$root/build/src/"}, for about $seconds s"
 status=0
-PATH=$tools/tcg:$PATH
+PATH=$tools/boot/emulators:$PATH
 # shellcheck disable=SC2086 # lists of words
 timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2,sockets=2 \
 	${TORTURE_QEMU_ARGS:-} -kernel "$image" -initrd "$build/torture.cpio" \
 	-append "console=ttyS0 panic=-1 kunit.enable=0 test_mmu_notifier_device.busted=$busted mmu_notifier_seconds=$seconds \
 mmu_notifier_mirrors=$mirrors ${TORTURE_KERNEL_ARGS:-}" >"$log" 2>&1 9>&- </dev/null || status=$?
 [ "$status" != 124 ] || say "torture $label: no end after $limit s"
-python3 "$tools/torture.py" device "$label" "$expected" "$log" "$mirrors" "$busted"
+python3 "$tools/boot/torture.py" device "$label" "$expected" "$log" "$mirrors" "$busted"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Judges a boot for a torture test of MMU notifiers.
+"""Judges a boot for a torture test of MMU notifiers.  Called by torture.sh, torture-device.sh, mutants.py.
 
     torture.py model LABEL EXPECTED LOG [PARAMETER=VALUE ...]   of lib/test_mmu_notifier.c
     torture.py device LABEL EXPECTED LOG MIRRORS BUSTED         of the selftest mmu_notifier_test
@@ -13,7 +13,8 @@ import os
 import re
 import sys
 
-from results import BAD, HARMLESS, has_shut_down, without_foreign_races
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from boot.results import BAD, HARMLESS, has_shut_down, without_foreign_races
 
 VERDICT = re.compile(r"(?:test_mmu_notifier-torture:---|test_mmu_notifier_device:) End of test: (SUCCESS|FAILURE) (.*)")
 COUNTERS = re.compile(r"test_mmu_notifier-torture:--- Counters: (.*)")

@@ -1,6 +1,7 @@
 #!/bin/sh
-# torture.sh BUILD LABEL EXPECTED [PARAMETER=VALUE ...]: boots a kernel that has been built, for the torture test of MMU
-# notifiers, and prints one line "ok|FAIL torture LABEL: ...", followed by the verdict of the test.
+# torture.sh BUILD LABEL EXPECTED [PARAMETER=VALUE ...]: boots a kernel that has been built, for the torture test.
+# Called by torture-runs.sh, kernel.sh, verify.sh.  Prints one line "ok|FAIL torture LABEL: ...", followed by the verdict of the
+# test.
 #
 #   BUILD     a build directory of a UML or x86-64 kernel (a 32-bit one, too) with CONFIG_TEST_MMU_NOTIFIER=y, CONFIG_KUNIT=y
 #   LABEL     the name of this run; the console goes to BUILD/torture-LABEL.log
@@ -9,7 +10,7 @@
 #
 # For instance, ten minutes on a kernel with KASAN:  torture.sh .build-kasan kasan SUCCESS duration=600 stall=120
 # In the environment: TORTURE_KERNEL_ARGS more arguments for the kernel, TORTURE_QEMU_ARGS more for QEMU ("-smp 4 -m 2G").
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../lib/common.sh"
 build=$1 label=$2 expected=$3
 shift 3
 
@@ -36,7 +37,7 @@ if [ -x "$build/linux" ]; then
 	if grep -q '^CONFIG_SMP=y' "$build/.config"; then args="$args ncpus=2 seccomp=on"; fi
 	timeout "$limit" "$build/linux" mem=1G console=tty kunit_shutdown=halt $args >"$log" 2>&1 9>&- </dev/null || status=$?
 elif [ -e "$build/arch/x86/boot/bzImage" ]; then
-	PATH=$tools/tcg:$PATH
+	PATH=$tools/boot/emulators:$PATH
 	timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2,sockets=2 \
 		${TORTURE_QEMU_ARGS:-} -kernel "$build/arch/x86/boot/bzImage" \
 		-append "console=ttyS0 kunit_shutdown=reboot panic=-1 no_timer_check $args" >"$log" 2>&1 9>&- </dev/null || status=$?
@@ -44,4 +45,4 @@ else
 	die "torture.sh: there is no kernel in $build: build it first (kunit.sh)"
 fi
 [ "$status" != 124 ] || say "torture $label: no end after $limit s"
-python3 "$tools/torture.py" model "$label" "$expected" "$log" "$@"
+python3 "$tools/boot/torture.py" model "$label" "$expected" "$log" "$@"

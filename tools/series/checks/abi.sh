@@ -1,9 +1,9 @@
 #!/bin/sh
-# check-abi.sh STOCK TREE: what modules see of MMU notifiers, on stock and on the series: the exports and their CRCs by
-# modpost, the layouts by pahole.  All of it is left in build/test/BASE/abi.
-. "$(dirname "$0")/common.sh"
+# abi.sh STOCK TREE: what modules see of MMU notifiers, on stock and on the series.  Called by bisect.sh.
+# Exports and their CRCs by modpost, layouts by pahole.  All of it is left in build/test/BASE/abi.
+. "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
-. "$tools/kbuild.sh"
+. "$tools/lib/kbuild.sh"
 out=$root/build/test/$name/abi
 rm -rf "$out"
 mkdir -p "$out/stock" "$out/series"
@@ -13,7 +13,7 @@ structs='mmu_notifier_range mmu_notifier mmu_notifier_ops mmu_interval_notifier 
 look() (
 	arch=x86_64 dir=.build-abi
 	cd "$1"
-	configure tinyconfig "$tools/configs/abi.config" >&2
+	configure tinyconfig "$tools/checks/configs/abi.config" >&2
 	objects=$(for file in mm/mmu_notifier.c mm/mmu_interval.c mm/mmu_notifier_range.c; do
 		[ ! -e $file ] || echo "${file%.c}.o"
 	done)

@@ -1,8 +1,9 @@
 #!/bin/sh
-# check-build.sh STOCK TREE: no warning with W=1 that stock does not have, and no need of CONFIG_MMU_NOTIFIER.
-. "$(dirname "$0")/common.sh"
+# build.sh STOCK TREE: no warning with W=1 that stock does not have, and no need of CONFIG_MMU_NOTIFIER.
+# Called by sections.sh.
+. "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
-. "$tools/kbuild.sh"
+. "$tools/lib/kbuild.sh"
 out=$root/build/test/$name
 
 # w1 TREE OBJECTS FRAGMENT...: builds for x86-64, prints all warnings.  Objects go first: only a compiler that runs warns (and
@@ -25,7 +26,7 @@ w1() (
 )
 
 our_options "$tree" >"$out/series.config"
-w1 "$tree" "$(our_objects "$tree" | paste -sd' ')" "$tools/configs/w1.config" "$out/series.config" >"$out/w1"
+w1 "$tree" "$(our_objects "$tree" | paste -sd' ')" "$tools/checks/configs/w1.config" "$out/series.config" >"$out/w1"
 sed 's/$/:/' "$tree.manifest" | grep -Ff - "$out/w1" >"$out/w1-ours" || :
 if [ ! -s "$out/w1-ours" ]; then
 	echo "ok no W=1 warning in our files"
@@ -38,7 +39,7 @@ fi
 plain() { grep -vxFf "$out/w1-ours" "$1" | sed 's/:[0-9]*:[0-9]*:/:/' | sort -u; }
 plain "$out/w1" >"$out/w1-others" || :
 if [ -s "$out/w1-others" ]; then
-	w1 "$stock" "" "$tools/configs/w1.config" >"$out/w1-stock"
+	w1 "$stock" "" "$tools/checks/configs/w1.config" >"$out/w1-stock"
 	plain "$out/w1-stock" | comm -23 "$out/w1-others" - >"$out/w1-new"
 else
 	: >"$out/w1-new"
@@ -54,7 +55,7 @@ fi
 without() (
 	arch=um dir=.build-without
 	cd "$tree"
-	configure allnoconfig "$tools/configs/without.config"
+	configure allnoconfig "$tools/checks/configs/without.config"
 	if grep -q '^CONFIG_MMU_NOTIFIER=y' "$dir/.config"; then die "CONFIG_MMU_NOTIFIER is on in $PWD/$dir"; fi
 	say "building mm/ without MMU notifiers"
 	kernel_make -j"$(nproc)" mm/ >&2

@@ -1,9 +1,10 @@
 #!/bin/sh
-# check-cocci.sh TREE: the semantic patches: what they report of the files in cocci/check, what they make of those in
-# cocci/convert, and whether make coccicheck of TREE says the same.  cocci/expected has each report: NAME: FILE:LINE: TEXT.
+# cocci.sh TREE: the semantic patches: what they report of the files in cocci/check, what they make of those in
+# cocci/convert, and whether make coccicheck of TREE says the same.  Called by sections.sh.
+# cocci/expected has each report: NAME: FILE:LINE: TEXT.
 # What make coccicheck finds in our own files is to be judged in cocci/findings.md.  cocci/expected.vma is for kernels whose
 # mmu_notifier_range_init() takes a VMA.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../lib/common.sh"
 tree=$1
 cocci=$tree/scripts/coccinelle
 corpus=$tools/cocci

@@ -1,15 +1,16 @@
 #!/bin/sh
-# check-context.sh TREE: clang's context analysis (who holds which lock) of our files, where kernel and compiler have it.
-. "$(dirname "$0")/common.sh"
+# context.sh TREE: clang's context analysis (who holds which lock) of our files, where kernel and compiler have it.
+# Called by sections.sh.
+. "$(dirname "$0")/../lib/common.sh"
 tree=$1
-. "$tools/kbuild.sh"
+. "$tools/lib/kbuild.sh"
 out=$root/build/test/$name/context
 rm -rf "$out"
 mkdir -p "$out"
 cd "$tree"
 
 if ! grep -q '^config WARN_CONTEXT_ANALYSIS$' lib/Kconfig.debug; then
-	echo "skip context analysis: Linux $(python3 "$tools/merge.py" version .) has none"
+	echo "skip context analysis: Linux $(merge version .) has none"
 	exit
 fi
 needs=$(sed -n '/^config WARN_CONTEXT_ANALYSIS$/,/^config/s/.*CLANG_VERSION >= \([0-9]*\)0000$/\1/p' lib/Kconfig.debug)
@@ -25,7 +26,7 @@ fi
 arch=x86_64 dir=.build-context compiler="ccache $clang"
 our_options . >"$out/series.config"
 echo CONFIG_WARN_CONTEXT_ANALYSIS=y >"$out/context.config"
-configure tinyconfig "$tools/configs/w1.config" "$out/series.config" "$out/context.config"
+configure tinyconfig "$tools/checks/configs/w1.config" "$out/series.config" "$out/context.config"
 objects=$(our_objects "$tree")
 say "building our objects in $PWD/$dir with $clang"
 for object in $objects; do rm -f "$dir/$object"; done

@@ -1,7 +1,7 @@
 #!/bin/sh
-# check-docs.sh TREE: the page about MMU notifiers builds without a warning and has the whole interface in it.  Other pages
-# of mm/ refer to books that are not built here, and warn.
-. "$(dirname "$0")/common.sh"
+# docs.sh TREE: the page about MMU notifiers builds without a warning and has the whole interface in it.
+# Called by sections.sh.  Other pages of mm/ refer to books that are not built here, and warn.
+. "$(dirname "$0")/../lib/common.sh"
 tree=$1
 out=$root/build/test/$name
 cd "$tree"

@@ -1,11 +1,12 @@
 #!/bin/sh
-# check-steps.sh STOCK [um|x86_64]: after each patch of the series the kernel builds for x86-64 (mm/, lib/, KVM) and for user
-# mode, boots there, and passes the suites that it has; but for the cases in stock-defects that a later patch mends.  A fix of
-# the stock core mends just its cases.  With UNTIL=STEP in the environment, only the patches up to this one.
-. "$(dirname "$0")/common.sh"
+# each-patch.sh STOCK [um|x86_64]: after each patch of the series the kernel builds and passes the suites that it has.
+# Called by bisect.sh.  It builds for x86-64 (mm/, lib/, KVM) and for user mode, and boots there; but for the cases in
+# stock-defects that a later patch mends.  A fix of the stock core mends just its cases.  With UNTIL=STEP in the
+# environment, only the patches up to this one.
+. "$(dirname "$0")/../lib/common.sh"
 stock=$1 what=${2:-all}
-. "$tools/kbuild.sh"
-version=$(python3 "$tools/merge.py" version "$stock" | cut -d. -f1,2)
+. "$tools/lib/kbuild.sh"
+version=$(release "$stock")
 # A boot sleeps most of its time.
 at_once=3
 kept=$root/build/test/$name/steps
@@ -17,7 +18,7 @@ objects() (
 	cd "$tree"
 	mkdir -p "$dir"
 	our_options . >"$dir/series.config"
-	configure tinyconfig "$tools/configs/w1.config" "$dir/series.config"
+	configure tinyconfig "$tools/checks/configs/w1.config" "$dir/series.config"
 	say "building mm/, lib/ and KVM in $PWD/$dir"
 	kernel_make -j"$(nproc)" mm/ lib/ arch/x86/kvm/ >"$dir/build.log" 2>&1 || {
 		tail -n 30 "$dir/build.log" | sed 's/^/     /'
@@ -34,8 +35,8 @@ keep_kernel() {
 
 # boot_kernel STEP BEFORE: all suites, and the cases of the step that have a boot for each, also on the kernel before it.
 boot_kernel() {
-	BUILT=$kept/$1/.build-um "$tools/kunit.sh" boot "$tree" um slow
-	[ -z "$2" ] || python3 "$tools/steps.py" boot "$version" "$kept/$2/.build-um" "$kept/$1/.build-um" "$1"
+	BUILT=$kept/$1/.build-um "$tools/boot/kunit.sh" boot "$tree" um slow
+	[ -z "$2" ] || python3 "$tools/checks/each_patch.py" boot "$version" "$kept/$2/.build-um" "$kept/$1/.build-um" "$1"
 }
 
 # Where stock has the two-pass API its fixes are tested, too; else that comes with the new core.
@@ -43,7 +44,7 @@ first=
 case $version in 6.*) ;; *) first=two-pass, ;; esac
 
 steps='' before='' number=0
-for step in $(python3 "$tools/merge.py" names "$stock"); do
+for step in $(merge names "$stock"); do
 	steps=${steps:-$first}${steps:+,}$step
 	tree=$("$tools/tree.sh" steps "$steps")
 	if [ "$what" = um ]; then :; elif said=$(objects); then echo "ok step $step: mm/, lib/ and KVM build"; else
@@ -51,7 +52,7 @@ for step in $(python3 "$tools/merge.py" names "$stock"); do
 		echo "$said"
 	fi
 	if [ "$what" != x86_64 ]; then
-		build=$("$tools/kunit.sh" build "$tree" um slow)
+		build=$("$tools/boot/kunit.sh" build "$tree" um slow)
 		keep_kernel "$step"
 		number=$(((number + 1) % at_once))
 		(
@@ -67,9 +68,9 @@ done
 say "waiting for the boots"
 wait
 steps=
-for step in $(python3 "$tools/merge.py" names "$stock"); do
+for step in $(merge names "$stock"); do
 	steps=${steps:-$first}${steps:+,}$step
-	python3 "$tools/steps.py" judge "$version" "$kept" "$steps" || {
+	python3 "$tools/checks/each_patch.py" judge "$version" "$kept" "$steps" || {
 		echo "FAIL step $step: its boot ended early"
 		tail -n 20 "$kept/$step/log" | sed 's/^/     /'
 	}

@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""What each step of the series changes in the results of the tests.
+"""What each step of the series changes in the results of the tests.  Called by each-patch.sh.
 
-    steps.py boot BASE BEFORE BUILD STEP         boots the user-mode kernels before and after STEP for the cases that it says to
+    each_patch.py boot BASE BEFORE BUILD STEP         boots the user-mode kernels before and after STEP for the cases that it says to
                                                  mend and that no boot of all suites runs
-    steps.py judge BASE DIR STEP,STEP            judges the boots of the last of these steps
+    each_patch.py judge BASE DIR STEP,STEP            judges the boots of the last of these steps
 
-BEFORE and BUILD are build directories, DIR has STEP/mm/tests and STEP/.build-um for each STEP, with what check-steps.sh keeps.
+BEFORE and BUILD are build directories, DIR has STEP/mm/tests and STEP/.build-um for each STEP, with what each-patch.sh keeps.
 A step mends just those cases that stock-defects lists below "until STEP": each fails, or the kernel dies or hangs, without it,
 and passes with it.
 """
 import os
 import sys
 
-import boots
-import reports
-import results
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from boot import boots, reports, results
 
 ALONE = (results.REPORT_SUITE, results.MISUSE_SUITE)
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# check-series.sh STOCK TREE: the patches of make series are in the form that the kernel asks for, and git am, quilt and
-# patch make of them just what make tree gives; of the fixes alone, stock with these.
-. "$(dirname "$0")/common.sh"
+# export.sh STOCK TREE: the patches of make series are in the form that the kernel asks for, and git am, quilt and
+# patch make of them just what make tree gives; of the fixes alone, stock with these.  Called by test.sh, bisect.sh.
+. "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
 patches=$("$tools/series.sh")
 work=$root/build/test/$name/series
@@ -84,7 +84,7 @@ check_patches() (
 stock_with() (
 	rm -rf "$work/with" "$work/with.manifest"
 	mkdir "$work/with"
-	python3 "$tools/merge.py" apply "$stock" "$work/with" "$1" 2>/dev/null
+	merge apply "$stock" "$work/with" "$1" 2>/dev/null
 	cd "$work/with"
 	GIT_INDEX_FILE=$work/with.index
 	export GIT_INDEX_FILE
@@ -97,7 +97,7 @@ check_patches series "$patches" "$wanted" "make tree"
 verdict "make tree changes only what its manifest names" \
 	"$(git diff --name-only "$pristine" "$wanted" | grep -vxFf "$tree.manifest" || :)" ""
 
-fixes=$(python3 "$tools/merge.py" names "$stock" fix- | tr ' ' ,)
+fixes=$(merge names "$stock" fix- | tr ' ' ,)
 check_patches fixes "$patches/fixes" "$(stock_with "$fixes")" "stock with its fixes, and nothing else"
 check_patches fixes-tests "$patches/fixes $patches/fixes/tests" "$(stock_with "$fixes,contract,misuse,report")" \
 	"stock with its fixes and their tests"
@@ -125,7 +125,7 @@ verdict "no patch is signed, the cover letter names the base" \
 	"$(grep -l '^Signed-off-by:' "$patches"/*.patch || :; grep -c "^Base: Linux $(cat "$src/version")$" "$patches/0000-cover-letter.patch")" 1
 
 # A file may have other sections too.
-for file in $(python3 "$tools/merge.py" files "$stock"); do
+for file in $(merge files "$stock"); do
 	(unset GIT_DIR && cd "$tree" && perl scripts/get_maintainer.pl --no-git --no-git-fallback --sections -f "$file") 2>/dev/null |
 		grep -qx 'MEMORY MANAGEMENT - MMU NOTIFIERS' || echo "$file"
 done >"$work/unmaintained"

@@ -1,16 +1,16 @@
 #!/bin/sh
 # herd.sh: prints the path of herd7: that of the machine or, as neither Debian 12 nor 13 has it, that of a newer Debian.
-# That is unpacked, not installed, and runs with the C library that it was built with.  If there is none to be had, the
-# exit code is that of debian.py.
-. "$(dirname "$0")/common.sh"
+# Called by litmus.py.  It is unpacked, not installed, and runs with the C library that it was built with.  If there is
+# none to be had, the exit code is that of debian.py.
+. "$(dirname "$0")/../lib/common.sh"
 ! command -v herd7 || exit 0
-"$tools/deps.sh" fetch
+"$tools/lib/deps.sh" fetch
 
 herd=$root/build/herd7
 if [ ! -d "$herd" ]; then
 	need_space 400 "herd7"
 	whole_or_nothing "$herd"
-	python3 "$tools/debian.py" closure herdtools7 "$new/debs"
+	python3 "$tools/merge/debian.py" closure herdtools7 "$new/debs"
 	for deb in "$new"/debs/*.deb; do
 		dpkg-deb -x "$deb" "$new" || die "$(basename "$deb") cannot be unpacked: is the disk full?"
 	done

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the caller or the machine can get wrong: one line that says so, a failure, and no tree left behind.
-# Runs in a scratch copy of the front door that has no downloads yet.
-. "$(dirname "$0")/common.sh"
+# input.sh: what the caller or the machine can get wrong: one line that says so, a failure, and no tree left behind.
+# Called by test.sh.  Runs in a scratch copy of the front door that has no downloads yet.
+. "$(dirname "$0")/../lib/common.sh"
 unset SERIES_LOCKED BASE KSRC KSRC_DIRTY
 work=$(mktemp -d "$root/build/input.XXXXXX")
 trap 'mountpoint -q "$work/repo/build" && umount "$work/repo/build"; rm -rf "$work"' EXIT
@@ -70,16 +70,16 @@ if command -v herd7 >/dev/null; then
 	echo "skip refuses to fetch herd7 where it cannot: it is installed here, and not fetched"
 else
 	PATH=$work/full:$path
-	refused 'herd7 without room' 'no room for herd7' tools/series/herd.sh
+	refused 'herd7 without room' 'no room for herd7' tools/series/checks/herd.sh
 	PATH=$work/offline:$path
-	refused 'herd7 without network' 'cannot be reached' tools/series/herd.sh
+	refused 'herd7 without network' 'cannot be reached' tools/series/checks/herd.sh
 	stub "$work/lacking" apt-cache <<-EOF
 	#!/bin/sh
 	# A mirror of something, which has one package.
 	case "\$*" in *' pkgnames '*) echo base-files ;; esac
 	EOF
 	PATH=$work/lacking:$work/offline:$path
-	refused 'herd7 from a mirror that lacks it' 'no herdtools7' tools/series/herd.sh
+	refused 'herd7 from a mirror that lacks it' 'no herdtools7' tools/series/checks/herd.sh
 	PATH=$path
 fi
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""check-litmus.py TREE: the litmus tests of the lettered barriers: their form, twins, README, and what herd7 says of them.
+"""litmus.py TREE: the litmus tests of the lettered barriers: their form, twins, README, and what herd7 says of them.
+
+Called by sections.sh.
 
 The form is a strict subset of what herd7 takes: one statement a line, primitives just as TREE's linux-kernel.def has them.
 """
@@ -9,10 +11,10 @@ import re
 import subprocess
 import sys
 
-import merge
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from merge import merge
 
-ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
-TESTS = os.path.join(ROOT, "Documentation/litmus-tests/mmu_notifier")
+TESTS = os.path.join(merge.ROOT, "Documentation/litmus-tests/mmu_notifier")
 FILE = re.compile(r"C (?P<name>\S+)\n\n\(\*\n \* Result: (?P<result>Never|Sometimes)\n \*\n( \*( .*)?\n)+ \*\)\n\n"
                   r"(\{\}|\{\n(?P<initial>(\t.*\n)+)\})\n\n(?P<processes>(P\d\([^)]*\)\n\{\n(\t.*\n|\n)+\}\n\n){2,})"
                   r"(filter (?P<filter>.*)\n)?exists (?P<exists>.*)\n")
@@ -113,7 +115,7 @@ def check(name, tests):
 def find_herd7():
     """(path of herd7, why there is none): the script says on stderr what it does, and in the last line what is wrong."""
     why = ""
-    with subprocess.Popen([os.path.join(ROOT, "tools/series/herd.sh")], text=True,
+    with subprocess.Popen([os.path.join(merge.TOOLS, "checks/herd.sh")], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as script:
         for line in script.stderr:
             sys.stderr.write(line)
@@ -164,7 +166,7 @@ def results(tests, model):
 
 def main(model):
     known = primitives(read(model, "linux-kernel.def"))
-    sources = [read(ROOT, path) for path in merge.CORE]
+    sources = [read(merge.ROOT, path) for path in merge.CORE]
     names = sorted(f[:-7] for f in os.listdir(TESTS) if f.endswith(".litmus"))
     tests = {name: test for name in names if (test := verdict(f"form of litmus {name}", Test, name, known))}
     for name in tests:

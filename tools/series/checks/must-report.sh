@@ -1,12 +1,12 @@
 #!/bin/sh
-# check-reports.sh: user-mode kernels that must print a report, with the series, with the stock core, and with that and its
-# fixes.  They are those that check-kunit.sh um has built.
-. "$(dirname "$0")/common.sh"
+# must-report.sh: user-mode kernels that must print a report: the series, stock, and stock with its fixes.  Called by test.sh.
+# They are those that suites.sh um has built.
+. "$(dirname "$0")/../lib/common.sh"
 set --
 for kind in series stock-tests stock-fixes; do
 	kernel=$("$tools/tree.sh" $kind)
-	[ -x "$kernel/.build-um/linux" ] || die "there is no kernel in $kernel/.build-um: run tools/series/check-kunit.sh um first"
+	[ -x "$kernel/.build-um/linux" ] || die "there is no kernel in $kernel/.build-um: run tools/series/checks/suites.sh um first"
 	set -- "$@" "$kernel/.build-um" "$kernel"
 done
-base=$(python3 "$tools/merge.py" version "$kernel" | cut -d. -f1,2)
-python3 "$tools/reports.py" "$base" "$@"
+base=$(release "$kernel")
+python3 "$tools/boot/reports.py" "$base" "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How many schedules the worlds of mmu_notifier_schedule_kunit.c have.
+"""How many schedules the worlds of mmu_notifier_schedule_kunit.c have.  Called by style.sh.
 
     schedules.py [FILE]      one line "WORLD: NUMBER" per world; fails if the file has another number in .schedules
 
@@ -14,7 +14,7 @@ import os
 import re
 import sys
 
-FILE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../mm/tests/mmu_notifier_schedule_kunit.c")
+FILE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../../mm/tests/mmu_notifier_schedule_kunit.c")
 
 # A range that is active: which it is, its pages, and how many gates it still has to pass.
 Range = collections.namedtuple("Range", "name first last gates")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# check-source.sh STOCK TREE: the kernel's own checkers on our files, in the form that this base gets.
-. "$(dirname "$0")/common.sh"
+# source.sh STOCK TREE: the kernel's own checkers on our files, in the form that this base gets.  Called by sections.sh.
+. "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
 out=$root/build/test/$name
 mkdir -p "$out"
@@ -8,7 +8,7 @@ cd "$tree"
 
 while read -r file; do
 	case $file in *.[ch]) ;; *) continue ;; esac
-	# What the series changes of upstream files, check-series.sh looks at.
+	# What the series changes of upstream files, export.sh looks at.
 	[ -e "$root/$file" ] || continue
 	# It fails on mere CHECKs too, which are tolerated.
 	clean=yes
@@ -26,7 +26,7 @@ done <"$tree.manifest"
 
 # 6.1 has not heard of -Wall.
 if grep -q Wall scripts/kernel-doc*; then strict='-Wall -Werror'; else strict=-Werror; fi
-files=$(python3 "$tools/merge.py" files "$stock")
+files=$(merge files "$stock")
 # shellcheck disable=SC2013,SC2086 # lists of words
 for file in $(grep -lE '^[[:space:]]*/\*\*$' $files); do
 	# shellcheck disable=SC2086 # a list of words
@@ -41,8 +41,8 @@ done
 # What the kernel's list of misspellings has, and codespell's.
 sed '/^#/d; s/||/->/' scripts/spelling.txt >"$out/dictionary"
 # shellcheck disable=SC2086 # a list of words
-if said=$(codespell -D "$out/dictionary" -D - -L damon,extraversion $files "$root/README.md" "$root/Makefile" "$tools"/*.* \
-	"$tools/cover" "$tools/cover-fixes" "$tools/steps" "$tools/insertions"); then
+if said=$(codespell -D "$out/dictionary" -D - -L damon,extraversion $files "$root/README.md" "$root/Makefile" "$tools"/*.* "$tools"/*/*.* \
+	"$tools/merge/cover" "$tools/merge/cover-fixes" "$tools/merge/steps" "$tools/merge/insertions"); then
 	echo "ok spelling"
 else
 	echo "FAIL spelling"

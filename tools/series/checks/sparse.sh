@@ -1,9 +1,10 @@
 #!/bin/sh
-# check-sparse.sh TREE: what sparse says of our files.  make leaves it out, with a line that is easily missed, if it takes
-# sparse for too old, and sparse ends well whatever it finds.  So with each file it gets two things that it must find.
-. "$(dirname "$0")/common.sh"
+# sparse.sh TREE: what sparse says of our files.  Called by sections.sh.
+# make leaves it out, with a line that is easily missed, if it takes sparse for too old, and sparse ends well whatever it
+# finds.  So with each file it gets two things that it must find.
+. "$(dirname "$0")/../lib/common.sh"
 tree=$1
-. "$tools/kbuild.sh"
+. "$tools/lib/kbuild.sh"
 out=$root/build/test/$name/sparse
 rm -rf "$out"
 mkdir -p "$out"
@@ -16,7 +17,7 @@ EOF
 arch=x86_64 dir=.build-w1
 cd "$tree"
 our_options . >"$out/series.config"
-configure tinyconfig "$tools/configs/w1.config" "$out/series.config"
+configure tinyconfig "$tools/checks/configs/w1.config" "$out/series.config"
 objects=$(our_objects "$tree")
 say "building our objects in $PWD/$dir, then sparse looks at them"
 # shellcheck disable=SC2086 # a list of words

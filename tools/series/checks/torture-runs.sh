@@ -1,9 +1,10 @@
 #!/bin/sh
-# check-torture.sh um|x86_64: the torture test.  On the series it succeeds, and each way to break the fake device makes it fail
-# for the reason that goes with it.  The stock core stalls, because a start that a subscription to the mm refuses stays active
-# for its interval subscriptions; without such refusals, or with its fixes, it succeeds.  Takes the kernels that check-kunit.sh has built; um
-# builds one more, which checks nothing, for a minute of torture without sleeps, and x86_64 has the fake device.
-. "$(dirname "$0")/common.sh"
+# torture-runs.sh um|x86_64: the torture test succeeds on the series, and each way to break the fake device makes it fail
+# for the reason that goes with it.  Called by test.sh.  The stock core stalls, because a start that a subscription to the mm
+# refuses stays active for its interval subscriptions; without such refusals, or with its fixes, it succeeds.  Takes the kernels
+# that suites.sh has built; um builds one more, which checks nothing, for a minute of torture without sleeps, and x86_64 has
+# the fake device.
+. "$(dirname "$0")/../lib/common.sh"
 series=$src/series/.build-um
 stock=$src/stock-tests/.build-um
 fixes=$src/stock-fixes/.build-um
@@ -13,10 +14,10 @@ rm -rf "$out"
 mkdir -p "$out"
 
 if [ "$1" = x86_64 ]; then
-	"$tools/torture.sh" "$pc" x86_64 SUCCESS duration=10
+	"$tools/boot/torture.sh" "$pc" x86_64 SUCCESS duration=10
 	if [ -e "$src/series/lib/test_mmu_notifier_device.c" ]; then
-		"$tools/torture-device.sh" "$pc" x86_64-device SUCCESS
-		"$tools/torture-device.sh" "$pc" x86_64-device-busted-set_seq FAILURE=stale busted=set_seq seconds=60
+		"$tools/boot/torture-device.sh" "$pc" x86_64-device SUCCESS
+		"$tools/boot/torture-device.sh" "$pc" x86_64-device-busted-set_seq FAILURE=stale busted=set_seq seconds=60
 	else
 		echo "skip torture x86_64-device: this base has no tools/testing/selftests/mm, nor the device"
 	fi
@@ -27,7 +28,7 @@ fi
 behind() {
 	said=$1 kernel=$2
 	shift 2
-	"$tools/torture.sh" "$kernel" "$said" "$@" >"$out/$said" &
+	"$tools/boot/torture.sh" "$kernel" "$said" "$@" >"$out/$said" &
 }
 together() {
 	wait
@@ -37,9 +38,9 @@ together() {
 	done
 }
 
-"$tools/torture.sh" "$series" um SUCCESS
-"$tools/torture.sh" "$stock" um-stock-hlist_refuse=0 SUCCESS hlist_refuse=0 duration=10
-"$tools/torture.sh" "$stock" um-stock-fast-hlist_refuse=0 SUCCESS fast=1 hlist_refuse=0 duration=30
+"$tools/boot/torture.sh" "$series" um SUCCESS
+"$tools/boot/torture.sh" "$stock" um-stock-hlist_refuse=0 SUCCESS hlist_refuse=0 duration=10
+"$tools/boot/torture.sh" "$stock" um-stock-fast-hlist_refuse=0 SUCCESS fast=1 hlist_refuse=0 duration=30
 
 # Most of these sleep most of the time.
 # A fault that nothing makes try again may also come after the release.
@@ -55,11 +56,11 @@ behind um-stock "$stock" FAILURE=stall duration=60 stall=10
 behind um-fixes "$fixes" SUCCESS duration=10
 together
 
-fast=$("$tools/fast.sh" "$src/series")
-"$tools/torture.sh" "$fast" fast SUCCESS fast=1 duration=60
+fast=$("$tools/boot/fast.sh" "$src/series")
+"$tools/boot/torture.sh" "$fast" fast SUCCESS fast=1 duration=60
 # Most of what a core tracks by itself is taken, or all of it.
-"$tools/torture.sh" "$fast" fast-ballast=62 SUCCESS fast=1 ballast=62 duration=10
-"$tools/torture.sh" "$fast" fast-ballast=63 SUCCESS fast=1 ballast=63 duration=10
+"$tools/boot/torture.sh" "$fast" fast-ballast=62 SUCCESS fast=1 ballast=62 duration=10
+"$tools/boot/torture.sh" "$fast" fast-ballast=63 SUCCESS fast=1 ballast=63 duration=10
 behind fast-busted-set_seq "$fast" 'FAILURE=stale|FAILURE=stale,release' fast=1 busted=set_seq duration=10
 behind fast-busted-wake_q "$fast" FAILURE=stall fast=1 busted=wake_q duration=60 stall=10
 together

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares what the same tests said on stock and on the series.
+"""Compares what the same tests said on stock and on the series.  Called by clients.sh, short.sh.
 
     clients.py compare WORK REPORT GROUP...    verdict lines; the table goes to REPORT
     clients.py alone WORK GROUP...             verdict lines on the series, where stock was not booted
@@ -18,7 +18,8 @@ import os
 import re
 import sys
 
-import results
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from boot import results
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 CASE = re.compile(r"(not )?ok \d+\s*(?:- )?(.*?)\s*(?:# (SKIP|XFAIL)\b\s*(.*))?$")
@@ -109,7 +110,7 @@ GOOD = ("pass", "xfail")
 
 def cause(what):
     """The cause in clients/known, or None."""
-    for line in lines(os.path.join(HERE, "clients", "known")):
+    for line in lines(os.path.join(HERE, "known")):
         pattern, tab, why = line.partition("\t")
         if tab and not line.startswith("#") and fnmatch.fnmatchcase(what, pattern.strip()):
             return why.strip()

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC2164 # to be included after common.sh, which sets -e
-# How clients.sh and check-clients.sh build and boot what clients/tests lists, in $work, with the selftests of $stock: its short
-# tests, or all if $short is empty.
-. "$tools/kbuild.sh"
+# How clients.sh and short.sh build and boot what clients/tests lists, in $work, with the selftests of $stock: its short
+# tests, or all if $short is empty.  Called by clients.sh, short.sh.
+. "$tools/lib/kbuild.sh"
 # What boot() runs: all of a group, or only these tests, and what it then adds to the names of the files it leaves.
 only='' again=''
 
@@ -22,7 +22,7 @@ kernel() (
 	arch=x86_64 dir=.build-clients
 	cd "$1"
 	need_space 1500 "the kernel in $PWD/$dir"
-	configure tinyconfig "$tools/configs/clients.config"
+	configure tinyconfig "$tools/clients/clients.config"
 	say "building $PWD/$dir (12 minutes on 2 cores the first time)"
 	kernel_make -j"$(nproc)" bzImage modules >"$dir/build.log" 2>&1 || {
 		tail -n 30 "$dir/build.log" >&2
@@ -128,7 +128,7 @@ boot() {
 	oom) memory=1G ;;
 	esac
 	rm -f "$left".*
-	timeout -k 10 3600 "$tools/tcg/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp $cpus -m $memory -nodefaults \
+	timeout -k 10 3600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp $cpus -m $memory -nodefaults \
 		-display none -no-reboot -serial "file:$left.console" -serial "file:$left.log" \
 		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 $args" </dev/null \
 		>"$left.qemu" 2>&1 9>&- ||

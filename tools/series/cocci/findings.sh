@@ -1,10 +1,10 @@
 #!/bin/sh
-# cocci-findings.sh [BASE]: what the checkers find in a whole pristine tree.  Each finding has to be judged in
-# cocci/findings.md, and each function that starts or ends an invalidation in callers.md.  It takes some minutes and is not part of
-# make test: findings are about other people's code.
+# findings.sh [BASE]: what the checkers find in a whole pristine tree.  Called by hand: findings are about other people's code.
+# Each has to be judged in findings.md, and each function that starts or ends an invalidation in callers.md.  It takes some
+# minutes.
 [ $# = 0 ] || export BASE="$1"
-. "$(dirname "$0")/common.sh"
-"$tools/deps.sh" test
+. "$(dirname "$0")/../lib/common.sh"
+"$tools/lib/deps.sh" test
 stock=$("$tools/stock.sh")
 work=$root/build/test/$name/cocci-findings
 rm -rf "$work"
@@ -63,11 +63,11 @@ done <findings
 comm -13 seen there | sed 's/^/not parsed: /'
 
 # The functions of this base in callers.md; a dash stands for all bases.
-base=$(python3 "$tools/merge.py" base "$stock")
+base=$(merge base "$stock")
 [ "$base" != mainline ] || base=$(cut -d. -f1,2 "$src/version")
 sed -nE 's/^([^:]+):.*: (\w+) calls mmu_notifier_invalidate_range_.*/\1 \2/p' calls | sort -u >callers
 awk -F' *[|] *' -v base="$base" '$2 ~ /[.]c$/ && ($4 == "-" || index(", " $4 ",", ", " base ",")) { print $2, $3 }' \
-	"$tools/callers.md" | sort -u >callers.judged
+	"$tools/cocci/callers.md" | sort -u >callers.judged
 comm -23 callers callers.judged | sed 's/^/NEW caller: /'
 comm -13 callers callers.judged | sed 's/^/no caller any more: /'
 callers=$(comm -3 callers callers.judged | wc -l)
@@ -92,4 +92,4 @@ echo "$(comm -12 left caught | wc -l) of $(wc -l <left) mutants found"
 
 echo "Linux $(cat "$src/version"): $(wc -l <findings) findings, $new of them new; $(comm -12 seen there | wc -l) of $(wc -l <there) calls seen; $(wc -l <callers) callers"
 [ "$new" = 0 ] || die "judge what is new in tools/series/cocci/findings.md"
-[ "$callers" = 0 ] || die "judge the callers in tools/series/callers.md"
+[ "$callers" = 0 ] || die "judge the callers in tools/series/cocci/callers.md"

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2034 # the scripts that include this use the variables
-# What every script here starts with: where things are, how to speak, one run at a time.
+# What every script here starts with: where things are, how to speak, one run at a time.  Called by all.
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd -P)
+root=$(cd "$(dirname "$0")" && pwd -P)
+root=${root%/tools/series*}
 tools=$root/tools/series
 bases='6.1 6.12 7.2 7.3'
 
@@ -13,6 +14,10 @@ export KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost
 
 say() { echo "series: $*" >&2; }
 die() { say "$*"; exit 1; }
+
+merge() { python3 "$tools/merge/merge.py" "$@"; }
+# release TREE: as 7.2
+release() { merge version "$1" | cut -d. -f1,2; }
 
 case "$root" in
 *[!A-Za-z0-9_./+@~-]*) die "the path $root has characters that a kernel build does not survive: move the checkout" ;;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # deps.sh fetch|build|check|test|bench|users|clients: makes sure of the Debian packages that a target needs.
-. "$(dirname "$0")/common.sh"
+# Called by stock.sh, run.sh, check.sh, test.sh, bisect.sh, verify.sh, bench.sh, users.sh, clients.sh, mutants.sh.
+. "$(dirname "$0")/../lib/common.sh"
 
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'
 build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl kmod"

@@ -1,5 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # to be included after common.sh
 # Kernel builds with a configuration of our own, in $dir below the current directory, for $arch, with $compiler if not gcc.
+# Called by build.sh, sparse.sh, context.sh, abi.sh, each-patch.sh, icount.sh, wall.sh, bench.sh, lib.sh.
 export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
 # What the names of the compiler and its tools begin with.
 cross=
@@ -29,7 +30,7 @@ configure() {
 # our_options TREE: lines of Kconfig for those of our options that are there; the first patches of the series do not have them
 # all yet, nor has an old base.
 our_options() {
-	sed 's/=y$//' "$tools/configs/w1-series.config" | while read -r option; do
+	sed 's/=y$//' "$tools/lib/our.config" | while read -r option; do
 		! grep -qx "config ${option#CONFIG_}" "$1/mm/Kconfig" "$1/lib/Kconfig.debug" || echo "$option=y"
 	done
 }

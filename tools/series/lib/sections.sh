@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # to be included after common.sh
-# How test.sh, check.sh and series-check.sh run check scripts.  Each prints "ok", "FAIL" or "skip" and a name for each thing it
-# checks; tally() counts them in the last line, all since start_tally().
+# How test.sh, check.sh and bisect.sh run checks.  Each prints "ok", "FAIL" or "skip" and a name for each thing it checks;
+# tally() counts them in the last line, all since start_tally().  Called by test.sh, check.sh, bisect.sh.
 out=$root/build/test/$name
 
 start_tally() {
@@ -24,14 +24,14 @@ section() {
 
 # What needs no boot: make check, with which make test begins.
 static_sections() {
-	section style "$tools/check-style.sh"
-	section source "$tools/check-source.sh" "$stock" "$tree"
-	section docs "$tools/check-docs.sh" "$tree"
-	section litmus python3 "$tools/check-litmus.py" "$tree"
-	section cocci "$tools/check-cocci.sh" "$tree"
-	section build "$tools/check-build.sh" "$stock" "$tree"
-	section sparse "$tools/check-sparse.sh" "$tree"
-	section context "$tools/check-context.sh" "$tree"
+	section style "$tools/checks/style.sh"
+	section source "$tools/checks/source.sh" "$stock" "$tree"
+	section docs "$tools/checks/docs.sh" "$tree"
+	section litmus python3 "$tools/checks/litmus.py" "$tree"
+	section cocci "$tools/checks/cocci.sh" "$tree"
+	section build "$tools/checks/build.sh" "$stock" "$tree"
+	section sparse "$tools/checks/sparse.sh" "$tree"
+	section context "$tools/checks/context.sh" "$tree"
 }
 
 count() { cat "$out"/*.tally | grep -c "^$1 " || :; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Debian packages that the machine's own release may not have.
+"""Debian packages that the machine's own release may not have.  Called by stock.sh, herd.sh.
 
     debian.py source BASE           downloads the newest linux-source-BASE into build/cache and prints its path
     debian.py closure PACKAGE DIR   downloads PACKAGE and all that it depends on, be it installed or not, into DIR
@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 APT = os.path.join(ROOT, "build/apt")
 CACHE = os.path.join(ROOT, "build/cache")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts the series onto a kernel tree.
+"""Puts the series onto a kernel tree.  Called by common.sh, style.sh, series.py, results.py, litmus.py, users.py, mutants.py.
 
     merge.py version TREE                    the kernel's version
     merge.py base TREE                       which form of our files it takes: a folder of backports/, or "mainline"
@@ -42,7 +42,8 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+HERE = os.path.dirname(os.path.realpath(__file__))
+ROOT = os.path.realpath(os.path.join(HERE, "../../.."))
 TOOLS = os.path.join(ROOT, "tools/series")
 OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
 CORE = ["mm/mmu_interval.c", "mm/mmu_notifier.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c",
@@ -67,7 +68,7 @@ def read_text(path):
 class Insertion:
     def __init__(self, name):
         self.name = name
-        head, _, self.text = read_text(os.path.join(TOOLS, "insertions", name)).partition("\n\n")
+        head, _, self.text = read_text(os.path.join(HERE, "insertions", name)).partition("\n\n")
         pairs = [line.partition(": ")[::2] for line in head.rstrip("\n").split("\n")]
         unknown = {key for key, _ in pairs} - {"file", "in", "before", "after", "delete", "delete-if-there",
                                                "delete-with-blank", "delete-each", "drop", "drop-if-there", "unless", "text"}
@@ -144,7 +145,7 @@ class Insertion:
 class Step:
     def __init__(self, name):
         self.name = name.split("-", 1)[1]
-        message, files, rest = self.split(name, read_text(os.path.join(TOOLS, "steps", name)))
+        message, files, rest = self.split(name, read_text(os.path.join(HERE, "steps", name)))
         message, self.needs = re.fullmatch(r"(.*?)(?:^Needs: (.*)\n)?", message, re.M | re.S).groups()
         self.message = message.strip() + "\n"
         self.files = files.split()
@@ -169,7 +170,7 @@ class Step:
 
 def load_steps():
     """The steps, checked to hold everything of ours once."""
-    steps = [Step(name) for name in sorted(os.listdir(os.path.join(TOOLS, "steps")))]
+    steps = [Step(name) for name in sorted(os.listdir(os.path.join(HERE, "steps")))]
     there = set()
     for top in OURS:
         for folder, folders, files in os.walk(os.path.join(ROOT, top)):
@@ -177,7 +178,7 @@ def load_steps():
                 folders.remove("series")
             there.update(os.path.relpath(os.path.join(folder, f), ROOT) for f in files)
     once("file", [f for s in steps for f in s.files], there)
-    once("insertion", [i.name for s in steps for i in s.insertions], set(os.listdir(os.path.join(TOOLS, "insertions"))))
+    once("insertion", [i.name for s in steps for i in s.insertions], set(os.listdir(os.path.join(HERE, "insertions"))))
     return steps
 
 
@@ -197,7 +198,7 @@ def change_section(content, paths):
 
 def check_section(steps):
     if read_text(os.path.join(ROOT, MAINTAINERS)) != our_section(path for step in steps for path in step.files):
-        raise Bad("the lines F: of MAINTAINERS are not those of the files in tools/series/steps: write what merge.py maintainers"
+        raise Bad("the lines F: of MAINTAINERS are not those of the files in tools/series/merge/steps: write what merge.py maintainers"
                   " prints there")
 
 
@@ -206,7 +207,7 @@ def once(what, listed, there):
         if item not in there:
             raise Bad(f"a step lists the {what} {item}, which is not there")
         if listed.count(item) != 1:
-            raise Bad(f"the {what} {item} is in {listed.count(item)} steps, it must be in one: see tools/series/steps")
+            raise Bad(f"the {what} {item} is in {listed.count(item)} steps, it must be in one: see tools/series/merge/steps")
 
 
 def version(tree):
@@ -240,7 +241,7 @@ def numbers(short):
 
 def backports():
     """The bases that have patches, newest first: the order in which the patches apply."""
-    return sorted(os.listdir(os.path.join(TOOLS, "backports")), key=numbers, reverse=True)
+    return sorted(os.listdir(os.path.join(HERE, "backports")), key=numbers, reverse=True)
 
 
 def write_ours(folder, steps, bases):
@@ -250,13 +251,13 @@ def write_ours(folder, steps, bases):
         os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
         shutil.copy(os.path.join(ROOT, path), os.path.join(folder, path))
     for which in bases:
-        patches = os.path.join(TOOLS, "backports", which)
+        patches = os.path.join(HERE, "backports", which)
         for patch in sorted(p for p in os.listdir(patches) if p.endswith(".patch")):
             done = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", folder,
                                    "-i", os.path.join(patches, patch)], stdout=subprocess.PIPE, text=True, check=False)
             if done.returncode:
                 raise Bad(f"backports/{which}/{patch} does not apply to our files any more: {done.stdout.strip()};"
-                          f" run tools/series/backport.sh {which}")
+                          f" run tools/series/merge/backport.sh {which}")
     return paths
 
 

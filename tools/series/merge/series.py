@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """series.py STOCK VERSION OUT [BASE_COMMIT]: writes the series for a pristine tree as patches for git am and quilt.
 
+Called by series.sh.
+
 OUT/fixes has a series of its own: the fixes of the stock core, for those who want nothing else; and OUT/fixes/tests the suites
 that show what they mend, which apply with or without them.
 
@@ -19,8 +21,9 @@ import sys
 import tempfile
 import textwrap
 
-import bench
-import merge
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from bench import bench
+from merge import merge
 
 NAME, EMAIL = "MMU notifier series", "series@localhost"     # whoever sends the series puts the own name there
 FIXES_TESTS = ["contract", "misuse", "report"]              # the steps with the suites that show what the fixes mend
@@ -43,7 +46,7 @@ def readme_table(title):
     text = merge.read_text(os.path.join(merge.ROOT, "README.md"))
     found = re.search(rf"^\| {re.escape(title)} \|.*\n(?:\|.*\n)+", text, re.M)
     if not found:
-        raise merge.Bad(f"README.md has no table '{title}', which tools/series/cover asks for")
+        raise merge.Bad(f"README.md has no table '{title}', which tools/series/merge/cover asks for")
     rows = [[cell.strip().replace("`", "") for cell in row.strip("|").split(" | ")]
             for row in found[0].rstrip("\n").split("\n")]
     items = []
@@ -67,14 +70,14 @@ def readme_benchmark():
 
 
 def cover_letter(stock, version, known):
-    text = merge.read_text(os.path.join(merge.TOOLS, "cover"))
+    text = merge.read_text(os.path.join(merge.HERE, "cover"))
     text = text.replace("@benchmark@", readme_benchmark())
     text = re.sub(r"^@(.*)@$", lambda found: readme_table(found[1]), text, flags=re.M)
     which = merge.base(stock)
     if which != "mainline":
         text += "\nThis is the form of the series for an older kernel.\n"
         for folder in merge.backports()[:merge.backports().index(which) + 1]:
-            for patch in sorted(glob.glob(os.path.join(merge.TOOLS, "backports", folder, "*.patch"))):
+            for patch in sorted(glob.glob(os.path.join(merge.HERE, "backports", folder, "*.patch"))):
                 text += "\n" + merge.read_text(patch).partition("\n--- a/")[0].strip() + "\n"
     return text + base_lines(version, known)
 
@@ -126,7 +129,7 @@ def main(stock, version, out, known=None):
     with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as scratch:
         new = scratch + "/new"
         count = write_patches(stock, new, merge.plan(stock), cover_letter(stock, version, known))
-        letter = merge.read_text(os.path.join(merge.TOOLS, "cover-fixes")) + base_lines(version, known)
+        letter = merge.read_text(os.path.join(merge.HERE, "cover-fixes")) + base_lines(version, known)
         fixed = write_patches(stock, new + "/fixes", merge.plan(stock, fixes), letter)
         write_patches(stock, new + "/fixes/tests", merge.plan(stock, FIXES_TESTS))
         shutil.rmtree(out, ignore_errors=True)

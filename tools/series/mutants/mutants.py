@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mutants of the core: one change each, which a test must notice.
+"""Mutants of the core: one change each, which a test must notice.  Called by mutants.sh, kernel.sh.
 
     mutants.py check                                     the mutants are in order
     mutants.py run STOCK WORK JOBS REPORT [NAME...]      builds and boots them (or these), JOBS at a time
@@ -7,7 +7,7 @@
 
 With KILLERS in the environment, only these boots are made, and with GRACE they end so many seconds after the first notice.
 
-The file "mutants" declares them, separated by blank lines:
+The file "list" declares them, separated by blank lines:
     mutant: NAME
     in: FUNCTION        of the core: see merge.py
     breaks: TEXT        what goes wrong; a barrier with its letter, as (C)
@@ -33,11 +33,9 @@ import sys
 import threading
 import time
 
-import boots
-import merge
-import reports
-import results
-import torture
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from boot import boots, reports, results, torture
+from merge import merge
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = merge.ROOT
@@ -125,7 +123,7 @@ class Mutant:
 
 def load():
     mutants = []
-    with open(os.path.join(HERE, "mutants"), encoding="utf-8") as file:
+    with open(os.path.join(HERE, "list"), encoding="utf-8") as file:
         blocks = re.split(r"\n\s*\n", "".join(line for line in file if not line.startswith("#")))
     for block in blocks:
         if block.strip():

@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2164 # to be included after common.sh, which sets -e
-# How users.sh and check-users.sh compile users of MMU notifiers, in $dir below the current directory, for $arch.
-. "$tools/kbuild.sh"
+# How users.sh and short.sh compile users of MMU notifiers, in $dir below the current directory, for $arch.
+# Called by users.sh, short.sh.
+. "$tools/lib/kbuild.sh"
 
 # Where there are some.
 archs='x86_64 arm64 powerpc s390 riscv mips'
@@ -59,7 +60,7 @@ compile() {
 
 # compile_again LOG STOCK STOCK_LOG START FRAGMENT...: compiles on stock what failed or warned in a build of the series.
 compile_again() (
-	again=$(python3 "$tools/users.py" again "$1")
+	again=$(python3 "$tools/users/users.py" again "$1")
 	[ -n "$again" ] || exit 0
 	cd "$2"
 	log=$3

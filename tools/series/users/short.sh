@@ -1,13 +1,14 @@
 #!/bin/sh
-# check-users.sh STOCK TREE: the short form of make users.  Each user of MMU notifiers is in a configuration that make users
-# compiles; for x86-64 the smallest source of each directory is compiled, with W=1.
-. "$(dirname "$0")/common.sh"
-. "$tools/users-build.sh"
+# short.sh STOCK TREE: the short form of make users.  Called by test.sh.
+# Each user of MMU notifiers is in a configuration that make users compiles; for x86-64 the smallest source of each directory
+# is compiled, with W=1.
+. "$(dirname "$0")/../lib/common.sh"
+. "$tools/users/lib.sh"
 stock=$1 tree=$2
 work=$root/build/test/$name/users
 mkdir -p "$work"
 rm -f "$work"/*.log
-python3 "$tools/users.py" find "$stock" >"$work/found"
+python3 "$tools/users/users.py" find "$stock" >"$work/found"
 
 cd "$tree"
 for arch in $archs; do
@@ -17,22 +18,22 @@ for arch in $archs; do
 	[ "$arch" != arm64 ] || cross=$(cross_prefix "$arch")
 	dir=.build-users-plan
 	mkdir -p "$dir"
-	cat "$tools/configs/users.config" "$tools/configs/users-$arch.config" >"$dir/all.config"
+	cat "$tools/users/common.config" "$tools/users/$arch.config" >"$dir/all.config"
 	kernel_make KCONFIG_ALLCONFIG=all.config allnoconfig 2>"$dir/plan.log" || {
 		cat "$dir/plan.log" >&2
 		die "no configuration for $arch"
 	}
 	# shellcheck disable=SC2046 # a list of words
-	plan $(python3 "$tools/users.py" goals "$work/found" "$arch") >"$work/$arch.plan"
+	plan $(python3 "$tools/users/users.py" goals "$work/found" "$arch") >"$work/$arch.plan"
 done
 
 arch=x86_64 cross='' dir=.build-users-x86_64
-set -- allnoconfig "$tools/configs/users.config" "$tools/configs/users-$arch.config"
+set -- allnoconfig "$tools/users/common.config" "$tools/users/$arch.config"
 ready "$@"
 # shellcheck disable=SC2046 # a list of words
-plan $(python3 "$tools/users.py" goals "$work/found" "$arch") >"$work/$arch.plan"
+plan $(python3 "$tools/users/users.py" goals "$work/found" "$arch") >"$work/$arch.plan"
 # shellcheck disable=SC2046 # a list of words
-compile "$work/$arch.log" $(python3 "$tools/users.py" sample "$work/found" $arch "$work/$arch.plan" "$tree")
+compile "$work/$arch.log" $(python3 "$tools/users/users.py" sample "$work/found" $arch "$work/$arch.plan" "$tree")
 compile_again "$work/$arch.log" "$stock" "$work/$arch.stock.log" "$@"
 # shellcheck disable=SC2086 # a list of words
-python3 "$tools/users.py" check "$work" "$tree" $archs
+python3 "$tools/users/users.py" check "$work" "$tree" $archs

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Who in a kernel tree uses MMU notifiers, and whether they compile.
+"""Who in a kernel tree uses MMU notifiers, and whether they compile.  Called by users.sh, short.sh, lib.sh.
 
     users.py find TREE                      all sources and headers that do: where to compile it, path, what it uses
     users.py goals FOUND ARCH               make goals that lead to the directories of those for an architecture
-    users.py objects FOUND ARCH PLAN        the objects of those that are in a configuration (PLAN: plan() of kbuild.sh)
-    users.py sample FOUND ARCH PLAN TREE    the smallest of those of each directory outside what check-build.sh compiles
-    users.py again LOG                      the objects that failed or warned in a build (LOG: compile() of kbuild.sh)
+    users.py objects FOUND ARCH PLAN        the objects of those that are in a configuration (PLAN: plan() of lib.sh)
+    users.py sample FOUND ARCH PLAN TREE    the smallest of those of each directory outside what build.sh compiles
+    users.py again LOG                      the objects that failed or warned in a build (LOG: compile() of lib.sh)
     users.py judge WORK TREE RUN...         verdict lines, and the table WORK/table.md
     users.py check WORK TREE ARCH...        verdict lines on the sample of the first ARCH and the plans of all
 
@@ -18,7 +18,8 @@ import re
 import subprocess
 import sys
 
-import merge
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from merge import merge
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 # What is no user: the core itself, and what is not compiled into a kernel.
@@ -101,7 +102,7 @@ def objects(found, arch, plan):
 
 
 def sample(found, arch, plan, tree):
-    """The object of the smallest source of each directory that check-build.sh does not compile."""
+    """The object of the smallest source of each directory that build.sh does not compile."""
     smallest = {}
     for path, name in objects(found, arch, plan).items():
         if not path.startswith(("mm/", "virt/", "arch/x86/kvm/", "lib/")):
@@ -194,7 +195,7 @@ def judge_sources(users, runs):
             if where == "-":
                 tell("skip", path, [place(path)[1]])
             else:
-                tell("FAIL", path, ["no configuration has it: see users.list and configs/users*.config"])
+                tell("FAIL", path, ["no configuration has it: see users.list and the configurations beside it"])
         elif where == "-":
             tell("FAIL", path, ["users.list says that it cannot be compiled, but it was"])
     return results
@@ -259,7 +260,7 @@ def check(work, tree, *archs):
     lost = [path for path, (where, _) in users.items() if path.endswith(".c") and where != "-" and path not in there]
     lost += [path for path, (where, _) in users.items() if path.endswith(".h") and where == "?"]
     if lost:
-        tell("FAIL", "each is in a configuration", ["see users.list and configs/users*.config", *lost])
+        tell("FAIL", "each is in a configuration", ["see users.list and the configurations beside it", *lost])
     else:
         tell("ok", f"each is in a configuration: {len(there)} sources")
     for path, (where, _) in users.items():
