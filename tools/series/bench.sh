@@ -45,7 +45,7 @@ while [ $boot -le $boots ]; do
 	for core in stock series; do
 		if [ $core = stock ]; then tree=$stock; else tree=$series; fi
 		say "wall time, boot $boot of $boots: $core"
-		timeout 300 "$tree/$dir/linux" "$@" >"$out/wall-$core-$boot.log" 2>&1 9>&- </dev/null || :
+		timeout 300 "$tree/$dir/linux" "$@" >"$out/wall-$core-$boot.log" 2>&1 </dev/null || :
 		grep -q 'mmu_notifier_benchmark: done' "$out/wall-$core-$boot.log" ||
 			die "the benchmark did not finish: see $out/wall-$core-$boot.log"
 	done

@@ -7,6 +7,5 @@ python3 "$tools/mutants/mutants.py" check
 stock=$("$tools/stock.sh")
 need_space $((800 * ${JOBS:-2})) "the kernels of the mutants"
 mkdir -p "$src/mutants" "$root/out/mutants"
-export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
 # shellcheck disable=SC2086 # a list of words
 python3 "$tools/mutants/mutants.py" run "$stock" "$src/mutants" "${JOBS:-2}" "$root/out/mutants/$name.md" ${ONLY:-}

@@ -11,7 +11,7 @@ flock 8
 
 say "building the kernel in $PWD/$dir"
 configure tinyconfig "$tools/bench/icount.config"
-kernel_make -j"$(nproc)" bzImage >"$dir/build.log" 2>&1 || {
+kernel_make -j"$jobs" bzImage >"$dir/build.log" 2>&1 || {
 	tail -n 40 "$dir/build.log" >&2
 	die "it could not be built: see above, all of it is in $PWD/$dir/build.log"
 }

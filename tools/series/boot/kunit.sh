@@ -22,8 +22,6 @@ if [ -n "$config" ]; then
 	build=$build-$(basename "$config" .config) limit=1800
 fi
 
-# Relative paths and a ccache beside the trees: what one tree has compiled, the others need not compile again.
-export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
 set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc"
 # For torture.sh; it does nothing without a duration.
 options=TEST_MMU_NOTIFIER
@@ -79,21 +77,17 @@ else
 	mkdir -p "$build"
 	: >"$build/started"
 	# kunit.py says nothing while it builds, so this does.
-	(
-		seconds=0
-		while sleep 20; do
-			seconds=$((seconds + 20))
-			say "building, $seconds s, $(find "$build" -name '*.o' -newer "$build/started" | wc -l) objects so far"
-		done
-	) 9>&- &
-	ticker=$!
-	trap 'kill $ticker 2>/dev/null || :' EXIT
+	started=$(date +%s)
+	progress() {
+		echo "building, $(($(date +%s) - started)) s, $(find "$build" -name '*.o' -newer "$build/started" | wc -l) objects so far"
+	}
+	tell_of progress
 	say "building the $arch kernel in $tree/$build"
-	./tools/testing/kunit/kunit.py build "$@" --jobs "${JOBS:-$(nproc)}" >"$build/build.log" 2>&1 || {
+	./tools/testing/kunit/kunit.py build "$@" --jobs "$jobs" >"$build/build.log" 2>&1 || {
 		tail -n 40 "$build/build.log" >&2
 		die "the $arch kernel could not be built: see above, all of it is in $tree/$build/build.log"
 	}
-	kill "$ticker"
+	told_of
 	build=$PWD/$build
 fi
 rm -f "$build/results.json" "$build/test.log"
@@ -107,6 +101,6 @@ fi
 say "booting it"
 # shellcheck disable=SC2086 # a list of words
 timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --build_dir="$build" \
-	--json="$build/results.json" ${filter:+--filter "$filter"} "$suites" >&2 9>&- </dev/null || say "kunit.py ends with an error: it is looked at below"
+	--json="$build/results.json" ${filter:+--filter "$filter"} "$suites" >&2 </dev/null || say "kunit.py ends with an error: it is looked at below"
 [ -s "$build/results.json" ] || die "the boot gave no results: see $build/test.log"
 echo "$build"

@@ -43,6 +43,6 @@ PATH=$tools/boot/emulators:$PATH
 timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2,sockets=2 \
 	${TORTURE_QEMU_ARGS:-} -kernel "$image" -initrd "$build/torture.cpio" \
 	-append "console=ttyS0 panic=-1 kunit.enable=0 test_mmu_notifier_device.busted=$busted mmu_notifier_seconds=$seconds \
-mmu_notifier_mirrors=$mirrors ${TORTURE_KERNEL_ARGS:-}" >"$log" 2>&1 9>&- </dev/null || status=$?
+mmu_notifier_mirrors=$mirrors ${TORTURE_KERNEL_ARGS:-}" >"$log" 2>&1 </dev/null || status=$?
 [ "$status" != 124 ] || say "torture $label: no end after $limit s"
 python3 "$tools/boot/torture.py" device "$label" "$expected" "$log" "$mirrors" "$busted"

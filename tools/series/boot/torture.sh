@@ -35,12 +35,12 @@ status=0
 # shellcheck disable=SC2086 # lists of words
 if [ -x "$build/linux" ]; then
 	if grep -q '^CONFIG_SMP=y' "$build/.config"; then args="$args ncpus=2 seccomp=on"; fi
-	timeout "$limit" "$build/linux" mem=1G console=tty kunit_shutdown=halt $args >"$log" 2>&1 9>&- </dev/null || status=$?
+	timeout "$limit" "$build/linux" mem=1G console=tty kunit_shutdown=halt $args >"$log" 2>&1 </dev/null || status=$?
 elif [ -e "$build/arch/x86/boot/bzImage" ]; then
 	PATH=$tools/boot/emulators:$PATH
 	timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2,sockets=2 \
 		${TORTURE_QEMU_ARGS:-} -kernel "$build/arch/x86/boot/bzImage" \
-		-append "console=ttyS0 kunit_shutdown=reboot panic=-1 no_timer_check $args" >"$log" 2>&1 9>&- </dev/null || status=$?
+		-append "console=ttyS0 kunit_shutdown=reboot panic=-1 no_timer_check $args" >"$log" 2>&1 </dev/null || status=$?
 else
 	die "torture.sh: there is no kernel in $build: build it first (kunit.sh)"
 fi

@@ -19,7 +19,7 @@ look() (
 	done)
 	say "building the core in $PWD/$dir"
 	# shellcheck disable=SC2086 # a list of words
-	kernel_make -j"$(nproc)" $objects >&2
+	kernel_make -j"$jobs" $objects >&2
 	# Newer ones look at exports only if told that there are modules.
 	modules=
 	! grep -q "case 'M'" scripts/mod/modpost.c || modules=-M

@@ -18,7 +18,7 @@ w1() (
 	find "$dir" \( -path '*/mm/*' -o -path '*/kvm/*' -o -path '*/lib/*' \) -name '*.o' -delete
 	say "building $PWD/$dir with W=1 (some minutes)"
 	# shellcheck disable=SC2086 # a list of words
-	kernel_make W=1 -j"$(nproc)" $goals 2>"$dir/w1.log" >&2 || {
+	kernel_make W=1 -j"$jobs" $goals 2>"$dir/w1.log" >&2 || {
 		tail -n 30 "$dir/w1.log" >&2
 		die "the W=1 build fails: all of it is in $PWD/$dir/w1.log"
 	}
@@ -58,7 +58,7 @@ without() (
 	configure allnoconfig "$tools/checks/configs/without.config"
 	if grep -q '^CONFIG_MMU_NOTIFIER=y' "$dir/.config"; then die "CONFIG_MMU_NOTIFIER is on in $PWD/$dir"; fi
 	say "building mm/ without MMU notifiers"
-	kernel_make -j"$(nproc)" mm/ >&2
+	kernel_make -j"$jobs" mm/ >&2
 )
 without
 echo "ok mm/ builds without CONFIG_MMU_NOTIFIER"

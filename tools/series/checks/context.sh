@@ -32,7 +32,7 @@ say "building our objects in $PWD/$dir with $clang"
 for object in $objects; do rm -f "$dir/$object"; done
 # Most of the kernel is not made for it, so only some directories ask for it; here we do.
 # shellcheck disable=SC2086 # a list of words
-kernel_make -j"$(nproc)" --output-sync=target CONTEXT_ANALYSIS=y $objects >"$out/log" 2>&1 || {
+kernel_make -j"$jobs" --output-sync=target CONTEXT_ANALYSIS=y $objects >"$out/log" 2>&1 || {
 	tail -n 20 "$out/log" >&2
 	die "the build with $clang fails: all of it is in $out/log"
 }

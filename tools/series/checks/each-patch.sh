@@ -20,7 +20,7 @@ objects() (
 	our_options . >"$dir/series.config"
 	configure tinyconfig "$tools/checks/configs/w1.config" "$dir/series.config"
 	say "building mm/, lib/ and KVM in $PWD/$dir"
-	kernel_make -j"$(nproc)" mm/ lib/ arch/x86/kvm/ >"$dir/build.log" 2>&1 || {
+	kernel_make -j"$jobs" mm/ lib/ arch/x86/kvm/ >"$dir/build.log" 2>&1 || {
 		tail -n 30 "$dir/build.log" | sed 's/^/     /'
 		return 1
 	}

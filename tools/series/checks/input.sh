@@ -21,7 +21,7 @@ stub() { mkdir -p "$1" && cat >"$1/$2" && chmod +x "$1/$2"; }
 refused() {
 	what=$1 words=$2
 	shift 2
-	if (cd "$work/repo" && "$@") >"$work/out" 2>"$work/err" 9>&-; then
+	if (cd "$work/repo" && "$@") >"$work/out" 2>"$work/err"; then
 		echo "FAIL refuses $what: it went through"
 	elif ! grep '^series: ' "$work/err" | tail -n 1 | grep -q "$words"; then
 		echo "FAIL refuses $what: its last line does not say '$words'"
@@ -82,6 +82,48 @@ else
 	refused 'herd7 from a mirror that lacks it' 'no herdtools7' tools/series/checks/herd.sh
 	PATH=$path
 fi
+
+# stopped SIGNAL WHO: a signal to make alone, or to all that a terminal would send it to, ends what was started, in whatever way.
+stub "$work/slow" df <<EOF
+#!/bin/sh
+sleep 1000 & echo \$! >>"$work/pids"
+setsid sleep 1000 & echo \$! >>"$work/pids"
+timeout 1000 sleep 1000 & echo \$! >>"$work/pids"
+touch "$work/slow/started"
+wait
+EOF
+stopped() {
+	what="$1 to $2 stops all, and the next run works"
+	rm -f "$work/pids" "$work/slow/started"
+	(
+		cd "$work/repo"
+		PATH=$work/slow:$path
+		exec setsid env --default-signal=INT make -s tree KSRC="$work/bare"
+	) >"$work/out" 2>&1 &
+	make=$!
+	while [ ! -e "$work/slow/started" ] && kill -0 "$make" 2>/dev/null; do sleep 0.1; done
+	if [ "$2" = make ]; then kill -s "$1" "$make"; else kill -s "$1" -- "-$make"; fi
+	# Or else this kills what stays.
+	(sleep 30 && kill -s KILL -- "-$make") 2>/dev/null &
+	late=$!
+	wait "$make" 2>/dev/null || :
+	left=$(while read -r pid; do kill -s KILL "$pid" 2>/dev/null && echo "$pid"; done <"$work/pids") || :
+	if ! kill "$late" 2>/dev/null; then
+		echo "FAIL $what: it hangs"
+	elif [ -n "$left" ]; then
+		echo "FAIL $what: it leaves running $(echo "$left" | wc -l) of 3"
+	elif ! grep -q "stopped by SIG$1" "$work/out"; then
+		echo "FAIL $what: it does not say so"
+	elif (cd "$work/repo" && make -s tree KSRC="$work/bare" 2>&1) | grep -q 'has no mm/Kconfig'; then
+		echo "ok $what"
+	else
+		echo "FAIL $what: the next run does not"
+	fi
+}
+for signal in INT TERM; do
+	stopped $signal make
+	stopped $signal 'its process group'
+done
 
 # A disk that fills up in the middle of a copy.
 if mount -t tmpfs -o size=16m series "$work/repo/build" 2>/dev/null; then

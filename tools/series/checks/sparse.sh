@@ -21,11 +21,11 @@ configure tinyconfig "$tools/checks/configs/w1.config" "$out/series.config"
 objects=$(our_objects "$tree")
 say "building our objects in $PWD/$dir, then sparse looks at them"
 # shellcheck disable=SC2086 # a list of words
-kernel_make -j"$(nproc)" $objects >&2
+kernel_make -j"$jobs" $objects >&2
 # Not silent: the line CHECK says which file it is about.  What Linux 7.x wants of sparse is a word, for which another will
 # do here.
 # shellcheck disable=SC2086 # a list of words
-make -j"$(nproc)" --output-sync=target ARCH=$arch O=$dir CC="ccache gcc" C=2 \
+make -j"$jobs" --output-sync=target ARCH=$arch O=$dir CC="ccache gcc" C=2 \
 	CHECK="sparse -D__typeof_unqual__=__typeof__ -include $out/planted.h" $objects >"$out/log" 2>&1 || {
 	tail -n 20 "$out/log" >&2
 	die "the build with sparse fails: all of it is in $out/log"

@@ -24,7 +24,7 @@ kernel() (
 	need_space 1500 "the kernel in $PWD/$dir"
 	configure tinyconfig "$tools/clients/clients.config"
 	say "building $PWD/$dir (12 minutes on 2 cores the first time)"
-	kernel_make -j"$(nproc)" bzImage modules >"$dir/build.log" 2>&1 || {
+	kernel_make -j"$jobs" bzImage modules >"$dir/build.log" 2>&1 || {
 		tail -n 30 "$dir/build.log" >&2
 		die "the kernel cannot be built: all of it is in $PWD/$dir/build.log"
 	}
@@ -48,7 +48,7 @@ selftests() {
 		goals=$(programs $part | sed "s,^,$built/$part/,")
 		[ $part != kvm ] || goals="$goals $(programs kvm/x86 | sed "s,^,$built/kvm/x86/,")"
 		# shellcheck disable=SC2086 # a list of words
-		make -j"$(nproc)" -C "$built/$part" CC="ccache gcc" KHDR_INCLUDES="-isystem $copy/usr/include" $goals \
+		make -j"$jobs" -C "$built/$part" CC="ccache gcc" KHDR_INCLUDES="-isystem $copy/usr/include" $goals \
 			>>"$work/selftests.log" 2>&1 || die "the selftests of $part/ cannot be built: see $work/selftests.log"
 	done
 }
@@ -131,6 +131,6 @@ boot() {
 	timeout -k 10 3600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp $cpus -m $memory -nodefaults \
 		-display none -no-reboot -serial "file:$left.console" -serial "file:$left.log" \
 		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 $args" </dev/null \
-		>"$left.qemu" 2>&1 9>&- ||
+		>"$left.qemu" 2>&1 ||
 		say "QEMU ends with an error, see $left.qemu: what is missing is judged below"
 }

@@ -6,11 +6,14 @@ root=$(cd "$(dirname "$0")" && pwd -P)
 root=${root%/tools/series*}
 tools=$root/tools/series
 bases='6.1 6.12 7.2 7.3'
+jobs=${JOBS:-$(nproc)}
 
 # The kernel's own build must see our settings only, not those of the caller's shell or of the make above.
 unset MAKEFLAGS MFLAGS MAKELEVEL ARCH CROSS_COMPILE KBUILD_OUTPUT O CC
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 export KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost
+# Relative paths and a ccache beside the trees: what one tree has compiled, the others need not compile again.
+export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
 
 say() { echo "series: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -21,6 +24,10 @@ release() { merge version "$1" | cut -d. -f1,2; }
 
 case "$root" in
 *[!A-Za-z0-9_./+@~-]*) die "the path $root has characters that a kernel build does not survive: move the checkout" ;;
+esac
+
+case $jobs in
+*[!0-9]* | 0) die "JOBS=$jobs is no number of jobs: give one" ;;
 esac
 
 # What is worked on: $name is the directory below build/src.
@@ -37,18 +44,33 @@ else
 fi
 src=$root/build/src/$name
 
-# Two runs at a time would pull trees from under each other.  The scripts below the first one inherit its lock.
+# Two runs at a time would pull trees from under each other.  All that the first script starts inherits its lock, and one signal
+# to that script ends all of it.
 if [ -z "${SERIES_LOCKED:-}" ]; then
-	mkdir -p "$root/build"
-	exec 9>"$root/build/lock"
+	(mkdir -p "$root/build" && : >>"$root/build/lock") 2>/dev/null ||
+		die "$root/build cannot be written to (read-only, or another user's): work in a clone of your own"
+	exec 9>>"$root/build/lock"
 	flock -n 9 || die "another make is at work in this checkout: wait for it to end"
 	export SERIES_LOCKED=1
+	command -v python3 >/dev/null || "$tools/lib/deps.sh" fetch
+	exec python3 "$tools/lib/supervise.py" "$0" "$@"
 fi
 
 # need_space MIB WHAT: says so before a long job instead of failing in its middle.
 need_space() {
 	free=$(df -Pm "$root" | awk 'END { print $4 }')
 	[ "$free" -ge "$1" ] || die "no room for $2: it takes $1 MiB, $free MiB are free: make room or move the checkout"
+}
+
+# tell_of COMMAND...: while a long job runs, says every 20 seconds what the command prints; until told_of.
+tell_of() {
+	(while sleep 20; do say "$("$@")"; done) >&2 &
+	telling=$!
+	trap told_of EXIT
+}
+told_of() {
+	kill "$telling" 2>/dev/null || :
+	trap - EXIT
 }
 
 # whole_or_nothing PATH: $new is a place to prepare PATH in.  keep() puts it there; whatever ends the script before

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154,SC2164 # to be included after common.sh, which sets -e
+# shellcheck shell=sh disable=SC2034,SC2154,SC2164,SC2317 # to be included after common.sh, which sets -e
 # How users.sh and short.sh compile users of MMU notifiers, in $dir below the current directory, for $arch.
 # Called by users.sh, short.sh.
 . "$tools/lib/kbuild.sh"
@@ -23,7 +23,7 @@ cross_prefix() {
 ready() {
 	try_configure "$@"
 	say "preparing $PWD/$dir"
-	kernel_make -j"$(nproc)" prepare >"$dir/prepare.log" 2>&1 || {
+	kernel_make -j"$jobs" prepare >"$dir/prepare.log" 2>&1 || {
 		tail -n 30 "$dir/prepare.log" >&2
 		die "make prepare fails: all of it is in $PWD/$dir/prepare.log"
 	}
@@ -50,12 +50,10 @@ compile() {
 		esac
 	done
 	: >"$log"
-	(while sleep 20; do say "compiling in $PWD/$dir, $(grep -c '^ *CC ' "$log") objects so far"; done) 9>&- &
-	ticker=$!
-	trap 'kill $ticker 2>/dev/null || :' EXIT
-	loud_make -k -Otarget -j"$(nproc)" W=1 "$@" >"$log" 2>&1 || :
-	kill $ticker
-	trap - EXIT
+	progress() { echo "compiling in $PWD/$dir, $(grep -c '^ *CC ' "$log") objects so far"; }
+	tell_of progress
+	loud_make -k -Otarget -j"$jobs" W=1 "$@" >"$log" 2>&1 || :
+	told_of
 }
 
 # compile_again LOG STOCK STOCK_LOG START FRAGMENT...: compiles on stock what failed or warned in a build of the series.
