@@ -15,18 +15,18 @@ help:
 	@echo 'make bisect   each patch by itself builds and boots; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; prints its path'
 	@echo 'make stock    pristine Linux; prints its path'
-	@echo 'make clean    remove build/ and out/'
+	@echo 'make clean    remove what was built, and out/; make distclean: and what was downloaded'
 	@echo
 	@echo 'BASE=6.12 (default), 6.1, 7.2 or 7.3 comes from Debian; KSRC=/path/to/linux takes a tree of your own,'
-	@echo 'which is copied (KSRC_DIRTY=copy: with its local changes).'
+	@echo 'which is copied (KSRC_DIRTY=copy: with its local changes).  JOBS=N compiles N files at a time.'
 
 # There the user-mode kernel has several CPUs, and the selftests of HMM are as make clients knows them.
 mutants clients: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
 
-run test check verify mutants bench users clients series bisect tree stock:
+run test check verify mutants bench users clients series bisect tree stock clean:
 	@tools/series/$@.sh
 
-clean:
-	rm -rf build out
+distclean:
+	@tools/series/clean.sh all
 
-.PHONY: help run test check verify mutants bench users clients series bisect tree stock clean
+.PHONY: help run test check verify mutants bench users clients series bisect tree stock clean distclean
