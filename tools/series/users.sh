@@ -59,15 +59,12 @@ done
 
 # shellcheck disable=SC2086 # a list of words
 python3 "$tools/users/users.py" judge "$work" "$tree" $runs | tee "$work/verdicts"
-count() { grep -c "^$1 " "$work/verdicts" || :; }
-counts="$(count ok) passed, $(count FAIL) failed, $(count skip) skipped"
 {
 	echo "# Who uses MMU notifiers, and whether it compiles: Linux $(cat "$src/version")"
-	printf '\nEach file with W=1 on the series: %s.\n\n' "$counts"
+	printf '\nEach file with W=1 on the series: %s.\n\n' "$(counts "$work/verdicts")"
 	cat "$work/table.md"
 	printf '\nOptions that were asked for and that a configuration does not have:\n\n'
 	cat "$work/missing"
 } >"$table"
 echo "Linux $(cat "$src/version"), table in $table:"
-echo "$counts"
-[ "$(count FAIL)" = 0 ]
+counts "$work/verdicts"

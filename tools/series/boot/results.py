@@ -140,11 +140,15 @@ class Boot:
             if name not in self.waits:
                 self.wrong.append(f"the benchmark has no figure for {name}")
 
+    def reason(self, name):
+        """Why a case was skipped."""
+        return self.reasons.get(name.split(".")[-1], "no reason given")
+
     def lines(self, label):
         """The verdict lines on the cases and the boot."""
         for name, status in self.cases.items():
             if status == "SKIP":
-                yield f"skip {label} {name}: {self.reasons.get(name.split('.')[-1], 'no reason given')}"
+                yield f"skip {label} {name}: {self.reason(name)}"
             else:
                 yield f"{'ok' if status == 'PASS' else 'FAIL'} {label} {name}"
         yield from self.boot_lines(label)
@@ -251,6 +255,9 @@ def report(build, tree):
         skipped = all_of_it.count("SKIP")
         print(f"  suite {suite}: {all_of_it.count('PASS')} of {len(all_of_it)} cases passed"
               + (f", {skipped} skipped" if skipped else ""))
+    skipped = [name for name, status in boot.cases.items() if status == "SKIP"]
+    for why in sorted(set(map(boot.reason, skipped))):
+        print(f"  skipped, {why}: {', '.join(name.split('.')[-1] for name in skipped if boot.reason(name) == why)}")
     print_waits(boot)
     for text in boot.wrong:
         print("  WRONG: " + text)

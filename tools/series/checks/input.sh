@@ -54,6 +54,7 @@ stub "$work/full" df <<EOF
 echo Filesystem
 echo fs 100 99 1 99% /
 EOF
+# A machine without network.
 stub "$work/offline" apt-get <<EOF
 #!/bin/sh
 exec $(command -v apt-get) -o Acquire::http::Proxy=http://127.0.0.1:9 -o Acquire::https::Proxy=http://127.0.0.1:9 -o Acquire::Retries=0 "\$@"
@@ -63,6 +64,22 @@ PATH=$work/full:$path
 refused 'a disk without room' 'no room' make -s tree
 PATH=$work/offline:$path
 refused 'a machine without network' 'cannot be reached' make -s tree
+# A mirror of something, which has one package, and what apt knows of it.
+stub "$work/known" apt-cache <<EOF
+#!/bin/sh
+case "\$*" in *' pkgnames '*) echo linux-source-6.1 ;; esac
+EOF
+PATH=$work/known:$work/offline:$path
+refused 'a machine without network, of which apt knew' 'cannot be reached' make -s tree
+stub "$work/lacking" apt-get <<EOF
+#!/bin/sh
+case "\$*" in
+*' update') printf 'Err:1 http://mirror nosuite Release\n  404  Not Found\n' ;;
+*) exec $(command -v apt-get) "\$@" ;;
+esac
+EOF
+PATH=$work/lacking:$work/known:$path
+refused 'a mirror that lacks this kernel' 'has no linux-source-6.12; it has: 6.1;' make -s tree
 PATH=$path
 
 # herd7 comes from Debian as the source does.
@@ -73,12 +90,7 @@ else
 	refused 'herd7 without room' 'no room for herd7' tools/series/checks/herd.sh
 	PATH=$work/offline:$path
 	refused 'herd7 without network' 'cannot be reached' tools/series/checks/herd.sh
-	stub "$work/lacking" apt-cache <<-EOF
-	#!/bin/sh
-	# A mirror of something, which has one package.
-	case "\$*" in *' pkgnames '*) echo base-files ;; esac
-	EOF
-	PATH=$work/lacking:$work/offline:$path
+	PATH=$work/lacking:$work/known:$path
 	refused 'herd7 from a mirror that lacks it' 'no herdtools7' tools/series/checks/herd.sh
 	PATH=$path
 fi
@@ -102,7 +114,7 @@ stopped() {
 	) >"$work/out" 2>&1 &
 	make=$!
 	while [ ! -e "$work/slow/started" ] && kill -0 "$make" 2>/dev/null; do sleep 0.1; done
-	if [ "$2" = make ]; then kill -s "$1" "$make"; else kill -s "$1" -- "-$make"; fi
+	if [ "$2" = make ]; then kill -s "$1" "$make"; else kill -s "$1" -- "-$make"; fi || :
 	# Or else this kills what stays.
 	(sleep 30 && kill -s KILL -- "-$make") 2>/dev/null &
 	late=$!

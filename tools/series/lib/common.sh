@@ -56,6 +56,12 @@ if [ -z "${SERIES_LOCKED:-}" ]; then
 	exec python3 "$tools/lib/supervise.py" "$0" "$@"
 fi
 
+# counts FILE...: the line of counts of verdict lines, each "ok", "FAIL" or "skip" and a name.  It fails if there is a failure.
+counts() {
+	cat "$@" | awk '{ count[$1]++ }
+		END { printf "%d passed, %d failed, %d skipped\n", count["ok"], count["FAIL"], count["skip"]; exit count["FAIL"] > 0 }'
+}
+
 # need_space MIB WHAT: says so before a long job instead of failing in its middle.
 need_space() {
 	free=$(df -Pm "$root" | awk 'END { print $4 }')

@@ -68,17 +68,21 @@ def configured():
     return sorted(set(found))
 
 
-def apt(tool, *args, **kwargs):
+def command(tool, *args):
     options = {
         "Dir::Etc::sourcelist": APT + "/debian.sources", "Dir::Etc::sourceparts": "/dev/null",
         "Dir::Etc::preferences": "/dev/null", "Dir::Etc::preferencesparts": "/dev/null",
         "Dir::State": APT + "/state", "Dir::State::status": APT + "/status", "Dir::Cache": APT + "/cache",
         "APT::Sandbox::User": "root", "Acquire::Languages": "none",
     }
-    command = [tool, "-q"]
-    for key, value in options.items():
-        command += ["-o", f"{key}={value}"]
-    return subprocess.run(command + list(args), text=True, **kwargs)
+    return [tool, "-q", *(f"-o{key}={value}" for key, value in options.items()), *args]
+
+
+def apt(tool, *args, **kwargs):
+    return subprocess.run(command(tool, *args), text=True, **kwargs)
+
+
+unreached = []      # what the last update() did not get, and why
 
 
 def update(suites):
@@ -89,8 +93,15 @@ def update(suites):
         for uri, suite, keyring in suites:
             file.write(f"Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\n"
                        f"Signed-By: {keyring}\nTargets: Packages\n\n")
-    # A suite that the mirror does not carry, or that is not Debian's, is reported by apt and does not matter here.
-    apt("apt-get", "update", stdout=sys.stderr)
+    # apt goes on with what it had before if a mirror does not answer, and counts that as a success.  A suite that the mirror does
+    # not carry does not matter here.
+    said = ""
+    with subprocess.Popen(command("apt-get", "update"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        for line in run.stdout:
+            sys.stderr.write(line)
+            said += line
+    failed = re.findall(r"^Err:\d+ (.*)\n +(.*)$", said, re.M)
+    unreached[:] = [f"{what}: {why}" for what, why in failed if not why.startswith("404 ")]
 
 
 def versions(package):
@@ -113,10 +124,11 @@ def find(package):
 
 
 def known(prefix):
-    """The packages there are whose names begin like this: without any, there is no mirror."""
+    """The packages there are whose names begin like this.  What an earlier run got does not say what the mirror lacks."""
     names = apt("apt-cache", "pkgnames", prefix, stdout=subprocess.PIPE).stdout.split()
-    if not names:
-        unavailable("Debian's mirror cannot be reached: check the network and the proxy (apt says why above)")
+    if unreached or not names:
+        unavailable("Debian's mirror cannot be reached: check the network and the proxy (apt says above: "
+                    f"{unreached[0] if unreached else 'no package is known'})")
     return names
 
 
@@ -146,7 +158,7 @@ def source(base):
 def closure(package, folder):
     if not find(package):
         known("")
-        unavailable(f"Debian's mirror has no {package} (apt says above if a suite cannot be reached)")
+        unavailable(f"Debian's mirror has no {package}")
     os.makedirs(os.path.join(folder, "partial"))
     # To the private state no package is installed, so apt takes all that is needed, of versions that go together.
     done = apt("apt-get", "install", "--download-only", "--yes", "--no-install-recommends", package,
