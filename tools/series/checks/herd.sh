@@ -19,7 +19,7 @@ if [ ! -d "$herd" ]; then
 	find "$new/usr/bin" ! -type d ! -name herd7 -delete
 	cat >"$new/herd7" <<-'EOF'
 	#!/bin/sh
-	# Made by tools/series/herd.sh.
+	# Made by tools/series/checks/herd.sh.
 	here=$(dirname "$(readlink -f "$0")")/usr
 	lib=$here/lib/x86_64-linux-gnu
 	exec "$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$here/bin/herd7" -set-libdir "$here/share/herdtools7/herd" "$@"

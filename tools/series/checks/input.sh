@@ -3,8 +3,14 @@
 # Called by test.sh.  Runs in a scratch copy of the front door that has no downloads yet.
 . "$(dirname "$0")/../lib/common.sh"
 unset SERIES_LOCKED BASE KSRC KSRC_DIRTY
-work=$(mktemp -d "$root/build/input.XXXXXX")
-trap 'mountpoint -q "$work/repo/build" && umount "$work/repo/build"; rm -rf "$work"' EXIT
+work=$root/build/input
+# What is there is of a run that was killed.
+remove() {
+	! mountpoint -q "$work/repo/build" || umount "$work/repo/build"
+	rm -rf "$work"
+}
+remove
+trap remove EXIT
 mkdir -p "$work/repo/build"
 for part in Makefile MAINTAINERS include mm lib Documentation scripts tools; do [ ! -e "$root/$part" ] || cp -a "$root/$part" "$work/repo/"; done
 

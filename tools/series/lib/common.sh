@@ -62,6 +62,9 @@ counts() {
 		END { printf "%d passed, %d failed, %d skipped\n", count["ok"], count["FAIL"], count["skip"]; exit count["FAIL"] > 0 }'
 }
 
+# A shell that dies of a signal does not run what it has for EXIT.
+trap 'exit 130' HUP INT TERM
+
 # need_space MIB WHAT: says so before a long job instead of failing in its middle.
 need_space() {
 	free=$(df -Pm "$root" | awk 'END { print $4 }')
@@ -86,9 +89,8 @@ whole_or_nothing() {
 	rm -rf "$new"
 	mkdir -p "$new"
 	trap 'rm -rf "$new"' EXIT
-	trap 'exit 130' HUP INT TERM
 }
 keep() {
 	mv "$new" "$final"
-	trap - EXIT HUP INT TERM
+	trap - EXIT
 }
