@@ -154,6 +154,11 @@ if mount -t tmpfs -o size=16m series "$work/repo/build" 2>/dev/null; then
 	PATH=$work/roomy:$path
 	refused 'a disk that fills up' 'disk full' make -s tree KSRC="$work/built"
 	PATH=$path
+	mount -o remount,ro "$work/repo/build"
+	refused 'a checkout that cannot be written to' 'cannot be written to' make -s tree
+	refused 'to clean a checkout that cannot be written to' 'cannot be written to' make -s clean
 else
-	echo "skip refuses a disk that fills up: a small disk cannot be mounted here (not root, or a container)"
+	for what in 'a disk that fills up' 'a checkout that cannot be written to' 'to clean a checkout that cannot be written to'; do
+		echo "skip refuses $what: a small disk cannot be mounted here (not root, or a container)"
+	done
 fi
