@@ -2,7 +2,7 @@
 # input.sh: what the caller or the machine can get wrong: one line that says so, a failure, and no tree left behind.
 # Called by test.sh.  Runs in a scratch copy of the front door that has no downloads yet.
 . "$(dirname "$0")/../lib/common.sh"
-unset SERIES_LOCKED BASE KSRC KSRC_DIRTY
+unset SERIES_LOCKED BASE KSRC KSRC_DIRTY JOBS
 work=$root/build/input
 # What is there is of a run that was killed.
 remove() {
@@ -41,6 +41,7 @@ refused() {
 }
 
 refused 'an unknown BASE' 'unknown BASE=5.10' make -s tree BASE=5.10
+refused 'a JOBS that is no number' 'no number of jobs' make -s tree JOBS=all
 refused 'a KSRC that is not there' 'not a directory' make -s tree KSRC="$work/nowhere"
 mkdir "$work/empty"
 refused 'a KSRC that is no kernel' 'not a kernel tree' make -s tree KSRC="$work/empty"
