@@ -8,7 +8,7 @@
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
     merge.py names STOCK [PREFIX]            the steps that it takes: all, or those whose names begin so
     merge.py files STOCK                     our files in it
-    merge.py maintainers                     what the top-level MAINTAINERS has to say, by the files that the steps list
+    merge.py maintainers                     writes the lines "F:" of the top-level MAINTAINERS, by the files that the steps list
     merge.py ours BASE DIR                   writes our files to DIR as they are before the patch of BASE changes them
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
@@ -198,8 +198,8 @@ def change_section(content, paths):
 
 def check_section(steps):
     if read_text(os.path.join(ROOT, MAINTAINERS)) != our_section(path for step in steps for path in step.files):
-        raise Bad("the lines F: of MAINTAINERS are not those of the files in tools/series/merge/steps: write what merge.py maintainers"
-                  " prints there")
+        raise Bad("the lines F: of MAINTAINERS are not those of the files in tools/series/merge/steps: run"
+                  " tools/series/merge/merge.py maintainers")
 
 
 def once(what, listed, there):
@@ -356,7 +356,8 @@ def main(args):
     elif command == "files":
         print("\n".join(path for step in load_steps() if step.fits(args[0]) for path in step.files))
     elif command == "maintainers":
-        print(our_section(path for step in load_steps() for path in step.files), end="")
+        section = our_section(path for step in load_steps() for path in step.files)
+        write(os.path.join(ROOT, MAINTAINERS), section.encode(), 0o644)
     elif command == "ours":
         write_ours(args[1], load_steps(), backports()[:backports().index(args[0])])
     elif command == "names":
