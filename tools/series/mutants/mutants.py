@@ -82,6 +82,11 @@ def functions(path, text):
         yield Function(path, name[1], start, body.end())
 
 
+def without_comments(text):
+    """The text as the compiler sees it, more or less: a comment that says it better kills nothing."""
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", " ", text, flags=re.S))
+
+
 class Mutant:
     def __init__(self, fields):
         self.pairs, self.survives, self.litmus = [], "", ""
@@ -440,17 +445,31 @@ class Run:
         first = re.search(r"\bmmu_notifier\w*\.(\w+)", result.get("first", ""))
         bodies = [text[f.start:f.end] for path, text in sorted(tests.items()) if path.endswith(".c")
                   for f in functions(path, text) if first and f.name == first[1]]
-        what = [self.version, CONFIG, SMP_ARGS, sorted(changed.items()), bodies or sorted(tests.items())]
+        core = sorted((path, without_comments(text)) for path, text in changed.items())
+        what = [self.version, CONFIG, SMP_ARGS, core, bodies or sorted(tests.items())]
         return hashlib.sha256(repr(what).encode()).hexdigest()
+
+    def found_before(self, name):
+        """What an earlier run found, for other sources perhaps."""
+        try:
+            with open(os.path.join(self.work, "results", name + ".json"), encoding="utf-8") as file:
+                return json.load(file)
+        except (OSError, ValueError):
+            return {}
 
     def known(self, name, changed):
         """What an earlier run found for the same sources."""
-        try:
-            with open(os.path.join(self.work, "results", name + ".json"), encoding="utf-8") as file:
-                result = json.load(file)
-            return result if result["stamp"] == self.stamp(changed, result) else {}
-        except (OSError, ValueError):
-            return {}
+        result = self.found_before(name)
+        return result if result and result["stamp"] == self.stamp(changed, result) else {}
+
+    def likely(self, name):
+        """A killer with the one case that noticed the mutant in an earlier run, and what that case says of the unchanged core."""
+        before = self.found_before(name)
+        for killer in self.killers:
+            good = self.good[killer.key].get(before.get("first"))
+            if good and isinstance(killer, Suites) and killer.name == before.get("killer"):
+                args = f"kunit.filter_glob={before['first']}"
+                yield Suites(killer.name, killer.silence, args, killer.cpus), {before["first"]: good}
 
     def note(self, name, changed, result):
         result["stamp"] = self.stamp(changed, result)
@@ -495,18 +514,19 @@ class Run:
         if output is not None:
             return {"error": "does not compile: " + "; ".join(re.findall(r"error: .*", output)[:3]), "seconds": 0}, False
         built = time.monotonic()
-        for killer in killers:
-            log = killer.run(kernel, "mutant", self.good[killer.key])
+        for killer, good in [*self.likely(mutant.name), *((killer, self.good[killer.key]) for killer in killers)]:
+            log = killer.run(kernel, "mutant", good)
             # A boot that gets no time looks like one that hangs.
             if log.noticed and (log.tainted or log.timed_out) and os.getloadavg()[0] > BUSY * os.cpu_count():
-                log = killer.run(kernel, "mutant", self.good[killer.key])
+                log = killer.run(kernel, "mutant", good)
             if log.noticed:
                 failed = [what for what in log.noticed if what in log.cases]
                 result.update(killer=killer.name, first=log.noticed[0], failed=failed, tainted=log.tainted, why=log.why)
                 shutil.copy(os.path.join(kernel.build, "console"),
                             os.path.join(self.work, "results", mutant.name + ".log"))
                 break
-            result["survived"].append(killer.key)
+            if killer in killers:
+                result["survived"].append(killer.key)
         result.update(build=round(built - begin, 1), seconds=round(time.monotonic() - begin, 1))
         self.note(mutant.name, changed, result)
         return result, False
