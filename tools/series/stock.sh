@@ -43,7 +43,7 @@ from_caller() {
 	print=$(find "$KSRC" -name .git -prune -o -type f -printf '%P %s %T@\n' | sort | cksum)
 	[ "$print" != "$(cat "$src/fingerprint" 2>/dev/null)" ] || [ ! -d "$src/stock" ] || return 0
 	rm -rf "$src"
-	need_space 2600 "a copy of KSRC"
+	need_space $(($(du -sm "$KSRC" | cut -f1) + 100)) "a copy of KSRC"
 	mkdir -p "$src"
 	say "copying KSRC, Linux $version"
 	whole_or_nothing "$src/stock"

@@ -20,10 +20,16 @@ esac
 tree=$src/$kind
 if [ ! -d "$tree" ]; then
 	merge check
-	need_space 2000 "a copy of the kernel tree"
+	# People edit the tree with the series, some with editors that write in place.  The others share files with the pristine
+	# tree: merge.py never writes in place, and kernels are built beside their sources.
+	case $kind in
+	series) copy=--reflink=auto room=2000 ;;
+	*) copy=-l room=300 ;;
+	esac
+	need_space $room "a copy of the kernel tree"
 	say "copying the pristine tree of $name to $kind"
 	whole_or_nothing "$tree"
-	cp -a --reflink=auto "$stock/." "$new" || die "the copy failed: is the disk full?"
+	cp -a $copy "$stock/." "$new" || die "the copy failed: is the disk full?"
 	rm -rf "$new"/.build-* "$tree.manifest"
 	merge apply "$stock" "$new" "$@"
 	mv "$new.manifest" "$tree.manifest"
