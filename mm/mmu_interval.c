@@ -70,6 +70,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/overflow.h>
 #include <linux/rbtree.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 
@@ -499,7 +500,7 @@ mn_announce_one(struct mn_ranges *ranges,
 	/*
 	 * (E) The range is noted before its sequence is seen in the interval_sub:
 	 * the callback may set that without a barrier. Pairs with (G) in
-	 * mmu_interval_read_begin().
+	 * mn_read_begin().
 	 */
 	smp_wmb();
 	spin_unlock(&ranges->lock);
@@ -570,33 +571,77 @@ mn_is_clear(const struct mn_ranges *ranges,
 #endif
 }
 
-static noinline unsigned long
+static noinline int
 mn_read_begin_slow(struct mn_ranges *ranges,
-		   struct mmu_interval_notifier *interval_sub)
+		   struct mmu_interval_notifier *interval_sub,
+		   unsigned long *seq, unsigned int state)
 {
-	unsigned long seq;
+	int err = 0;
 
 	might_sleep();
 
 	spin_lock(&ranges->lock);
-	seq = READ_ONCE(interval_sub->invalidate_seq);
+	*seq = READ_ONCE(interval_sub->invalidate_seq);
 	if (!mn_is_clear(ranges, interval_sub))
-		mn_wait(ranges, MN_FIRST(interval_sub), MN_LAST(interval_sub),
-			interval_sub->untracked);
+		err = mn_wait(ranges, MN_FIRST(interval_sub),
+			      MN_LAST(interval_sub), interval_sub->untracked,
+			      state);
 	spin_unlock(&ranges->lock);
-	return seq;
+	return err;
 }
 
 /* Some range is active. Take the lock only if one that overlaps may be. */
-static noinline unsigned long
-mn_read_begin_active(struct mn_ranges *ranges,
-		     struct mmu_interval_notifier *interval_sub,
-		     unsigned long seq)
+static int mn_read_begin_active(struct mmu_interval_notifier *interval_sub,
+				unsigned long *seq, unsigned int state)
 {
+	struct mn_ranges *ranges = mn_ranges_of(interval_sub);
+
 	if (mn_may_overlap_active(ranges, MN_FIRST(interval_sub),
 				  MN_LAST(interval_sub)))
-		return mn_read_begin_slow(ranges, interval_sub);
+		return mn_read_begin_slow(ranges, interval_sub, seq, state);
+	return 0;
+}
+
+/* The sequence is not in memory where there is nothing to wait for. */
+static noinline unsigned long
+mn_read_begin_unkillable(struct mmu_interval_notifier *interval_sub,
+			 unsigned long seq)
+{
+	mn_read_begin_active(interval_sub, &seq, TASK_UNINTERRUPTIBLE);
 	return seq;
+}
+
+/* Returns whether there is nothing to wait for. */
+static __always_inline bool
+mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
+{
+	struct mn_ranges *ranges;
+
+	mn_lockdep_may_wait();
+
+	/* Never inserted, or the insertion failed: what is read collides. */
+	if (WARN_ON_ONCE(!interval_sub->mm)) {
+		*seq = ~interval_sub->invalidate_seq;
+		return true;
+	}
+
+	ranges = mn_ranges_of(interval_sub);
+	/*
+	 * (G) If this is the sequence of a range whose callback has run, that
+	 * range counts as active below, unless it has ended. Pairs with (D) in
+	 * mn_range_take_slot().
+	 */
+	*seq = smp_load_acquire(&interval_sub->invalidate_seq);
+	/*
+	 * (H) If nothing is active, what was done to the page table in the
+	 * ranges that have ended is seen by the read section. Pairs with (F) in
+	 * mn_range_deactivate().
+	 */
+	if (likely(!smp_load_acquire(&ranges->active)))
+		return true;
+
+	/* What is active has not come here, most of the time. */
+	return likely(mn_is_clear(ranges, interval_sub));
 }
 
 /**
@@ -620,37 +665,33 @@ mn_read_begin_active(struct mn_ranges *ranges,
 unsigned long
 mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub)
 {
-	struct mn_ranges *ranges;
 	unsigned long seq;
 
-	mn_lockdep_may_wait();
-
-	/* Never inserted, or the insertion failed: what is read collides. */
-	if (WARN_ON_ONCE(!interval_sub->mm))
-		return ~interval_sub->invalidate_seq;
-
-	ranges = mn_ranges_of(interval_sub);
-	/*
-	 * (G) If this is the sequence of a range whose callback has run, that
-	 * range counts as active below, unless it has ended. Pairs with (D) in
-	 * mn_range_take_slot().
-	 */
-	seq = smp_load_acquire(&interval_sub->invalidate_seq);
-	/*
-	 * (H) If nothing is active, what was done to the page table in the
-	 * ranges that have ended is seen by the read section. Pairs with (F) in
-	 * mn_range_deactivate().
-	 */
-	if (likely(!smp_load_acquire(&ranges->active)))
+	if (likely(mn_read_begin(interval_sub, &seq)))
 		return seq;
-
-	/* What is active has not come here, most of the time. */
-	if (likely(mn_is_clear(ranges, interval_sub)))
-		return seq;
-
-	return mn_read_begin_active(ranges, interval_sub, seq);
+	return mn_read_begin_unkillable(interval_sub, seq);
 }
 EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
+
+/**
+ * mmu_interval_read_begin_killable - mmu_interval_read_begin() that a signal ends
+ * @interval_sub: The subscription to the interval.
+ * @seq: Where to put the sequence to be handed to mmu_interval_read_retry().
+ *
+ * As mmu_interval_read_begin(), but a signal that kills the task ends the wait.
+ *
+ * Context: As mmu_interval_read_begin().
+ * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
+ * Then there is no read section, and nothing to undo.
+ */
+int mmu_interval_read_begin_killable(struct mmu_interval_notifier *interval_sub,
+				     unsigned long *seq)
+{
+	if (likely(mn_read_begin(interval_sub, seq)))
+		return 0;
+	return mn_read_begin_active(interval_sub, seq, TASK_KILLABLE);
+}
+EXPORT_SYMBOL_GPL(mmu_interval_read_begin_killable);
 
 /*
  * Removal
@@ -663,7 +704,7 @@ static void mn_wait_for_all(struct mn_ranges *ranges,
 {
 	mn_note_untracked(ranges, interval_sub);
 	mn_wait(ranges, MN_FIRST(interval_sub), MN_LAST(interval_sub),
-		interval_sub->untracked);
+		interval_sub->untracked, TASK_UNINTERRUPTIBLE);
 }
 
 /*

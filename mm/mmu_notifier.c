@@ -83,11 +83,13 @@ static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
 }
 
 /*
- * Add a subscription to the mm, or with NULL prepare it for interval_subs. All
- * locks of the mm are taken, so that no invalidation is between start and end,
- * and each either knows of the change or is over.
+ * Add a subscription to the mm; track its invalidations from now on, as interval_subs
+ * and range readers need it; or both. All locks of the mm are taken, so that no
+ * invalidation is between start and end, and each either knows of the change or is
+ * over.
  */
-static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
+static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
+		     bool track)
 {
 	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	struct mmu_notifier_subscriptions *new = NULL;
@@ -107,7 +109,7 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
 			return -ENOMEM;
 		subscriptions = new;
 	}
-	if (!subscription && !subscriptions->ranges) {
+	if (track && !subscriptions->ranges) {
 		new_ranges = mn_ranges_alloc();
 		if (!new_ranges)
 			goto free;
@@ -127,7 +129,8 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm)
 	if (new_ranges) {
 		/*
 		 * (B) Ranges that have ended untracked come before those who
-		 * insert. Pairs with (C) in mn_ranges_to_insert().
+		 * insert or read. Pairs with (C) in mn_ranges_to_insert() and (R)
+		 * in mn_ranges_to_read().
 		 */
 		smp_store_release(&subscriptions->ranges, new_ranges);
 	}
@@ -149,21 +152,8 @@ free:
 	return err;
 }
 
-/**
- * __mmu_notifier_register - subscribe to an mm, mmap_lock held
- * @subscription: The subscription, with its callbacks set; or NULL.
- * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
- *
- * See mmu_notifier_register().
- *
- * Context: May sleep. The mmap_lock is held for writing, and no other lock of
- * the mm.
- * Return: 0; -EINVAL if the callbacks exclude each other or the mm is not in
- * use; -EEXIST if it is registered already, with a warning; -ENOMEM; -EINTR if a
- * signal came while all locks were taken.
- */
-int __mmu_notifier_register(struct mmu_notifier *subscription,
-			    struct mm_struct *mm)
+static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
+		       bool track)
 {
 	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 
@@ -181,9 +171,45 @@ int __mmu_notifier_register(struct mmu_notifier *subscription,
 			return -EEXIST;
 	}
 
-	return mn_attach(subscription, mm);
+	return mn_attach(subscription, mm, track);
+}
+
+/**
+ * __mmu_notifier_register - subscribe to an mm, mmap_lock held
+ * @subscription: The subscription, with its callbacks set; or NULL.
+ * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
+ *
+ * See mmu_notifier_register().
+ *
+ * Context: May sleep. The mmap_lock is held for writing, and no other lock of
+ * the mm.
+ * Return: 0; -EINVAL if the callbacks exclude each other or the mm is not in
+ * use; -EEXIST if it is registered already, with a warning; -ENOMEM; -EINTR if a
+ * signal came while all locks were taken.
+ */
+int __mmu_notifier_register(struct mmu_notifier *subscription,
+			    struct mm_struct *mm)
+{
+	return mn_register(subscription, mm, !subscription);
 }
 EXPORT_SYMBOL_GPL(__mmu_notifier_register);
+
+/**
+ * __mmu_notifier_register_tracked - register for range reads, mmap_lock held
+ * @subscription: The subscription, with its callbacks set; or NULL.
+ * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
+ *
+ * See mmu_notifier_register_tracked().
+ *
+ * Context: As __mmu_notifier_register().
+ * Return: As __mmu_notifier_register(): 0, -EINVAL, -EEXIST, -ENOMEM or -EINTR.
+ */
+int __mmu_notifier_register_tracked(struct mmu_notifier *subscription,
+				    struct mm_struct *mm)
+{
+	return mn_register(subscription, mm, true);
+}
+EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
 
 /**
  * mmu_notifier_register - subscribe to an mm
@@ -214,6 +240,32 @@ int mmu_notifier_register(struct mmu_notifier *subscription,
 	return err;
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_register);
+
+/**
+ * mmu_notifier_register_tracked - subscribe to an mm, to read ranges of it
+ * @subscription: The subscription, with its callbacks set; or NULL.
+ * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
+ *
+ * As mmu_notifier_register(), and the invalidations of the mm are tracked from now
+ * on, so that mmu_range_read_begin() and mmu_notifier_range_inactive() can be used.
+ * Where there is an interval subscription, they are tracked already. They remain
+ * so until the mm is gone, and cost what they cost with an interval subscription
+ * elsewhere in the mm.
+ *
+ * Context: As mmu_notifier_register().
+ * Return: As mmu_notifier_register(): 0, -EINVAL, -EEXIST, -ENOMEM or -EINTR.
+ */
+int mmu_notifier_register_tracked(struct mmu_notifier *subscription,
+				  struct mm_struct *mm)
+{
+	int err;
+
+	mmap_write_lock(mm);
+	err = __mmu_notifier_register_tracked(subscription, mm);
+	mmap_write_unlock(mm);
+	return err;
+}
+EXPORT_SYMBOL_GPL(mmu_notifier_register_tracked);
 
 /* Returns NULL if the mm has no subscription to these callbacks. */
 static struct mmu_notifier *

@@ -8,6 +8,7 @@
  * mmu_notifier.c        the model; subscriptions to an mm, registration, dispatch
  * mmu_interval.c        subscriptions to an interval, collision-retry
  * mmu_notifier_range.c  active ranges, on which both stand
+ * mmu_range_read.c      collision-retry for any range, on the same
  */
 
 #include <linux/bits.h>
@@ -32,6 +33,9 @@
 #define MN_SLOTS	BITS_PER_LONG
 #define MN_UNTRACKED	BIT(0)
 
+/* Range readers that can be watched for at a time. */
+#define MN_WATCHES	4
+
 /**
  * struct mn_span - addresses
  * @first: The first one.
@@ -53,6 +57,19 @@ struct mn_slot {
 } __aligned(4 * sizeof(long));	/* in one cache line */
 
 /**
+ * struct mn_watch - what a range reader is to be told of
+ * @span: From the first to the last address that it reads.
+ * @reader: Which one it is; to compare with, for it may be gone.
+ * @hit: The first sequence since it began whose range overlaps @span, or 0. The
+ *	low word will do: all are odd.
+ */
+struct mn_watch {
+	struct mn_span span;
+	const struct mmu_range_reader *reader;
+	unsigned long hit;
+};
+
+/**
  * struct mn_ranges - the active ranges of an mm, and who is told of new ones
  * @lock: Protects the rest.
  * @itree: The interval_subs.
@@ -67,20 +84,32 @@ struct mn_slot {
  * @nr_untracked: Number of active ranges without a slot.
  * @nr_draining: How many of these belong to the generation before the current one.
  * @generation: The generation that untracked ranges belong to when they start.
+ * @reserved: Mask of the slots that a start leaves to mn_range_activate_slow():
+ *	MN_UNTRACKED; all as long as there may be watches.
  * @slots: The slot of a sequence is mn_slot_of() it. A slot that is not active has
  *	the last range that was.
  * @waiters: Who waits for the range in a slot; joined under @lock.
  * @untracked_waiters: Who waits for untracked ranges; joined under @lock.
+ * @watched: Mask of @watches that a range reader has. Set under @lock, cleared
+ *	without.
+ * @watches: What range readers that were overrun are to be told of.
  *
  * Allocated with the first interval_sub of the mm; freed with the mm. One lock for
  * the ranges and the tree: a range becomes active and finds the interval_subs that
  * are there at one moment.
  *
  *   field            read under                written under
- *   active           lock, or (H) or (J)       lock
- *   last_seq         lock, or (J)              lock
+ *   active           lock, or (H) or (J),      lock
+ *                    or (N)
+ *   last_seq         lock, or (J), or (M)      lock
  *   oldest           lock, or (I)              lock
- *   slots            lock, or (J) and (K)      lock
+ *   slots            lock, or (J) and (K), or  lock
+ *                    (M) and (O), or (M) and
+ *                    (P)
+ *   watched          lock                      lock to set, (Q) to clear
+ *   watches          lock; hit also by the     lock
+ *                    reader that has it, under
+ *                    the user lock
  *   all others       lock                      lock
  *
  * Of an interval_sub: @mm, @ops and the interval are constant while it is inserted.
@@ -101,9 +130,12 @@ struct mn_ranges {
 	unsigned long nr_untracked;
 	unsigned long nr_draining;
 	unsigned long generation;
+	unsigned long reserved;
 	struct mn_slot slots[MN_SLOTS];
 	wait_queue_head_t waiters[MN_SLOTS];
 	wait_queue_head_t untracked_waiters;
+	unsigned long watched;
+	struct mn_watch watches[MN_WATCHES];
 };
 
 /**
@@ -209,6 +241,12 @@ static inline unsigned long mn_slot_of(u64 seq)
 	return (seq >> 1) % MN_SLOTS;
 }
 
+static __always_inline bool mn_overlaps(const struct mn_span *span,
+					unsigned long first, unsigned long last)
+{
+	return READ_ONCE(span->first) <= last && first <= READ_ONCE(span->last);
+}
+
 static __always_inline void mn_range_take_slot(struct mn_ranges *ranges,
 					       struct mmu_notifier_range *range,
 					       u64 seq)
@@ -218,7 +256,7 @@ static __always_inline void mn_range_take_slot(struct mn_ranges *ranges,
 	const unsigned long i = mn_slot_of(seq);
 
 	range->seq = seq;
-	ranges->slots[i].seq = seq;
+	WRITE_ONCE(ranges->slots[i].seq, seq);
 	WRITE_ONCE(ranges->slots[i].span.first, first);
 	WRITE_ONCE(ranges->slots[i].span.last, last);
 	if (!ranges->active)
@@ -227,8 +265,8 @@ static __always_inline void mn_range_take_slot(struct mn_ranges *ranges,
 	/*
 	 * (D) A range is active and in its slot before its sequence is seen, in
 	 * @last_seq or in an interval_sub: callbacks come later, and may set the
-	 * sequence without a barrier. Pairs with (G) in
-	 * mmu_interval_read_begin() and (J) in mn_may_overlap_active().
+	 * sequence without a barrier. Pairs with (G) in mn_read_begin(), (J) in
+	 * mn_may_overlap_active() and (M) in mn_last_seq().
 	 */
 	smp_wmb();
 	WRITE_ONCE(ranges->last_seq, seq);
@@ -245,7 +283,7 @@ static __always_inline void mn_range_activate(struct mn_ranges *ranges,
 {
 	const u64 seq = ranges->last_seq + 2;
 
-	if (unlikely((ranges->active | MN_UNTRACKED) & BIT(mn_slot_of(seq))))
+	if (unlikely((ranges->active | ranges->reserved) & BIT(mn_slot_of(seq))))
 		mn_range_activate_slow(ranges, range);
 	else
 		mn_range_take_slot(ranges, range, seq);
@@ -266,8 +304,16 @@ u8 mn_generation_of_all(const struct mn_ranges *ranges)
 
 bool mn_may_overlap_active(const struct mn_ranges *ranges, unsigned long first,
 			   unsigned long last);
-void mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
-	     u8 untracked)
+
+/* Each returns 0; or -EINTR if the state is TASK_KILLABLE, and a signal kills. */
+int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
+			  unsigned int state)
+	__must_hold(&ranges->lock);
+int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
+		     unsigned int state)
+	__must_hold(&ranges->lock);
+int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
+	    u8 untracked, unsigned int state)
 	__must_hold(&ranges->lock);
 
 /*

@@ -21,6 +21,14 @@
  * current one, later ranges belong to the next. So no chain of them holds a waiter
  * up; but one that is never ended holds up the readers of all of its generation,
  * and of those that follow.
+ *
+ * History
+ *
+ * A slot that is not active has the last range that was. So the slots also tell
+ * which ranges have started since a sequence, as long as that is not too long ago:
+ * see mmu_range_read.c. For this, sequences that are left out because their slot
+ * is active are announced before the next slot is used again; and a range without
+ * a slot leaves out as many as there are slots.
  */
 
 #include <linux/bitfield.h>
@@ -29,11 +37,13 @@
 #include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/hash.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mmu_notifier.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -61,12 +71,17 @@ struct mn_ranges *mn_ranges_alloc(void)
 	if (!ranges)
 		return NULL;
 
-	/* The tree and the slots are empty as they are. The first one is none. */
+	/*
+	 * The tree and the slots are empty as they are. The first one is none, and
+	 * overlaps nothing.
+	 */
 	spin_lock_init(&ranges->lock);
 	for (i = 0; i < MN_SLOTS; i++)
 		init_waitqueue_head(&ranges->waiters[i]);
 	init_waitqueue_head(&ranges->untracked_waiters);
 	ranges->slots[0].seq = U64_MAX;
+	ranges->slots[0].span.first = ULONG_MAX;
+	ranges->reserved = MN_UNTRACKED;
 	/* An interval_sub that no untracked range has overlapped has 0. */
 	ranges->generation = 2;
 	/* Odd, for slot 0, and not near that of another mm. */
@@ -113,21 +128,32 @@ static unsigned int mn_hash(const struct mmu_notifier_range *range)
 }
 
 /* The slot that comes next is not free, or it is the first one. */
-void mn_range_activate_slow(struct mn_ranges *ranges,
-			    struct mmu_notifier_range *range)
+static void mn_range_skip_slots(struct mn_ranges *ranges,
+				struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
 {
 	u64 seq = ranges->last_seq + 2;
 
-	if (~ranges->active & ~MN_UNTRACKED) {
-		while ((ranges->active | MN_UNTRACKED) &
-		       BIT(mn_slot_of(seq)))
-			seq += 2;
-		if (mn_slot_of(seq) <= mn_slot_of(ranges->last_seq))
-			mn_renew_oldest(ranges);
-		mn_range_take_slot(ranges, range, seq);
-		return;
-	}
+	while ((ranges->active | MN_UNTRACKED) & BIT(mn_slot_of(seq)))
+		seq += 2;
+	if (mn_slot_of(seq) <= mn_slot_of(ranges->last_seq))
+		mn_renew_oldest(ranges);
+	WRITE_ONCE(ranges->last_seq, seq - 2);
+	/*
+	 * (L) What is left out is seen before the slot that comes after it: who
+	 * sees that used again knows how far it is from before. Pairs with (P)
+	 * in mn_has_collided(). Where nothing is left out, the lock does this.
+	 */
+	smp_wmb();
+	mn_range_take_slot(ranges, range, seq);
+}
+
+/* There is no slot. Who looks at the history finds that it does not go back. */
+static void mn_range_go_untracked(struct mn_ranges *ranges,
+				  struct mmu_notifier_range *range)
+	__must_hold(&ranges->lock)
+{
+	const u64 seq = ranges->last_seq + 2 * MN_SLOTS;
 
 	range->seq = seq;
 	range->flags &= ~(MN_RANGE_ODD | MN_RANGE_HASH);
@@ -139,6 +165,38 @@ void mn_range_activate_slow(struct mn_ranges *ranges,
 	/* (D) As in mn_range_take_slot(). */
 	smp_wmb();
 	WRITE_ONCE(ranges->last_seq, seq);
+}
+
+/* Before the callbacks: their user lock is held to look at what was hit. */
+static void mn_range_hit_watches(struct mn_ranges *ranges,
+				 const struct mmu_notifier_range *range)
+	__must_hold(&ranges->lock)
+{
+	unsigned long mask = READ_ONCE(ranges->watched);
+
+	/* Range readers cannot do this: they need not have the lock. */
+	if (!mask)
+		ranges->reserved = MN_UNTRACKED;
+	for (; mask; mask &= mask - 1) {
+		struct mn_watch *watch = &ranges->watches[__ffs(mask)];
+
+		if (!watch->hit && mn_overlaps(&watch->span, range->start,
+					       range->end - 1))
+			WRITE_ONCE(watch->hit, range->seq);
+	}
+}
+
+/* The slot that comes next is not to be taken without a look. */
+void mn_range_activate_slow(struct mn_ranges *ranges,
+			    struct mmu_notifier_range *range)
+{
+	if (~ranges->active & ~MN_UNTRACKED)
+		mn_range_skip_slots(ranges, range);
+	else
+		mn_range_go_untracked(ranges, range);
+
+	if (unlikely(ranges->reserved != MN_UNTRACKED))
+		mn_range_hit_watches(ranges, range);
 }
 
 /*
@@ -235,7 +293,8 @@ bool mn_range_deactivate(struct mn_ranges *ranges,
 	/*
 	 * (F) What was done to the page table in this range, and by way of the
 	 * lock in those that ended before, comes before its end. Pairs with (H)
-	 * in mmu_interval_read_begin() and (K) in mn_may_overlap_active().
+	 * in mn_read_begin(), (K) in mn_may_overlap_active(), (N) in
+	 * mn_range_read_begin() and (O) in mn_may_wait().
 	 */
 	smp_store_release(&ranges->active, active & ~BIT(i));
 	/* Waiters join with the lock held. */
@@ -250,21 +309,14 @@ bool mn_range_deactivate(struct mn_ranges *ranges,
  * Those who wait
  */
 
-static __always_inline bool mn_overlaps(const struct mn_span *span,
-					unsigned long first, unsigned long last)
-{
-	return READ_ONCE(span->first) <= last && first <= READ_ONCE(span->last);
-}
-
-/* Whether a range with a sequence up to the mark that overlaps is in the slot. */
+/* Whether a range with a sequence up to the mark is active in the slot. */
 static bool mn_holds_up(const struct mn_ranges *ranges, unsigned long i,
-			unsigned long first, unsigned long last, u64 mark)
+			u64 mark)
 	__must_hold(&ranges->lock)
 {
 	lockdep_assert_held(&ranges->lock);
 
-	return ranges->active & BIT(i) && ranges->slots[i].seq <= mark &&
-	       mn_overlaps(&ranges->slots[i].span, first, last);
+	return ranges->active & BIT(i) && ranges->slots[i].seq <= mark;
 }
 
 /*
@@ -341,49 +393,67 @@ static bool mn_has_drained(struct mn_ranges *ranges,
 	return ranges->generation - generation > !!ranges->nr_draining;
 }
 
-static noinline void mn_wait_for_untracked(struct mn_ranges *ranges,
-					   u8 untracked)
-	__must_hold(&ranges->lock)
+int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
+			  unsigned int state)
 {
 	unsigned long generation = ranges->generation;
+	int err;
 
 	/* Only for those of this generation, or the one before. */
 	if (untracked == (u8)(generation - 1))
 		generation--;
 	else if (untracked != (u8)generation)
-		return;
+		return 0;
 
-	wait_event_cmd(ranges->untracked_waiters,
-		       mn_has_drained(ranges, generation),
-		       spin_unlock(&ranges->lock),
-		       spin_lock(&ranges->lock));
+	err = ___wait_event(ranges->untracked_waiters,
+			    mn_has_drained(ranges, generation),
+			    state, 0, 0,
+			    spin_unlock(&ranges->lock);
+			    schedule();
+			    spin_lock(&ranges->lock));
+	return err ? -EINTR : 0;
+}
+
+/* Sleep until the range that is in the slot has ended, if it is up to the mark. */
+int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
+		     unsigned int state)
+{
+	int err;
+
+	err = ___wait_event(ranges->waiters[i],
+			    !mn_holds_up(ranges, i, mark),
+			    state, 0, 0,
+			    ranges->awaited |= BIT(i);
+			    spin_unlock(&ranges->lock);
+			    schedule();
+			    spin_lock(&ranges->lock));
+	return err ? -EINTR : 0;
 }
 
 /*
  * Sleep until all ranges have ended that overlap and are active now; of untracked
  * ones, all up to this generation. Does not release the lock if there are none.
  */
-void mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
-	     u8 untracked)
+int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
+	    u8 untracked, unsigned int state)
 {
 	unsigned long mask = ranges->active;
 	const u64 mark = ranges->last_seq;
+	int err = 0;
 
 	lockdep_assert_held(&ranges->lock);
 
 	if (unlikely(mask & MN_UNTRACKED))
-		mn_wait_for_untracked(ranges, untracked);
-	/* What takes one of these slots later has a later sequence. */
-	for (mask &= ~MN_UNTRACKED; mask; mask &= mask - 1) {
+		err = mn_wait_for_untracked(ranges, untracked, state);
+	/*
+	 * What takes one of these slots later has a later sequence: it does not
+	 * hold up, and if it overlaps where the first did not, that has ended.
+	 */
+	for (mask &= ~MN_UNTRACKED; mask && !err; mask &= mask - 1) {
 		const unsigned long i = __ffs(mask);
 
-		/* A shortcut for the many that do not. */
-		if (!mn_overlaps(&ranges->slots[i].span, first, last))
-			continue;
-		wait_event_cmd(ranges->waiters[i],
-			       !mn_holds_up(ranges, i, first, last, mark),
-			       ranges->awaited |= BIT(i);
-			       spin_unlock(&ranges->lock),
-			       spin_lock(&ranges->lock));
+		if (mn_overlaps(&ranges->slots[i].span, first, last))
+			err = mn_wait_for_slot(ranges, i, mark, state);
 	}
+	return err;
 }

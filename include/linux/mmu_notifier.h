@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 struct mmu_interval_notifier;
+struct mn_ranges;
 struct mmu_notifier;
 struct mmu_notifier_range;
 struct mmu_notifier_subscriptions;
@@ -257,6 +258,36 @@ struct mmu_interval_notifier {
 	unsigned long invalidate_seq;
 };
 
+/**
+ * struct mmu_read_range - one of a set of ranges that are read together
+ * @start: First address.
+ * @end: First address after the range.
+ */
+struct mmu_read_range {
+	unsigned long start;
+	unsigned long end;
+};
+
+/**
+ * struct mmu_range_reader - reads the page table of a range, or of a set of them
+ *
+ * On the stack of who handles a device fault, or part of a larger structure; used
+ * by one task at a time. Initialised by mmu_range_reader_init(); then there may be
+ * any number of read sections, one after the other. It is not to be copied.
+ */
+struct mmu_range_reader {
+	/* private: */
+	struct mm_struct *mm;
+	struct mn_ranges *ranges;	/* NULL if the mm is not tracked */
+	unsigned long seq;		/* the last one when it began */
+	unsigned long first;		/* of all that is read */
+	unsigned long last;
+	const struct mmu_read_range *set;	/* NULL if there is one range */
+	unsigned int nr;
+	bool overrun;			/* is to have a watch the next time */
+	u8 watch;			/* which one it has; from 1 */
+};
+
 #ifdef CONFIG_MMU_NOTIFIER
 
 /**
@@ -296,11 +327,18 @@ int mmu_notifier_register(struct mmu_notifier *subscription,
 			  struct mm_struct *mm);
 int __mmu_notifier_register(struct mmu_notifier *subscription,
 			    struct mm_struct *mm);
+int mmu_notifier_register_tracked(struct mmu_notifier *subscription,
+				  struct mm_struct *mm);
+int __mmu_notifier_register_tracked(struct mmu_notifier *subscription,
+				    struct mm_struct *mm);
 void mmu_notifier_unregister(struct mmu_notifier *subscription,
 			     struct mm_struct *mm);
 
 unsigned long
 mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub);
+int __must_check
+mmu_interval_read_begin_killable(struct mmu_interval_notifier *interval_sub,
+				 unsigned long *seq);
 int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 				 struct mm_struct *mm, unsigned long start,
 				 unsigned long length,
@@ -311,6 +349,32 @@ int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_s
 					unsigned long length,
 					const struct mmu_interval_notifier_ops *ops);
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub);
+
+void mmu_range_reader_init(struct mmu_range_reader *reader,
+			   struct mm_struct *mm);
+void mmu_range_read_begin(struct mmu_range_reader *reader, unsigned long start,
+			  unsigned long end);
+int __must_check mmu_range_read_begin_killable(struct mmu_range_reader *reader,
+					       unsigned long start,
+					       unsigned long end);
+void mmu_range_read_begin_set(struct mmu_range_reader *reader,
+			      const struct mmu_read_range *set, unsigned int nr);
+int __must_check
+mmu_range_read_begin_set_killable(struct mmu_range_reader *reader,
+				  const struct mmu_read_range *set,
+				  unsigned int nr);
+bool mmu_range_read_check_retry(struct mmu_range_reader *reader);
+bool __must_check mmu_range_read_retry(struct mmu_range_reader *reader);
+void mmu_range_read_cancel(struct mmu_range_reader *reader);
+
+bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
+				 unsigned long end);
+void mmu_notifier_range_wait_inactive(struct mm_struct *mm, unsigned long start,
+				      unsigned long end);
+int __must_check
+mmu_notifier_range_wait_inactive_killable(struct mm_struct *mm,
+					  unsigned long start,
+					  unsigned long end);
 
 /**
  * mmu_notifier_get - get the subscription of an mm to the given callbacks
@@ -701,6 +765,75 @@ static inline void mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
 
 static inline void mmu_notifier_synchronize(void)
 {
+}
+
+static inline void mmu_range_reader_init(struct mmu_range_reader *reader,
+					 struct mm_struct *mm)
+{
+	reader->mm = mm;
+}
+
+static inline void mmu_range_read_begin(struct mmu_range_reader *reader,
+					unsigned long start, unsigned long end)
+{
+}
+
+static inline int __must_check
+mmu_range_read_begin_killable(struct mmu_range_reader *reader,
+			      unsigned long start, unsigned long end)
+{
+	return 0;
+}
+
+static inline void mmu_range_read_begin_set(struct mmu_range_reader *reader,
+					    const struct mmu_read_range *set,
+					    unsigned int nr)
+{
+}
+
+static inline int __must_check
+mmu_range_read_begin_set_killable(struct mmu_range_reader *reader,
+				  const struct mmu_read_range *set,
+				  unsigned int nr)
+{
+	return 0;
+}
+
+/* No invalidation is announced, and none is known to be active. */
+static inline bool mmu_range_read_check_retry(struct mmu_range_reader *reader)
+{
+	return true;
+}
+
+static inline bool __must_check
+mmu_range_read_retry(struct mmu_range_reader *reader)
+{
+	return true;
+}
+
+static inline void mmu_range_read_cancel(struct mmu_range_reader *reader)
+{
+}
+
+static inline bool mmu_notifier_range_inactive(struct mm_struct *mm,
+					       unsigned long start,
+					       unsigned long end)
+{
+	return false;
+}
+
+static inline void mmu_notifier_range_wait_inactive(struct mm_struct *mm,
+						    unsigned long start,
+						    unsigned long end)
+{
+}
+
+static inline int __must_check
+mmu_notifier_range_wait_inactive_killable(struct mm_struct *mm,
+					  unsigned long start,
+					  unsigned long end)
+{
+	return 0;
 }
 
 #endif /* CONFIG_MMU_NOTIFIER */

@@ -10,6 +10,7 @@
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -85,7 +86,8 @@ static void range_do_wait(struct mn_call *call)
 	const struct range_wait *wait = call->arg;
 
 	spin_lock(&wait->ranges->lock);
-	mn_wait(wait->ranges, wait->first, wait->last, wait->untracked);
+	mn_wait(wait->ranges, wait->first, wait->last, wait->untracked,
+		TASK_UNINTERRUPTIBLE);
 	spin_unlock(&wait->ranges->lock);
 }
 

@@ -579,7 +579,9 @@ bool mn_sleeps(struct mn_call *call)
 
 	do {
 		asleep = READ_ONCE(call->entered) &&
-			 READ_ONCE(call->task->__state) == TASK_UNINTERRUPTIBLE;
+			 READ_ONCE(call->task->__state) ==
+			 (READ_ONCE(call->killable) ? TASK_KILLABLE :
+						      TASK_UNINTERRUPTIBLE);
 		/* A thread that is done may sleep on its way out. */
 		smp_rmb();
 		if (completion_done(&call->done))

@@ -116,6 +116,7 @@ struct mn_call {
 	void *arg;
 	struct task_struct *task;
 	bool entered;
+	bool killable;		/* set by @fn if its sleeps are */
 	struct completion done;
 	unsigned long ret;
 };

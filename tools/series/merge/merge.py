@@ -46,7 +46,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(os.path.join(HERE, "../../.."))
 TOOLS = os.path.join(ROOT, "tools/series")
 OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
-CORE = ["mm/mmu_interval.c", "mm/mmu_notifier.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c",
+CORE = ["mm/mmu_interval.c", "mm/mmu_notifier.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c", "mm/mmu_range_read.c",
         "include/linux/mmu_notifier.h"]
 MAINTAINERS = "MAINTAINERS"
 MAINLINE = (7, 2)                                                       # the oldest that takes our files as they are

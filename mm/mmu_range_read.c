@@ -1,0 +1,686 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MMU notifiers: collision-retry for any range, with any kind of notifier.
+ *
+ * range reader  a device fault between mmu_range_read_begin() and
+ *               mmu_range_read_retry()
+ * token         the last sequence when it began
+ * history       the slots of the mm, most of which have a range that has ended
+ *
+ * A range reader has no subscription to what it reads. Its driver has one to the
+ * mm, or to an interval around it, whose callback takes the user lock. The range
+ * reader takes a token, waits until no range that overlaps is active, reads the
+ * page table, and under the user lock looks at the history: which ranges have
+ * started since, and do they overlap?
+ *
+ *   invalidation                            range reader
+ *
+ *   lock
+ *     sequence += 2
+ *     fill a slot
+ *   unlock
+ *                                           token = last sequence
+ *   callback                                wait for active ranges that overlap
+ *     take the user lock                    read the page table
+ *     tear down SPTEs                       take the user lock
+ *     release the user lock                   does a slot overlap whose
+ *                                             sequence is after the token?
+ *   change the page table                       begin anew
+ *   lock                                        : establish SPTEs
+ *     clear the slot                        release the user lock
+ *   unlock
+ *   wake those who wait for the slot
+ *
+ * If the callback takes the user lock first, the range reader finds the slot. If
+ * the range reader is first, the callback tears down what it has just established.
+ * If the range started before the token, the range reader waits for its end.
+ *
+ * Nothing of this takes a lock or writes to memory of the mm, unless the range
+ * reader has to wait. An invalidation does nothing for range readers.
+ *
+ * Where more ranges have started since the token than there are free slots, the
+ * history is overrun, and the range reader begins anew. So that this happens once,
+ * it has a watch from then on: a copy of its addresses in the mm, and each start
+ * that overlaps leaves its sequence there. Watches are few. A range reader that is
+ * never ended costs one of them, and nothing else. With a set of ranges what the
+ * watch has is all from the first to the last address; the history since the first
+ * hit tells whether that was one of the ranges or between them.
+ */
+
+#include <linux/bitops.h>
+#include <linux/bits.h>
+#include <linux/bug.h>
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+
+#include "mmu_notifier_internal.h"
+
+/* How far sequences may be apart so that no slot in between is used twice. */
+#define MN_HISTORY	(2 * (MN_SLOTS - 1))
+
+/* All are odd, so that a long has enough of them for a comparison. */
+static __always_inline const unsigned long *mn_low_word(const u64 *seq)
+{
+	const unsigned long *words = (const unsigned long *)seq;
+
+	return IS_ENABLED(CONFIG_64BIT) || IS_ENABLED(CONFIG_CPU_LITTLE_ENDIAN) ?
+		       words : words + 1;
+}
+
+/*
+ * (M) Ranges up to this sequence are found in the mask and in their slot, unless
+ * they have ended; and what comes to a slot of one that has ended is newer. Pairs
+ * with (D) in mn_range_take_slot().
+ */
+static __always_inline unsigned long
+mn_last_seq(const struct mn_ranges *ranges)
+{
+	return smp_load_acquire(mn_low_word(&ranges->last_seq));
+}
+
+/* NULL if the invalidations of the mm are not tracked. */
+static struct mn_ranges *mn_ranges_to_read(const struct mm_struct *mm)
+{
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+
+	/*
+	 * (R) What was done to the page table by ranges that have ended untracked
+	 * is seen by the read section. Pairs with (B) in mn_attach().
+	 */
+	return subscriptions ? smp_load_acquire(&subscriptions->ranges) :
+			       NULL;
+}
+
+/*
+ * What a range reader reads
+ */
+
+/* The ranges are sorted: whether the first that ends after @first begins in time. */
+static noinline bool mn_set_overlaps(const struct mmu_range_reader *reader,
+				     unsigned long first, unsigned long last)
+{
+	const struct mmu_read_range *set = reader->set;
+	unsigned int begin = 0, end = reader->nr;
+
+	while (begin < end) {
+		const unsigned int middle = begin + (end - begin) / 2;
+
+		if (set[middle].end - 1 < first)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	return begin < reader->nr && set[begin].start <= last;
+}
+
+static __always_inline bool
+mn_reader_overlaps(const struct mmu_range_reader *reader,
+		   const struct mn_span *span)
+{
+	if (!mn_overlaps(span, reader->first, reader->last))
+		return false;
+	return !reader->set || mn_set_overlaps(reader, READ_ONCE(span->first),
+					       READ_ONCE(span->last));
+}
+
+/*
+ * Watches
+ */
+
+/* None of them is free: the history has to do. */
+static void mn_watch_take(struct mn_ranges *ranges,
+			  struct mmu_range_reader *reader)
+	__must_hold(&ranges->lock)
+{
+	struct mn_watch *watch;
+	unsigned long i;
+
+	for (i = 0; i < MN_WATCHES; i++) {
+		/* See (Q): the look at what it was hit by is over. */
+		if (!test_and_set_bit_lock(i, &ranges->watched))
+			break;
+	}
+	if (i == MN_WATCHES)
+		return;
+
+	watch = &ranges->watches[i];
+	watch->span.first = reader->first;
+	watch->span.last = reader->last;
+	WRITE_ONCE(watch->reader, reader);
+	WRITE_ONCE(watch->hit, 0);
+	ranges->reserved = ~0UL;
+	reader->watch = i + 1;
+}
+
+/* A copy of a range reader has none, whatever it says. */
+static bool mn_watch_is_own(const struct mmu_range_reader *reader)
+{
+	const struct mn_watch *watch =
+		&reader->ranges->watches[reader->watch - 1];
+
+	return READ_ONCE(watch->reader) == reader;
+}
+
+static void mn_watch_give_back(struct mmu_range_reader *reader)
+{
+	struct mn_ranges *ranges = reader->ranges;
+	const unsigned long i = reader->watch - 1;
+
+	if (!WARN_ONCE(!mn_watch_is_own(reader),
+		       "the copy of a range reader ends\n")) {
+		WRITE_ONCE(ranges->watches[i].reader, NULL);
+		/*
+		 * (Q) The look at what it was hit by comes before the next one
+		 * who takes it. Pairs with test_and_set_bit_lock() there.
+		 */
+		clear_bit_unlock(i, &ranges->watched);
+	}
+	reader->watch = 0;
+}
+
+/*
+ * The begin
+ */
+
+/* Without the lock: whether a range of the mask may have to be waited for. */
+static bool mn_may_wait(const struct mmu_range_reader *reader,
+			unsigned long mask)
+{
+	const struct mn_ranges *ranges = reader->ranges;
+
+	if (unlikely(mask & MN_UNTRACKED))
+		return true;
+	for (; mask; mask &= mask - 1) {
+		if (mn_reader_overlaps(reader, &ranges->slots[__ffs(mask)].span))
+			return true;
+	}
+	/*
+	 * (O) What was done to the page table in ranges whose slot has been used
+	 * again is seen by the read section. Pairs with (F) in
+	 * mn_range_deactivate(), and with the lock, under which a range ends before
+	 * the next one has its slot. What started after the token collides.
+	 */
+	smp_rmb();
+	return false;
+}
+
+/* As mn_wait(). Any untracked range may overlap. */
+static int mn_range_wait(struct mn_ranges *ranges,
+			 const struct mmu_range_reader *reader,
+			 unsigned int state)
+	__must_hold(&ranges->lock)
+{
+	unsigned long mask = ranges->active;
+	const u64 mark = ranges->last_seq;
+	int err = 0;
+
+	if (unlikely(mask & MN_UNTRACKED))
+		err = mn_wait_for_untracked(ranges,
+					    mn_generation_of_all(ranges),
+					    state);
+	for (mask &= ~MN_UNTRACKED; mask && !err; mask &= mask - 1) {
+		const unsigned long i = __ffs(mask);
+
+		if (mn_reader_overlaps(reader, &ranges->slots[i].span))
+			err = mn_wait_for_slot(ranges, i, mark, state);
+	}
+	return err;
+}
+
+static int mn_range_read_begin_locked(struct mmu_range_reader *reader,
+				      unsigned int state)
+{
+	struct mn_ranges *ranges = reader->ranges;
+	int err;
+
+	might_sleep();
+
+	spin_lock(&ranges->lock);
+	reader->seq = ranges->last_seq;
+	if (reader->overrun)
+		mn_watch_take(ranges, reader);
+	err = mn_range_wait(ranges, reader, state);
+	spin_unlock(&ranges->lock);
+
+	if (unlikely(err))
+		mmu_range_read_cancel(reader);
+	return err;
+}
+
+/* Something is active, or is to be done before. */
+static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
+					     unsigned int state)
+{
+	unsigned long mask;
+
+	if (unlikely(!reader->ranges)) {
+		reader->ranges = mn_ranges_to_read(reader->mm);
+		if (WARN_ONCE(!reader->ranges,
+			      "a range reader of an mm that is not tracked\n"))
+			return 0;
+	}
+	if (WARN_ONCE(reader->watch,
+		      "a range reader begins that has not ended\n"))
+		mmu_range_read_cancel(reader);
+
+	if (likely(!reader->overrun)) {
+		reader->seq = mn_last_seq(reader->ranges);
+		mask = READ_ONCE(reader->ranges->active);
+		if (!mn_may_wait(reader, mask))
+			return 0;
+	}
+	return mn_range_read_begin_locked(reader, state);
+}
+
+static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
+					       unsigned int state)
+{
+	const struct mn_ranges *ranges = reader->ranges;
+
+	mn_lockdep_may_wait();
+
+	if (likely(ranges && !reader->overrun)) {
+		reader->seq = mn_last_seq(ranges);
+		/*
+		 * (N) If nothing is active, what was done to the page table in
+		 * ranges that have ended is seen by the read section. Pairs with
+		 * (F) in mn_range_deactivate().
+		 */
+		if (likely(!smp_load_acquire(&ranges->active)))
+			return 0;
+	}
+	return mn_range_read_begin_slow(reader, state);
+}
+
+static __always_inline void mn_read_range(struct mmu_range_reader *reader,
+					  unsigned long start,
+					  unsigned long end)
+{
+	reader->first = start;
+	reader->last = end - 1;
+	reader->set = NULL;
+}
+
+/* All of nothing is from the last address to the first. */
+static __always_inline void mn_read_set(struct mmu_range_reader *reader,
+					const struct mmu_read_range *set,
+					unsigned int nr)
+{
+	unsigned int i;
+
+	reader->first = nr ? set[0].start : ULONG_MAX;
+	reader->last = nr ? set[nr - 1].end - 1 : 0;
+	reader->set = set;
+	reader->nr = nr;
+	if (IS_ENABLED(CONFIG_DEBUG_VM)) {
+		for (i = 1; i < nr; i++)
+			WARN_ONCE(set[i].start < set[i - 1].end,
+				  "ranges to read are not sorted and disjoint\n");
+	}
+}
+
+/**
+ * mmu_range_reader_init - prepare a range reader
+ * @reader: The range reader.
+ * @mm: The mm whose page table it is going to read.
+ *
+ * The mm should be tracked by then: by mmu_notifier_register_tracked(), by an
+ * interval subscription, or by mmu_notifier_register() with NULL; and it has to be
+ * there, by mmgrab() as each subscription has it, as long as @reader is used.
+ *
+ * Context: Any.
+ */
+void mmu_range_reader_init(struct mmu_range_reader *reader,
+			   struct mm_struct *mm)
+{
+	*reader = (struct mmu_range_reader) {
+		.mm = mm,
+		.ranges = mn_ranges_to_read(mm),
+	};
+}
+EXPORT_SYMBOL_GPL(mmu_range_reader_init);
+
+/**
+ * mmu_range_read_begin - begin to read the page table of a range
+ * @reader: The range reader, initialised and not between begin and end.
+ * @start: First address.
+ * @end: First address after the range.
+ *
+ * Begins a read section, which mmu_range_read_retry() or mmu_range_read_cancel()
+ * has to end. What is read of the page table of the range in between may be put
+ * into SPTEs if mmu_range_read_retry() then returns false.
+ *
+ * Waits for invalidations that overlap the range and started before this call, and
+ * for no others. (Beyond 63 active at a time, 31 on 32 bit, for these whatever they
+ * overlap, but for no chain of them.)
+ *
+ * The driver needs a subscription whose callback takes the user lock and tears
+ * down SPTEs: to the mm, or to an interval that the range is part of. Where the mm
+ * is not tracked, there is a warning, and mmu_range_read_retry() returns true.
+ *
+ * Context: May sleep. Must not be called from a callback, nor under a lock that
+ * a callback takes, the user lock included, nor under one that invalidation is
+ * done under (mmap_lock for writing, locks of the reverse map).
+ */
+void mmu_range_read_begin(struct mmu_range_reader *reader, unsigned long start,
+			  unsigned long end)
+{
+	mn_read_range(reader, start, end);
+	mn_range_read_begin(reader, TASK_UNINTERRUPTIBLE);
+}
+EXPORT_SYMBOL_GPL(mmu_range_read_begin);
+
+/**
+ * mmu_range_read_begin_killable - mmu_range_read_begin() that a signal ends
+ * @reader: The range reader, initialised and not between begin and end.
+ * @start: First address.
+ * @end: First address after the range.
+ *
+ * As mmu_range_read_begin(), but a signal that kills the task ends the wait.
+ *
+ * Context: As mmu_range_read_begin().
+ * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
+ * Then there is no read section, and nothing to end.
+ */
+int mmu_range_read_begin_killable(struct mmu_range_reader *reader,
+				  unsigned long start, unsigned long end)
+{
+	mn_read_range(reader, start, end);
+	return mn_range_read_begin(reader, TASK_KILLABLE);
+}
+EXPORT_SYMBOL_GPL(mmu_range_read_begin_killable);
+
+/**
+ * mmu_range_read_begin_set - begin to read the page table of a set of ranges
+ * @reader: The range reader, initialised and not between begin and end.
+ * @set: The ranges, sorted and disjoint, none of them empty.
+ * @nr: Number of ranges in @set; may be 0.
+ *
+ * As mmu_range_read_begin(), for all ranges of @set at a time: one retry tells
+ * whether one of them has been invalidated. @set has to stay as it is until the
+ * read section ends.
+ *
+ * Context: As mmu_range_read_begin().
+ */
+void mmu_range_read_begin_set(struct mmu_range_reader *reader,
+			      const struct mmu_read_range *set, unsigned int nr)
+{
+	mn_read_set(reader, set, nr);
+	mn_range_read_begin(reader, TASK_UNINTERRUPTIBLE);
+}
+EXPORT_SYMBOL_GPL(mmu_range_read_begin_set);
+
+/**
+ * mmu_range_read_begin_set_killable - mmu_range_read_begin_set() that a signal ends
+ * @reader: The range reader, initialised and not between begin and end.
+ * @set: The ranges, sorted and disjoint, none of them empty.
+ * @nr: Number of ranges in @set; may be 0.
+ *
+ * As mmu_range_read_begin_set(), but a signal that kills the task ends the wait.
+ *
+ * Context: As mmu_range_read_begin().
+ * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
+ * Then there is no read section, and nothing to end.
+ */
+int mmu_range_read_begin_set_killable(struct mmu_range_reader *reader,
+				      const struct mmu_read_range *set,
+				      unsigned int nr)
+{
+	mn_read_set(reader, set, nr);
+	return mn_range_read_begin(reader, TASK_KILLABLE);
+}
+EXPORT_SYMBOL_GPL(mmu_range_read_begin_set_killable);
+
+/*
+ * The retry
+ */
+
+/* Whether a range in these slots is in the history, and overlaps. */
+static __always_inline bool
+mn_slots_collide(const struct mmu_range_reader *reader,
+		 const struct mn_slot *slot, const struct mn_slot *end,
+		 unsigned long token, unsigned long last_seq)
+{
+	for (; slot != end; slot++) {
+		if (likely(!mn_overlaps(&slot->span, reader->first,
+					reader->last)))
+			continue;
+		/*
+		 * Left out, as an older range was active there? That may overlap:
+		 * the begin has waited for it. Or used again just now? Then what
+		 * comes has yet to call back.
+		 */
+		if (READ_ONCE(*mn_low_word(&slot->seq)) - token - 1 >=
+		    last_seq - token)
+			continue;
+		if (mn_reader_overlaps(reader, &slot->span))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a range after the token, and up to the last sequence, overlaps. */
+static bool mn_history_collides(const struct mmu_range_reader *reader,
+				unsigned long token, unsigned long last_seq)
+{
+	const struct mn_slot *slots = reader->ranges->slots;
+	const unsigned long first = mn_slot_of(token + 2);
+	const unsigned long last = mn_slot_of(last_seq);
+
+	if (first <= last)
+		return mn_slots_collide(reader, slots + first, slots + last + 1,
+					token, last_seq);
+	return mn_slots_collide(reader, slots + first, slots + MN_SLOTS, token,
+				last_seq) ||
+	       mn_slots_collide(reader, slots, slots + last + 1, token,
+				last_seq);
+}
+
+static bool mn_is_overrun(struct mmu_range_reader *reader,
+			  unsigned long token, unsigned long last_seq)
+{
+	if (likely(last_seq - token <= MN_HISTORY))
+		return false;
+	reader->overrun = true;
+	return true;
+}
+
+/* Something has started since the range reader began. */
+static noinline bool mn_has_collided(struct mmu_range_reader *reader)
+{
+	const struct mn_ranges *ranges = reader->ranges;
+	unsigned long token = reader->seq;
+	unsigned long last_seq, hit;
+
+	if (!ranges)
+		return true;
+	last_seq = mn_last_seq(ranges);
+	if (reader->watch) {
+		if (!mn_watch_is_own(reader))
+			return true;
+		hit = READ_ONCE(ranges->watches[reader->watch - 1].hit);
+		/* Not yet, if it is newer: it has yet to call back. */
+		if (!hit || (long)(last_seq - hit) < 0)
+			return false;
+		if (!reader->set)
+			return true;
+		token = hit - 2;
+	}
+
+	if (last_seq == token)
+		return false;
+	if (mn_is_overrun(reader, token, last_seq) ||
+	    mn_history_collides(reader, token, last_seq))
+		return true;
+	/*
+	 * (P) If a slot has been used again, so much has started that the history
+	 * is overrun. Pairs with (L) in mn_range_skip_slots(), and with the lock,
+	 * under which a sequence is the last one before the next has its slot.
+	 */
+	smp_rmb();
+	last_seq = READ_ONCE(*mn_low_word(&ranges->last_seq));
+	return mn_is_overrun(reader, token, last_seq);
+}
+
+/* It has a watch, the mm is not tracked, or something has started. */
+static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader)
+{
+	bool retry = mn_has_collided(reader);
+
+	/* A watch is kept for the next time, in a manner of speaking. */
+	if (!retry)
+		reader->overrun = false;
+	mmu_range_read_cancel(reader);
+	return retry;
+}
+
+static __always_inline bool
+mn_nothing_started(const struct mmu_range_reader *reader)
+{
+	const struct mn_ranges *ranges = reader->ranges;
+
+	return ranges && reader->seq ==
+			 READ_ONCE(*mn_low_word(&ranges->last_seq));
+}
+
+/**
+ * mmu_range_read_retry - end a read section, tell whether it has to be repeated
+ * @reader: The range reader.
+ *
+ * If it returns false, nothing that was read of the range, or of the set of ranges,
+ * since the begin has been invalidated, and SPTEs made from it may be established
+ * before the user lock is released: an invalidation that comes later has to wait
+ * for that lock and then finds them. That holds if the callback takes the user lock
+ * for each invalidation that overlaps. A callback which leaves one alone, such as
+ * the driver's own migration, answers for what is read meanwhile.
+ *
+ * It returns true if an invalidation that overlaps has started since the begin; or
+ * if the history was overrun, that is more than some 60 have, 30 on 32 bit, of
+ * whatever range. If the same @reader begins anew then, that does not happen again
+ * (but for the 5th such reader at a time, for more than 63 active invalidations,
+ * and between the ranges of a set).
+ *
+ * Context: Any, hard interrupts off included, under the user lock.
+ * Return: true if an invalidation collided: discard everything and begin anew.
+ */
+bool mmu_range_read_retry(struct mmu_range_reader *reader)
+{
+	if (likely(mn_nothing_started(reader) && !reader->watch))
+		return false;
+	return mn_range_read_retry_slow(reader);
+}
+EXPORT_SYMBOL_GPL(mmu_range_read_retry);
+
+/**
+ * mmu_range_read_check_retry - tell early that a read section has to be repeated
+ * @reader: The range reader.
+ *
+ * Saves work inside a read section; it does not end it.
+ *
+ * Context: Any; no lock needed.
+ * Return: true if mmu_range_read_retry() is going to be true. false says nothing.
+ */
+bool mmu_range_read_check_retry(struct mmu_range_reader *reader)
+{
+	return !mn_nothing_started(reader) && mn_has_collided(reader);
+}
+EXPORT_SYMBOL_GPL(mmu_range_read_check_retry);
+
+/**
+ * mmu_range_read_cancel - end a read section whose results are not used
+ * @reader: The range reader.
+ *
+ * Context: Any.
+ */
+void mmu_range_read_cancel(struct mmu_range_reader *reader)
+{
+	if (unlikely(reader->watch))
+		mn_watch_give_back(reader);
+}
+EXPORT_SYMBOL_GPL(mmu_range_read_cancel);
+
+/*
+ * Asking and waiting
+ */
+
+/**
+ * mmu_notifier_range_inactive - tell whether no invalidation of a range is active
+ * @mm: The mm, which has to be tracked; see mmu_range_reader_init().
+ * @start: First address.
+ * @end: First address after the range.
+ *
+ * Stale as soon as it returns. What it says about the page table is for
+ * mmu_range_read_begin() and mmu_range_read_retry() to say.
+ *
+ * Context: Any.
+ * Return: false if an invalidation that overlaps the range is active (or one that
+ * has been found so has just ended; beyond 63 active at a time, 31 on 32 bit,
+ * whatever these overlap), or with a warning if the mm is not tracked. Otherwise
+ * true.
+ */
+bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
+				 unsigned long end)
+{
+	struct mmu_range_reader reader;
+
+	mmu_range_reader_init(&reader, mm);
+	if (WARN_ONCE(!reader.ranges, "asked for a range of an mm that is not tracked\n"))
+		return false;
+	mn_read_range(&reader, start, end);
+	mn_last_seq(reader.ranges);
+	return !mn_may_wait(&reader, READ_ONCE(reader.ranges->active));
+}
+EXPORT_SYMBOL_GPL(mmu_notifier_range_inactive);
+
+/**
+ * mmu_notifier_range_wait_inactive - wait for the invalidations of a range
+ * @mm: The mm, which has to be tracked; see mmu_range_reader_init().
+ * @start: First address.
+ * @end: First address after the range.
+ *
+ * Waits, as mmu_range_read_begin() does, for invalidations that overlap the range
+ * and started before this call. Others may have started when it returns. There is
+ * a warning and no wait if the mm is not tracked.
+ *
+ * Context: As mmu_range_read_begin().
+ */
+void mmu_notifier_range_wait_inactive(struct mm_struct *mm, unsigned long start,
+				      unsigned long end)
+{
+	struct mmu_range_reader reader;
+
+	/* Without a watch there is nothing to end. */
+	mmu_range_reader_init(&reader, mm);
+	mmu_range_read_begin(&reader, start, end);
+}
+EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive);
+
+/**
+ * mmu_notifier_range_wait_inactive_killable - wait until a signal comes
+ * @mm: The mm, which has to be tracked; see mmu_range_reader_init().
+ * @start: First address.
+ * @end: First address after the range.
+ *
+ * As mmu_notifier_range_wait_inactive(), but a signal that kills the task ends the
+ * wait.
+ *
+ * Context: As mmu_range_read_begin().
+ * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
+ */
+int mmu_notifier_range_wait_inactive_killable(struct mm_struct *mm,
+					      unsigned long start,
+					      unsigned long end)
+{
+	struct mmu_range_reader reader;
+
+	mmu_range_reader_init(&reader, mm);
+	return mmu_range_read_begin_killable(&reader, start, end);
+}
+EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive_killable);

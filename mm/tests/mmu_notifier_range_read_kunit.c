@@ -1,0 +1,1450 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Range readers: collision-retry for any range of a tracked mm. Each case is named
+ * for what it shows.
+ */
+
+#include <kunit/test-bug.h>
+#include <kunit/test.h>
+#include <linux/irqflags.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "mmu_notifier_world.h"
+
+/* So many invalidations, one after the other, no history goes back. */
+#define BEYOND_HISTORY	(2 * BITS_PER_LONG)
+/* So many, it does, even if one slot is taken. */
+#define WITHIN_HISTORY	(BITS_PER_LONG - 4)
+/* So many range readers that were overrun are exact at a time. */
+#define WATCHES		4
+
+/* Where nobody reads. */
+#define ELSEWHERE	50000
+
+/* A driver's, with a thread in which it begins. */
+struct mn_reader {
+	struct mmu_range_reader reader;
+	struct mn_world *world;
+	spinlock_t user_lock;
+	unsigned long page;
+	unsigned long pages;
+	const struct mmu_read_range *set;	/* instead, if there is one */
+	unsigned int nr;
+};
+
+static void reader_free(void *arg)
+{
+	struct mn_world *world = kunit_get_current_test()->priv;
+
+	/* A thread that hangs uses it. */
+	if (!world->hung)
+		kfree(arg);
+}
+
+static struct mn_reader *reader_of(struct mn_world *world, unsigned long page,
+				   unsigned long pages)
+{
+	struct mn_reader *reader = kzalloc(sizeof(*reader), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(world->test, reader);
+	KUNIT_ASSERT_EQ(world->test, 0,
+			kunit_add_action_or_reset(world->test, reader_free,
+						  reader));
+	reader->world = world;
+	reader->page = page;
+	reader->pages = pages;
+	spin_lock_init(&reader->user_lock);
+	mmu_range_reader_init(&reader->reader, world->mm);
+	return reader;
+}
+
+/* Of every second page from one on. */
+static struct mn_reader *set_reader_of(struct mn_world *world,
+				       unsigned long page, unsigned int nr)
+{
+	struct mn_reader *reader = reader_of(world, 0, 0);
+	struct mmu_read_range *set;
+	unsigned int i;
+
+	set = kzalloc(nr * sizeof(*set), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(world->test, set);
+	KUNIT_ASSERT_EQ(world->test, 0,
+			kunit_add_action_or_reset(world->test, reader_free,
+						  set));
+	for (i = 0; i < nr; i++) {
+		set[i].start = MN_ADDR(page + 2 * i);
+		set[i].end = MN_ADDR(page + 2 * i + 1);
+	}
+	reader->set = set;
+	reader->nr = nr;
+	return reader;
+}
+
+/* Only where it does not wait. */
+static void begin(struct mn_reader *reader)
+{
+	if (reader->set)
+		mmu_range_read_begin_set(&reader->reader, reader->set,
+					 reader->nr);
+	else
+		mmu_range_read_begin(&reader->reader, MN_ADDR(reader->page),
+				     MN_ADDR(reader->page + reader->pages));
+}
+
+static void call_begin(struct mn_call *call)
+{
+	/* To no avail. */
+	allow_kernel_signal(SIGKILL);
+	begin(call->arg);
+}
+
+static void call_begin_killable(struct mn_call *call)
+{
+	struct mn_reader *reader = call->arg;
+
+	WRITE_ONCE(call->killable, true);
+	allow_kernel_signal(SIGKILL);
+	if (reader->set)
+		call->ret = mmu_range_read_begin_set_killable(&reader->reader,
+							      reader->set,
+							      reader->nr);
+	else
+		call->ret = mmu_range_read_begin_killable(&reader->reader,
+							  MN_ADDR(reader->page),
+							  MN_ADDR(reader->page +
+								  reader->pages));
+}
+
+static void call_interval_begin_killable(struct mn_call *call)
+{
+	struct mn_interval *interval = call->arg;
+	unsigned long seq;
+
+	WRITE_ONCE(call->killable, true);
+	allow_kernel_signal(SIGKILL);
+	call->ret = mmu_interval_read_begin_killable(&interval->sub, &seq);
+}
+
+static void call_wait_inactive(struct mn_call *call)
+{
+	struct mn_reader *reader = call->arg;
+
+	mmu_notifier_range_wait_inactive(reader->world->mm,
+					 MN_ADDR(reader->page),
+					 MN_ADDR(reader->page + reader->pages));
+}
+
+static void call_wait_inactive_killable(struct mn_call *call)
+{
+	struct mn_reader *reader = call->arg;
+
+	WRITE_ONCE(call->killable, true);
+	allow_kernel_signal(SIGKILL);
+	call->ret = mmu_notifier_range_wait_inactive_killable(reader->world->mm,
+			MN_ADDR(reader->page),
+			MN_ADDR(reader->page + reader->pages));
+}
+
+static struct mn_call *spawn_begin(struct mn_reader *reader)
+{
+	return mn_spawn(reader->world, "mmu_range_read_begin", reader,
+			call_begin, -1);
+}
+
+static struct mn_call *spawn_killable(struct mn_reader *reader)
+{
+	return mn_spawn(reader->world, "mmu_range_read_begin_killable", reader,
+			call_begin_killable, -1);
+}
+
+static void kill_call(struct mn_call *call)
+{
+	send_sig(SIGKILL, call->task, 1);
+}
+
+static bool retry(struct mn_reader *reader)
+{
+	bool early, collided;
+
+	/* What it says early it says at last. */
+	early = mmu_range_read_check_retry(&reader->reader);
+	spin_lock(&reader->user_lock);
+	collided = mmu_range_read_retry(&reader->reader);
+	spin_unlock(&reader->user_lock);
+	KUNIT_EXPECT_EQ(reader->world->test, early, collided);
+	return collided;
+}
+
+static void invalidate_elsewhere(struct mn_world *world, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		mn_invalidate(world, ELSEWHERE + i % 7, 1);
+}
+
+/* The next begin of it finds that its history did not suffice. */
+static void overrun(struct mn_reader *reader)
+{
+	struct mn_world *world = reader->world;
+
+	mmu_range_reader_init(&reader->reader, world->mm);
+	begin(reader);
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	KUNIT_EXPECT_TRUE(world->test, retry(reader));
+}
+
+/* Whether it is exact whatever happens elsewhere: it has a watch. */
+static bool is_exact(struct mn_reader *reader)
+{
+	begin(reader);
+	invalidate_elsewhere(reader->world, BEYOND_HISTORY);
+	return !retry(reader);
+}
+
+static struct mn_listener *register_tracked(struct mn_world *world)
+{
+	struct mn_listener *listener = mn_listener(world, 0, &mn_range_ops);
+
+	KUNIT_ASSERT_EQ(world->test, 0,
+			mmu_notifier_register_tracked(&listener->notifier,
+						      world->mm));
+	return listener;
+}
+
+/*
+ * The mm is tracked for the sake of a notifier of the whole mm; so there is no
+ * interval in any of these worlds but where a case inserts one.
+ */
+static void tracked_world_exit(void *data)
+{
+	mn_unregister(data);
+}
+
+static int tracked_world_init(struct kunit *test)
+{
+	int err = mn_world_init(test);
+
+	if (err)
+		return err;
+	return kunit_add_action_or_reset(test, tracked_world_exit,
+					 register_tracked(test->priv));
+}
+
+/*
+ * Q1: the begin
+ */
+
+static void begin_returns_where_nothing_is_active(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+
+	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	mn_invalidate(test->priv, 10, 10);
+	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+static void begin_waits_for_what_overlaps(struct kunit *test)
+{
+	static const unsigned long pages[][2] = {
+		{ 10, 10 }, { 0, 11 }, { 19, 1 }, { 0, 100 }, { 14, 2 }, { 10, 1 },
+	};
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		mn_start(test->priv, &range, pages[i][0], pages[i][1]);
+		call = spawn_begin(reader);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		mn_end(&range);
+		KUNIT_EXPECT_TRUE(test, mn_returns(call));
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+	}
+}
+
+static void begin_does_not_wait_for_what_does_not_overlap(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	struct mmu_notifier_range below, above, far;
+
+	mn_start(test->priv, &below, 9, 1);
+	mn_start(test->priv, &above, 20, 1);
+	mn_start(test->priv, &far, ELSEWHERE, 1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	mn_end(&below);
+	mn_end(&above);
+	mn_end(&far);
+}
+
+static void begin_at_the_last_address_waits_for_what_is_there(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+
+	/* Its end is 0. */
+	reader->page = ULONG_MAX >> PAGE_SHIFT;
+	reader->pages = 1;
+	mn_start(world, &range, reader->page, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+static void begin_waits_for_each_that_overlaps(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	struct mmu_notifier_range range[3];
+	struct mn_call *call;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		mn_start(test->priv, &range[i], 10 + 3 * i, 1);
+	call = spawn_begin(reader);
+	for (i = 2; i >= 0; i--) {
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		mn_end(&range[i]);
+	}
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+static void begin_does_not_wait_for_what_starts_later(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	struct mmu_notifier_range range, later;
+	struct mn_call *call;
+
+	mn_start(test->priv, &range, 10, 10);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_start(test->priv, &later, 10, 10);
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	/* But that collides. */
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_end(&later);
+}
+
+static void begin_does_not_wait_for_what_takes_the_slot(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	struct mmu_notifier_range range, *later;
+	struct mn_call *call;
+	unsigned int i;
+
+	later = kunit_kcalloc(test, MN_CROWD, sizeof(*later), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, later);
+	mn_start(test->priv, &range, 10, 10);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range);
+	/* One of them has the slot that it waits for. */
+	for (i = 0; i < MN_CROWD; i++)
+		mn_start(test->priv, &later[i], 10, 10);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	while (i--)
+		mn_end(&later[i]);
+}
+
+static void begin_waits_for_a_generation_of_untracked_ranges(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range, later;
+	struct mn_call *call;
+
+	mn_crowd(world, MN_CROWD);
+	mn_start(world, &range, 10, 10);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_start(world, &later, 10, 10);
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_end(&later);
+	mn_crowd_end(world);
+}
+
+/*
+ * Q2, Q3: the retry
+ */
+
+static void retry_is_true_if_what_overlaps_has_started(struct kunit *test)
+{
+	static const unsigned long pages[][2] = {
+		{ 10, 10 }, { 0, 11 }, { 19, 1 }, { 0, 100 }, { 14, 2 }, { 10, 1 },
+	};
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	unsigned int i, after;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		for (after = 0; after < WITHIN_HISTORY; after++) {
+			begin(reader);
+			mn_invalidate(test->priv, pages[i][0], pages[i][1]);
+			invalidate_elsewhere(test->priv, after);
+			KUNIT_EXPECT_TRUE(test, retry(reader));
+		}
+	}
+}
+
+static void retry_is_true_while_what_overlaps_is_active(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	struct mmu_notifier_range range;
+
+	begin(reader);
+	mn_start(test->priv, &range, 10, 10);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_end(&range);
+}
+
+static void retry_is_false_if_all_was_elsewhere(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	unsigned int nr, i;
+
+	/* From each place in the history, up to its whole length. */
+	for (nr = 0; nr <= WITHIN_HISTORY; nr++) {
+		begin(reader);
+		for (i = 0; i < nr; i++)
+			mn_invalidate(test->priv, i % 2 ? 9 : 20, 1);
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+	}
+}
+
+static void retry_is_false_if_what_overlaps_was_before(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	unsigned int i;
+
+	for (i = 0; i < BEYOND_HISTORY; i++) {
+		mn_invalidate(test->priv, 10, 10);
+		begin(reader);
+		mn_invalidate(test->priv, ELSEWHERE, 1);
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+	}
+}
+
+/* Those which start while the begin waits do not get the slot of what it waits for. */
+static void retry_is_false_if_the_begin_has_waited_for_it(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+	unsigned int i;
+
+	for (i = 0; i < 2 * BITS_PER_LONG; i += 7) {
+		mn_start(test->priv, &range, 10, 10);
+		invalidate_elsewhere(test->priv, i);
+		call = spawn_begin(reader);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		invalidate_elsewhere(test->priv, WITHIN_HISTORY / 2);
+		mn_end(&range);
+		KUNIT_EXPECT_TRUE(test, mn_returns(call));
+		invalidate_elsewhere(test->priv, WITHIN_HISTORY / 2);
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+	}
+}
+
+/* Where slots are held for long, the others are the history. */
+static void history_is_what_is_free(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	unsigned int before, after;
+
+	mn_crowd(world, MN_CROWD - 3);
+	for (before = 0; before < 6; before++) {
+		invalidate_elsewhere(world, before);
+		mmu_range_reader_init(&reader->reader, world->mm);
+		begin(reader);
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+		begin(reader);
+		invalidate_elsewhere(world, 1);
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+		for (after = 0; after < 6; after++) {
+			begin(reader);
+			mn_invalidate(world, 10, 1);
+			invalidate_elsewhere(world, after);
+			KUNIT_EXPECT_TRUE(test, retry(reader));
+		}
+	}
+	mn_crowd_end(world);
+}
+
+static void retry_is_true_if_an_untracked_range_has_started(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range;
+
+	mn_crowd(world, MN_CROWD);
+	begin(reader);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	begin(reader);
+	mn_start(world, &range, 10, 10);
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_crowd_end(world);
+}
+
+static void retry_is_true_if_a_start_was_refused(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *refuser = mn_listener(world, 0, &mn_start_ops);
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range;
+
+	refuser->fail_nonblock = -EAGAIN;
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_notifier_register(&refuser->notifier, world->mm));
+	begin(reader);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 10, 1));
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	/* Which is over. */
+	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	mn_unregister(refuser);
+}
+
+static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
+	struct mn_reader *reader = reader_of(world, 15, 1);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+
+	begin(reader);
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+
+	/* The interval collides as a whole, a part of it does not. */
+	begin(reader);
+	mn_invalidate(world, 12, 1);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	begin(reader);
+	mn_invalidate(world, 15, 1);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_remove(interval);
+}
+
+/*
+ * Q3: overruns
+ */
+
+static void reader_is_overrun_once(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+
+	overrun(reader);
+	/* From now on it is exact, for as long as it takes. */
+	begin(reader);
+	invalidate_elsewhere(world, 10 * BEYOND_HISTORY);
+	mn_invalidate(world, 9, 1);
+	mn_invalidate(world, 20, 1);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+static void reader_with_a_watch_collides(struct kunit *test)
+{
+	static const unsigned long pages[][2] = {
+		{ 10, 10 }, { 0, 11 }, { 19, 1 }, { 0, 100 }, { 14, 2 }, { 10, 1 },
+	};
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	unsigned int i, nr;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		for (nr = 0; nr <= BEYOND_HISTORY; nr += BEYOND_HISTORY) {
+			overrun(reader);
+			begin(reader);
+			invalidate_elsewhere(world, nr);
+			mn_invalidate(world, pages[i][0], pages[i][1]);
+			invalidate_elsewhere(world, BEYOND_HISTORY - nr);
+			KUNIT_EXPECT_TRUE(test, retry(reader));
+			/* It keeps what makes it exact. */
+			KUNIT_EXPECT_TRUE(test, is_exact(reader));
+		}
+	}
+}
+
+static void reader_with_a_watch_is_told_of_untracked_ranges(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range;
+
+	overrun(reader);
+	mn_crowd(world, MN_CROWD);
+	begin(reader);
+	mn_start(world, &range, ELSEWHERE, 1);
+	mn_end(&range);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+
+	overrun(reader);
+	begin(reader);
+	mn_start(world, &range, 10, 1);
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_crowd_end(world);
+}
+
+static void reader_with_a_watch_waits(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+
+	overrun(reader);
+	mn_start(world, &range, 10, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+
+	/* What starts while it waits collides. */
+	overrun(reader);
+	mn_start(world, &range, 10, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_invalidate(world, 10, 1);
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+}
+
+static void watches_are_few_and_given_back(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader[WATCHES + 1];
+	unsigned int i, round;
+
+	for (i = 0; i <= WATCHES; i++)
+		reader[i] = reader_of(world, 10 * i, 10);
+
+	/* By a retry of either kind, or by cancel. */
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i <= WATCHES; i++)
+			overrun(reader[i]);
+		for (i = 0; i <= WATCHES; i++)
+			begin(reader[i]);
+		invalidate_elsewhere(world, BEYOND_HISTORY);
+		if (round == 1)
+			mn_invalidate(world, 0, 10 * WATCHES);
+		/* There is none for the last one. */
+		KUNIT_EXPECT_TRUE(test, retry(reader[WATCHES]));
+		for (i = 0; i < WATCHES; i++) {
+			if (round == 2)
+				mmu_range_read_cancel(&reader[i]->reader);
+			else
+				KUNIT_EXPECT_EQ(test, retry(reader[i]),
+						round == 1);
+		}
+		/* Now there is. */
+		KUNIT_EXPECT_TRUE(test, is_exact(reader[WATCHES]));
+	}
+}
+
+static void watch_is_not_told_of_what_was_before(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *first = reader_of(world, 10, 10);
+	struct mn_reader *second = reader_of(world, 10, 10);
+
+	overrun(first);
+	begin(first);
+	mn_invalidate(world, 10, 10);
+	KUNIT_EXPECT_TRUE(test, retry(first));
+	/* It has the watch that the first had. */
+	overrun(second);
+	KUNIT_EXPECT_TRUE(test, is_exact(second));
+}
+
+/*
+ * Q4: neither locks nor contexts
+ */
+
+static struct mn_reader *counted;
+
+static void read_once(struct mn_interval *ignored)
+{
+	struct mn_reader *reader = counted;
+	unsigned int i;
+
+	begin(reader);
+	for (i = 0; i < 2; i++)
+		mmu_range_read_check_retry(&reader->reader);
+	if (mmu_range_read_retry(&reader->reader))
+		reader->nr = UINT_MAX;
+}
+
+static void begin_and_retry_take_no_lock(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range range[5];
+	unsigned int i;
+
+	counted = reader_of(world, 10, 10);
+	for (i = 0; i < ARRAY_SIZE(range); i++)
+		mn_range(world, &range[i], i % 2 ? 30 : 5, 1);
+	mn_locks_begin(world);
+	KUNIT_EXPECT_EQ(test, mn_locks_of(read_once, NULL), 0);
+	for (i = 0; i < ARRAY_SIZE(range); i++) {
+		mmu_notifier_invalidate_range_start(&range[i]);
+		KUNIT_EXPECT_EQ(test, mn_locks_of(read_once, NULL), 0);
+	}
+	KUNIT_EXPECT_NE(test, counted->nr, UINT_MAX);
+	while (i--)
+		mn_end(&range[i]);
+}
+
+static void retry_once(struct mn_interval *ignored)
+{
+	/* It ends nothing twice: there is no watch. */
+	if (mmu_range_read_retry(&counted->reader))
+		counted->nr++;
+}
+
+static void retry_takes_no_lock_if_something_has_started(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+
+	counted = reader_of(world, 10, 10);
+	mn_locks_begin(world);
+	begin(counted);
+	invalidate_elsewhere(world, WITHIN_HISTORY);
+	KUNIT_EXPECT_EQ(test, mn_locks_of(retry_once, NULL), 0);
+	KUNIT_EXPECT_EQ(test, counted->nr, 0);
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	KUNIT_EXPECT_EQ(test, mn_locks_of(retry_once, NULL), 0);
+	KUNIT_EXPECT_NE(test, counted->nr, 0);
+}
+
+/* As where a timer takes the user lock in a hard interrupt. */
+static void retry_is_for_any_context(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	static DEFINE_RAW_SPINLOCK(user_lock);
+	bool collided[4], early[4];
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		/* The third has a watch. */
+		begin(reader);
+		if (i == 1 || i == 2)
+			invalidate_elsewhere(world, BEYOND_HISTORY);
+		if (i == 3)
+			mn_invalidate(world, 10, 1);
+		raw_spin_lock_irqsave(&user_lock, flags);
+		early[i] = mmu_range_read_check_retry(&reader->reader);
+		collided[i] = mmu_range_read_retry(&reader->reader);
+		raw_spin_unlock_irqrestore(&user_lock, flags);
+		KUNIT_EXPECT_EQ(test, early[i], collided[i]);
+	}
+	KUNIT_EXPECT_FALSE(test, collided[0]);
+	KUNIT_EXPECT_TRUE(test, collided[1]);
+	KUNIT_EXPECT_FALSE(test, collided[2]);
+	KUNIT_EXPECT_TRUE(test, collided[3]);
+}
+
+/*
+ * Q5: who never ends, or ends twice
+ */
+
+static void reader_that_never_ends_costs_a_watch(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_reader *lost;
+	unsigned int i;
+
+	for (i = 0; i < WATCHES; i++) {
+		lost = reader_of(world, 10, 10);
+		overrun(lost);
+		begin(lost);
+		/* It is gone. */
+		memset(lost, 0xa5, sizeof(*lost));
+	}
+	mn_invalidate(world, 10, 10);
+	begin(reader);
+	invalidate_elsewhere(world, WITHIN_HISTORY);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	begin(reader);
+	mn_invalidate(world, 10, 10);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	overrun(reader);
+	KUNIT_EXPECT_FALSE(test, is_exact(reader));
+}
+
+static void end_of_what_has_ended_ends_no_other(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_reader *other = reader_of(world, 10, 10);
+
+	overrun(reader);
+	overrun(other);
+	begin(reader);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	begin(other);
+	mmu_range_read_cancel(&reader->reader);
+	KUNIT_EXPECT_FALSE(test, mmu_range_read_retry(&reader->reader));
+	mn_invalidate(world, 10, 10);
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	KUNIT_EXPECT_TRUE(test, retry(other));
+}
+
+static void end_of_a_copy_is_reported_and_ends_no_other(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_reader *copy = reader_of(world, 10, 10);
+
+	overrun(reader);
+	begin(reader);
+	copy->reader = reader->reader;
+	mn_invalidate(world, ELSEWHERE, 1);
+	mn_reports_begin(world);
+	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&copy->reader));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	mn_invalidate(world, 10, 10);
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+}
+
+static void begin_without_an_end_is_reported(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	unsigned int i;
+
+	overrun(reader);
+	begin(reader);
+	mn_reports_begin(world);
+	begin(reader);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	/* It did not cost a watch. */
+	for (i = 0; i < WATCHES; i++) {
+		reader = reader_of(world, 10, 10);
+		overrun(reader);
+		begin(reader);
+		invalidate_elsewhere(world, BEYOND_HISTORY);
+		KUNIT_EXPECT_FALSE(test, mmu_range_read_check_retry(&reader->reader));
+	}
+}
+
+/*
+ * Q6: sets
+ */
+
+#define SET	1000
+
+static void set_collides_if_one_of_it_does(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = set_reader_of(world, 10, SET);
+	unsigned int i;
+
+	for (i = 0; i < SET; i++) {
+		begin(reader);
+		mn_invalidate(world, 10 + 2 * i, 1);
+		KUNIT_EXPECT_TRUE(test, retry(reader));
+	}
+	begin(reader);
+	mn_invalidate(world, 0, 11);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	begin(reader);
+	mn_invalidate(world, 10 + 2 * SET - 2, 10);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	begin(reader);
+	mn_invalidate(world, 11, 2);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	begin(reader);
+	mn_invalidate(world, 0, 100000);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+}
+
+static void set_does_not_collide_between_its_ranges(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = set_reader_of(world, 10, SET);
+	unsigned int i;
+
+	for (i = 0; i < SET - 1; i++) {
+		begin(reader);
+		mn_invalidate(world, 9, 1);
+		mn_invalidate(world, 11 + 2 * i, 1);
+		mn_invalidate(world, 10 + 2 * SET - 1, 10);
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+	}
+}
+
+static void set_waits_for_all_of_it_and_nothing_between(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = set_reader_of(world, 10, SET);
+	struct mmu_notifier_range between, range[2];
+	struct mn_call *call;
+
+	mn_start(world, &between, 11, 1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	mn_start(world, &range[0], 10, 1);
+	mn_start(world, &range[1], 10 + 2 * SET - 2, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range[1]);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range[0]);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	mn_end(&between);
+}
+
+static void set_of_any_size_is_a_set(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader;
+	unsigned int nr, i;
+
+	for (nr = 1; nr < 9; nr++) {
+		reader = set_reader_of(world, 10, nr);
+		for (i = 0; i < 2 * nr + 1; i++) {
+			begin(reader);
+			mn_invalidate(world, 9 + i, 1);
+			KUNIT_EXPECT_EQ(test, retry(reader), i % 2);
+		}
+	}
+	/* Of nothing nothing is invalidated. */
+	reader->nr = 0;
+	begin(reader);
+	mn_invalidate(world, 0, 100);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+static void set_with_a_watch_is_exact(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = set_reader_of(world, 10, SET);
+
+	overrun(reader);
+	KUNIT_EXPECT_TRUE(test, is_exact(reader));
+
+	/* What comes between its ranges is told from these. */
+	overrun(reader);
+	begin(reader);
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	mn_invalidate(world, 11, 1);
+	invalidate_elsewhere(world, WITHIN_HISTORY / 2);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+
+	overrun(reader);
+	begin(reader);
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	mn_invalidate(world, 11, 1);
+	mn_invalidate(world, 12, 1);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+
+	/* Or may not be, if that was long ago. */
+	begin(reader);
+	mn_invalidate(world, 12, 1);
+	invalidate_elsewhere(world, BEYOND_HISTORY);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+}
+
+static void set_that_is_not_sorted_is_reported(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_read_range set[] = {
+		{ MN_ADDR(10), MN_ADDR(12) }, { MN_ADDR(11), MN_ADDR(13) },
+	};
+	struct mmu_range_reader reader;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_VM))
+		kunit_skip(test, "needs CONFIG_DEBUG_VM");
+	mmu_range_reader_init(&reader, world->mm);
+	mn_reports_begin(world);
+	mmu_range_read_begin_set(&reader, set, ARRAY_SIZE(set));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	mmu_range_read_cancel(&reader);
+}
+
+/*
+ * Q8: signals
+ */
+
+static void signal_ends_a_killable_begin(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader[] = {
+		reader_of(world, 10, 10), set_reader_of(world, 10, 10),
+	};
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(reader); i++) {
+		mn_start(world, &range, 10, 1);
+		call = spawn_killable(reader[i]);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		kill_call(call);
+		KUNIT_EXPECT_TRUE(test, mn_returns(call));
+		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+		mn_end(&range);
+		begin(reader[i]);
+		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
+	}
+}
+
+static void killable_begin_waits(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+
+	call = spawn_killable(reader);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, call->ret, 0);
+	mn_start(world, &range, 10, 1);
+	call = spawn_killable(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, call->ret, 0);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+static void killed_begin_leaves_nothing_behind(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader;
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+	unsigned int i;
+
+	/* As often as there are watches, and once more. */
+	for (i = 0; i <= WATCHES; i++) {
+		reader = reader_of(world, 10, 10);
+		overrun(reader);
+		mn_start(world, &range, 10, 1);
+		call = spawn_killable(reader);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		kill_call(call);
+		KUNIT_EXPECT_TRUE(test, mn_returns(call));
+		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+		mn_end(&range);
+	}
+	KUNIT_EXPECT_TRUE(test, is_exact(reader));
+}
+
+static void signal_ends_a_wait_for_untracked_ranges(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+
+	mn_crowd(world, MN_CROWD);
+	mn_start(world, &range, 10, 1);
+	call = spawn_killable(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	kill_call(call);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+	mn_end(&range);
+	mn_crowd_end(world);
+}
+
+static void signal_does_not_end_a_begin(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+
+	mn_start(world, &range, 10, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	kill_call(call);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+static void signal_ends_a_killable_begin_of_an_interval(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
+	struct mmu_notifier_range range;
+	struct mn_call *call;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		if (i)
+			mn_start(world, &range, 10, 1);
+		call = mn_spawn(world, "mmu_interval_read_begin_killable",
+				interval, call_interval_begin_killable, -1);
+		if (i)
+			KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		if (i == 1)
+			kill_call(call);
+		if (i == 2)
+			mn_end(&range);
+		KUNIT_EXPECT_TRUE(test, mn_returns(call));
+		KUNIT_EXPECT_EQ(test, (long)call->ret, i == 1 ? -EINTR : 0);
+		if (i == 1)
+			mn_end(&range);
+	}
+	mn_remove(interval);
+}
+
+/*
+ * Seed of it all: is a range being invalidated? Wait until it is not.
+ */
+
+static void range_is_inactive_unless_what_overlaps_is_active(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mmu_notifier_range range, other;
+
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm, 0, 0));
+	mn_start(world, &other, ELSEWHERE, 1);
+	mn_start(world, &range, 10, 10);
+	KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(world->mm, 0, 0));
+	KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(world->mm,
+							     MN_ADDR(19),
+							     MN_ADDR(20)));
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm,
+							    MN_ADDR(20),
+							    MN_ADDR(30)));
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm, 0,
+							    MN_ADDR(10)));
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm, 0,
+							    MN_ADDR(30)));
+	mn_end(&other);
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm, 0, 0));
+}
+
+static void wait_until_inactive_is_for_what_overlaps(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mmu_notifier_range range, later, other;
+	struct mn_call *call;
+
+	mn_start(world, &other, ELSEWHERE, 1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(mn_spawn(world, "wait_inactive",
+						    reader, call_wait_inactive,
+						    -1)));
+	mn_start(world, &range, 10, 10);
+	call = mn_spawn(world, "wait_inactive", reader, call_wait_inactive, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_start(world, &later, 10, 10);
+	mn_end(&range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+
+	call = mn_spawn(world, "wait_inactive_killable", reader,
+			call_wait_inactive_killable, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	kill_call(call);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+	call = mn_spawn(world, "wait_inactive_killable", reader,
+			call_wait_inactive_killable, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(&later);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, call->ret, 0);
+	mn_end(&other);
+}
+
+/*
+ * Seed 004, as it has to be: what is active is asked for under the user lock, and
+ * waited for without.
+ */
+static void asking_under_the_user_lock_is_silent(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
+	bool inactive;
+
+	mn_invalidate(world, 10, 10);
+	do {
+		mmu_notifier_range_wait_inactive(world->mm, MN_ADDR(10),
+						 MN_ADDR(20));
+		spin_lock(&interval->user_lock);
+		inactive = mmu_notifier_range_inactive(world->mm, MN_ADDR(10),
+						       MN_ADDR(20));
+		spin_unlock(&interval->user_lock);
+	} while (!inactive);
+	KUNIT_EXPECT_TRUE(test, inactive);
+	mn_remove(interval);
+}
+
+static struct kunit_case mmu_notifier_range_read_cases[] = {
+	KUNIT_CASE(begin_returns_where_nothing_is_active),
+	KUNIT_CASE(begin_waits_for_what_overlaps),
+	KUNIT_CASE(begin_does_not_wait_for_what_does_not_overlap),
+	KUNIT_CASE(begin_at_the_last_address_waits_for_what_is_there),
+	KUNIT_CASE(begin_waits_for_each_that_overlaps),
+	KUNIT_CASE(begin_does_not_wait_for_what_starts_later),
+	KUNIT_CASE(begin_does_not_wait_for_what_takes_the_slot),
+	KUNIT_CASE(begin_waits_for_a_generation_of_untracked_ranges),
+	KUNIT_CASE(retry_is_true_if_what_overlaps_has_started),
+	KUNIT_CASE(retry_is_true_while_what_overlaps_is_active),
+	KUNIT_CASE(retry_is_false_if_all_was_elsewhere),
+	KUNIT_CASE(retry_is_false_if_what_overlaps_was_before),
+	KUNIT_CASE(retry_is_false_if_the_begin_has_waited_for_it),
+	KUNIT_CASE(history_is_what_is_free),
+	KUNIT_CASE(retry_is_true_if_an_untracked_range_has_started),
+	KUNIT_CASE(retry_is_true_if_a_start_was_refused),
+	KUNIT_CASE(reader_and_interval_do_not_disturb_one_another),
+	KUNIT_CASE(reader_is_overrun_once),
+	KUNIT_CASE(reader_with_a_watch_collides),
+	KUNIT_CASE(reader_with_a_watch_is_told_of_untracked_ranges),
+	KUNIT_CASE(reader_with_a_watch_waits),
+	KUNIT_CASE(watches_are_few_and_given_back),
+	KUNIT_CASE(watch_is_not_told_of_what_was_before),
+	KUNIT_CASE(begin_and_retry_take_no_lock),
+	KUNIT_CASE(retry_takes_no_lock_if_something_has_started),
+	KUNIT_CASE(retry_is_for_any_context),
+	KUNIT_CASE(reader_that_never_ends_costs_a_watch),
+	KUNIT_CASE(end_of_what_has_ended_ends_no_other),
+	KUNIT_CASE(end_of_a_copy_is_reported_and_ends_no_other),
+	KUNIT_CASE(begin_without_an_end_is_reported),
+	KUNIT_CASE(set_collides_if_one_of_it_does),
+	KUNIT_CASE(set_does_not_collide_between_its_ranges),
+	KUNIT_CASE(set_waits_for_all_of_it_and_nothing_between),
+	KUNIT_CASE(set_of_any_size_is_a_set),
+	KUNIT_CASE(set_with_a_watch_is_exact),
+	KUNIT_CASE(set_that_is_not_sorted_is_reported),
+	KUNIT_CASE(signal_ends_a_killable_begin),
+	KUNIT_CASE(killable_begin_waits),
+	KUNIT_CASE(killed_begin_leaves_nothing_behind),
+	KUNIT_CASE(signal_ends_a_wait_for_untracked_ranges),
+	KUNIT_CASE(signal_does_not_end_a_begin),
+	KUNIT_CASE(signal_ends_a_killable_begin_of_an_interval),
+	KUNIT_CASE(range_is_inactive_unless_what_overlaps_is_active),
+	KUNIT_CASE(wait_until_inactive_is_for_what_overlaps),
+	KUNIT_CASE(asking_under_the_user_lock_is_silent),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_range_read_suite = {
+	.name = "mmu_notifier_range_read",
+	.init = tracked_world_init,
+	.test_cases = mmu_notifier_range_read_cases,
+};
+
+/*
+ * Q9 and registration: whether and when a mm is tracked
+ */
+
+static void range_of_an_untracked_mm_is_reported_and_collides(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = NULL;
+	struct mn_reader *reader;
+	unsigned int i;
+
+	/* Without any notifier, and with one that does not track. */
+	for (i = 0; i < 2; i++) {
+		if (i)
+			listener = mn_register(world, 0, &mn_range_ops);
+		reader = reader_of(world, 10, 10);
+		mn_reports_begin(world);
+		begin(reader);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+		KUNIT_EXPECT_TRUE(test, retry(reader));
+
+		mn_reports_begin(world);
+		KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(world->mm,
+								     0, 0));
+		KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+		mn_reports_begin(world);
+		KUNIT_EXPECT_TRUE(test, mn_returns(mn_spawn(world, "wait",
+							    reader,
+							    call_wait_inactive,
+							    -1)));
+		KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	}
+	mn_unregister(listener);
+}
+
+static void reader_may_be_older_than_tracking(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_listener *listener = register_tracked(world);
+
+	begin(reader);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	begin(reader);
+	mn_invalidate(world, 10, 1);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_unregister(listener);
+}
+
+static void reader_of_before_tracking_collides(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_listener *listener;
+
+	mn_reports_begin(world);
+	begin(reader);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	listener = register_tracked(world);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_unregister(listener);
+}
+
+/* In any order, by either kind, and for as long as the mm is there. */
+static void mm_is_tracked_by_any_that_asks(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *first = NULL, *second = NULL;
+	struct mn_interval *interval = NULL;
+	struct mn_reader *reader;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		if (i)
+			world->mm = mm_alloc();
+		KUNIT_ASSERT_NOT_NULL(test, world->mm);
+		if (i == 0)
+			mn_prepare(world);
+		if (i == 1 || i == 2)
+			first = mn_register(world, 0, &mn_range_ops);
+		if (i == 1)
+			interval = mn_insert(world, 'a', 10, 10);
+		if (i == 2)
+			second = register_tracked(world);
+		if (i == 3)
+			KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register_tracked(
+							NULL, world->mm));
+		reader = reader_of(world, 10, 10);
+		begin(reader);
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+		if (i == 1)
+			mn_remove(interval);
+		if (i == 2)
+			mn_unregister(second);
+		begin(reader);
+		mn_invalidate(world, 10, 1);
+		KUNIT_EXPECT_TRUE(test, retry(reader));
+		if (i == 1 || i == 2) {
+			KUNIT_EXPECT_EQ(test, first->starts, 1);
+			KUNIT_EXPECT_EQ(test, first->ends, 1);
+			mn_unregister(first);
+		}
+		mn_world_release(world);
+	}
+}
+
+static void tracked_registration_fails_whole(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = mn_listener(world, 0, &mn_range_ops);
+	unsigned int nth = 0;
+	int err;
+
+	mn_failslab_begin(world);
+	do {
+		mn_fail_allocation(++nth);
+		err = mmu_notifier_register_tracked(&listener->notifier,
+						    world->mm);
+		if (!mn_allocation_failed())
+			break;
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+		mn_invalidate(world, 10, 1);
+		KUNIT_EXPECT_EQ(test, listener->starts, 0);
+	} while (nth < 10);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	/* The subscriptions of the mm, and what tracks. */
+	KUNIT_EXPECT_EQ(test, nth, 3);
+	mn_invalidate(world, 10, 1);
+	KUNIT_EXPECT_EQ(test, listener->starts, 1);
+	mn_unregister(listener);
+}
+
+static void tracked_registration_refuses_what_registration_does(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = register_tracked(world);
+
+	mn_reports_begin(world);
+	KUNIT_EXPECT_EQ(test, -EEXIST,
+			mmu_notifier_register_tracked(&listener->notifier,
+						      world->mm));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	mn_unregister(listener);
+}
+
+static void release_of_the_mm_collides(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mn_listener *listener = register_tracked(world);
+	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mm_struct *mm = world->mm;
+
+	mmgrab(mm);
+	begin(reader);
+	mn_world_release(world);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	begin(reader);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	mn_unregister(listener);
+	mmdrop(mm);
+}
+
+static struct kunit_case mmu_notifier_range_read_mm_cases[] = {
+	KUNIT_CASE(range_of_an_untracked_mm_is_reported_and_collides),
+	KUNIT_CASE(reader_may_be_older_than_tracking),
+	KUNIT_CASE(reader_of_before_tracking_collides),
+	KUNIT_CASE(mm_is_tracked_by_any_that_asks),
+	KUNIT_CASE(tracked_registration_fails_whole),
+	KUNIT_CASE(tracked_registration_refuses_what_registration_does),
+	KUNIT_CASE(release_of_the_mm_collides),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_range_read_mm_suite = {
+	.name = "mmu_notifier_range_read_mm",
+	.init = mn_world_init,
+	.test_cases = mmu_notifier_range_read_mm_cases,
+};
+kunit_test_suites(&mmu_notifier_range_read_suite,
+		  &mmu_notifier_range_read_mm_suite);
+
+MODULE_DESCRIPTION("KUnit tests for MMU notifiers: range readers");
+MODULE_LICENSE("GPL");
