@@ -24,6 +24,8 @@
  *                           both sides of the interval if n is not 1
  *   insert_remove           of an interval, between n others
  *
+ * and, where there are range readers, those of mmu_notifier_range_cost.c.
+ *
  * The callbacks do what they must and no more. Off unless asked for on the command
  * line of the kernel: mmu_notifier_cost.subscriptions=1000000. Later it runs when
  * that number is written to /sys/module/mmu_notifier_cost/parameters/subscriptions.
@@ -41,6 +43,11 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+
+#include "mmu_notifier_cost.h"
+
+int (*mmu_notifier_range_cost)(struct mm_struct *mm,
+			       mmu_notifier_print_cost_fn print);
 
 static unsigned int subscriptions;
 
@@ -337,12 +344,19 @@ static int cost_of_population(void)
 	return err;
 }
 
+static int cost_of_range_reads(void)
+{
+	return mmu_notifier_range_cost ?
+		       mmu_notifier_range_cost(mm, print_cost) : 0;
+}
+
 static int (*const costs[])(void) = {
 	cost_without,
 	cost_of_hlist,
 	cost_of_announcing,
 	cost_of_active,
 	cost_of_population,
+	cost_of_range_reads,
 };
 
 static int mmu_notifier_cost(void)

@@ -75,6 +75,9 @@
  *			they let it pass: "stall". If it is on another wake_q
  *			by then it is woken too early, and never again. A core
  *			may make the same mistake.
+ *	range_retry	what the retry of a range read says is ignored: "stale".
+ *			This is what a core looks like that forgets what has
+ *			started since.
  */
 
 #include <linux/atomic.h>
@@ -150,12 +153,13 @@ enum busted {
 	BUSTED_FAILED_START,
 	BUSTED_PAIR,
 	BUSTED_WAKE_Q,
+	BUSTED_RANGE_RETRY,
 	NR_BUSTED,
 };
 
 static const char * const busted_names[] = {
 	"set_seq", "release", "remove", "end", "failed_start", "pair",
-	"wake_q",
+	"wake_q", "range_retry",
 };
 
 static enum busted busted_how = NR_BUSTED;
@@ -171,6 +175,7 @@ static bool is_busted(enum busted how)
 #define NR_PAGES	64
 #define FIRST_ADDRESS	(256 * PAGE_SIZE)
 /* Far from the pages. */
+#define FLOOD_ADDRESS	(FIRST_ADDRESS + 512 * PAGE_SIZE)
 #define BALLAST_ADDRESS	(FIRST_ADDRESS + 1024 * PAGE_SIZE)
 /* More interval subscriptions than a core calls under one look at its tree. */
 #define BATCH		32
@@ -227,6 +232,10 @@ enum counter {
 	COUNT_GETS,			/* mmu_notifier_get() */
 	COUNT_EXITS,			/* mms given back */
 	COUNT_FINISHES,			/* second passes */
+	COUNT_RANGES,			/* range reads that came to an end */
+	COUNT_RANGE_COLLISIONS,
+	COUNT_RANGE_WAITS,
+	COUNT_RANGE_OVERRUNS,		/* of the history of invalidations */
 	COUNT_MUTEX_WAITS,		/* for a mutex shared with strangers */
 	COUNT_RWSEM_WAITS,
 	COUNT_GATE_WAITS,
@@ -259,6 +268,10 @@ static const char * const counter_names[] = {
 	[COUNT_GETS] = "gets",
 	[COUNT_EXITS] = "exits",
 	[COUNT_FINISHES] = "finishes",
+	[COUNT_RANGES] = "ranges",
+	[COUNT_RANGE_COLLISIONS] = "range_collisions",
+	[COUNT_RANGE_WAITS] = "range_waits",
+	[COUNT_RANGE_OVERRUNS] = "range_overruns",
 	[COUNT_MUTEX_WAITS] = "mutex_waits",
 	[COUNT_RWSEM_WAITS] = "rwsem_waits",
 	[COUNT_GATE_WAITS] = "gate_waits",
@@ -873,6 +886,7 @@ struct invalidation {
 };
 
 const struct mmu_interval_notifier_ops *test_mn_two_pass_ops;
+const struct test_mn_range_ops *test_mn_range_ops;
 
 static bool mirror_is_removed(struct mirror *mirror)
 {
@@ -1174,6 +1188,113 @@ again:
 }
 
 /*
+ * Range reads: faults in some pages of what is mirrored
+ */
+
+static u64 some_pages(unsigned int first, unsigned int last)
+{
+	u64 pages = 0;
+	unsigned int i;
+
+	do {
+		i = first + rnd(last - first + 1);
+		pages |= GENMASK_ULL(min(i + rnd(8), last), i);
+	} while (!rnd(2));
+	return pages;
+}
+
+/* So many invalidations that no core remembers what was before. */
+static void flood(struct space *space)
+{
+	struct invalidation inv = { .first = 1 };
+	unsigned int i;
+
+	enter("flood");
+	mmap_read_lock(space->mm);
+	for (i = 0; i < BITS_PER_LONG; i++) {
+		mmu_notifier_range_init_owner(&inv.range, MMU_NOTIFY_CLEAR, 0,
+					      space->mm, FLOOD_ADDRESS,
+					      FLOOD_ADDRESS + PAGE_SIZE, &inv);
+		mmu_notifier_invalidate_range_start(&inv.range);
+		mmu_notifier_invalidate_range_end(&inv.range);
+	}
+	mmap_read_unlock(space->mm);
+}
+
+static void range_begin(struct space *space, struct test_mn_range_reader *reader,
+			u64 pages, unsigned long *value)
+{
+	struct core_wait wait;
+
+	core_wait_begin(&wait, in_read_begin);
+	test_mn_range_ops->begin(reader, address(0), pages);
+	core_wait_end(&wait, COUNT_RANGE_WAITS);
+
+	enter("read a range");
+	for (; pages; pages &= pages - 1) {
+		value[__ffs64(pages)] = READ_ONCE(space->page[__ffs64(pages)]);
+		if (!rnd(16))
+			dawdle();
+	}
+	if (!rnd(32))
+		flood(space);
+}
+
+/* Under the user lock. What is said early must be so at last. */
+static bool range_retry(struct test_mn_range_reader *reader)
+{
+	bool early = test_mn_range_ops->check_retry(reader);
+	bool retry = test_mn_range_ops->retry(reader);
+
+	if (early && !retry)
+		torture_error(CALL, "a range read that was to be repeated is good");
+	if (retry && test_mn_range_ops->is_overrun(reader))
+		count(COUNT_RANGE_OVERRUNS);
+	count(retry ? COUNT_RANGE_COLLISIONS : COUNT_RANGES);
+	return retry && !is_busted(BUSTED_RANGE_RETRY);
+}
+
+/* Under the user lock. */
+static void range_establish(struct space *space, u64 pages,
+			    unsigned long *shadow, const unsigned long *value)
+{
+	for (; pages; pages &= pages - 1) {
+		const unsigned int i = __ffs64(pages);
+
+		shadow[i] = value[i];
+		if (atomic_read(&space->active[i]))
+			torture_error(STALE, "a range read of invalidated page %u",
+				      i);
+	}
+}
+
+static void mirror_range_fault(struct space *space, struct mirror *mirror)
+{
+	u64 pages = some_pages(mirror->first, mirror->last);
+	struct test_mn_range_reader reader;
+	unsigned long value[NR_PAGES];
+	unsigned int tries = 4;
+	bool retry;
+
+	test_mn_range_ops->init(&reader, space->mm);
+	do {
+		range_begin(space, &reader, pages, value);
+		if (!rnd(64)) {
+			test_mn_range_ops->cancel(&reader);
+			return;
+		}
+		enter("establish a range");
+		mutex_lock(&mirror->lock);
+		retry = range_retry(&reader);
+		if (!retry && !mirror->dying)
+			range_establish(space, pages, mirror->shadow, value);
+		check_shadow(space, mirror->shadow, mirror->first, mirror->last,
+			     "a mirror");
+		mutex_unlock(&mirror->lock);
+	} while (retry && --tries);
+}
+
+/*
  * Listeners: subscriptions to the mm
  */
 
@@ -1185,6 +1306,7 @@ again:
  * @rcu: It is found without a lock.
  * @lock: The user lock; raw, as it is taken where nothing may sleep. It protects
  *	what follows.
+ * @tracked: The mm is tracked, so that its ranges can be read.
  * @released: Nothing is established any more.
  * @starts: Number of invalidate_range_start() ...
  * @ends: ... and of invalidate_range_end().
@@ -1195,6 +1317,7 @@ struct listener {
 	struct space *space;
 	refcount_t refs;
 	struct rcu_head rcu;
+	bool tracked;
 	raw_spinlock_t lock;
 	bool released;
 	unsigned long starts;
@@ -1326,7 +1449,11 @@ static void listener_register(struct space *space)
 	listener->mn.ops = rnd(2) ? &listener_ops : &refuser_ops;
 
 	enter("register");
-	if (rnd(4)) {
+	if (test_mn_range_ops && rnd(2)) {
+		listener->tracked = true;
+		err = test_mn_range_ops->register_tracked(&listener->mn,
+							  space->mm);
+	} else if (rnd(4)) {
 		err = mmu_notifier_register(&listener->mn, space->mm);
 	} else {
 		mmap_write_lock(space->mm);
@@ -1413,6 +1540,33 @@ static void listener_fault(struct space *space, struct listener *listener)
 		listener->shadow[i] = value;
 	check_shadow(space, listener->shadow, 0, NR_PAGES - 1, "a listener");
 	raw_spin_unlock(&listener->lock);
+}
+
+static void listener_range_fault(struct space *space, struct listener *listener)
+{
+	u64 pages = some_pages(0, NR_PAGES - 1);
+	struct test_mn_range_reader reader;
+	unsigned long value[NR_PAGES];
+	unsigned int tries = 4;
+	unsigned long flags;
+	bool retry;
+
+	if (listener->mn.ops != &listener_ops)
+		return;
+
+	test_mn_range_ops->init(&reader, space->mm);
+	do {
+		range_begin(space, &reader, pages, value);
+		enter("establish a range");
+		/* A retry is for any context. */
+		raw_spin_lock_irqsave(&listener->lock, flags);
+		retry = range_retry(&reader);
+		if (!retry && !listener->released)
+			range_establish(space, pages, listener->shadow, value);
+		check_shadow(space, listener->shadow, 0, NR_PAGES - 1,
+			     "a listener");
+		raw_spin_unlock_irqrestore(&listener->lock, flags);
+	} while (retry && --tries);
 }
 
 /*
@@ -1674,15 +1828,22 @@ static void op_read(struct worker *worker)
 	if (mirror) {
 		if (!rnd(fast ? 256 : 4))
 			take_shared_lock();
-		if (space_get_user(space))
+		if (test_mn_range_ops && rnd(2) && space_get_user(space)) {
+			mirror_range_fault(space, mirror);
+			space_put_user(space);
+		} else if (space_get_user(space)) {
 			mirror_fault(space, mirror);
+		}
 		mirror_put(mirror);
 	}
 	listener = listener_get_any(space);
 	if (listener) {
 		if (space_get_user(space)) {
 			enter("fault of a listener");
-			listener_fault(space, listener);
+			if (listener->tracked && rnd(2))
+				listener_range_fault(space, listener);
+			else
+				listener_fault(space, listener);
 			space_put_user(space);
 		}
 		listener_put(listener);
@@ -2027,6 +2188,11 @@ static bool needed(enum counter counter)
 		return nlisteners && nexiters;
 	case COUNT_FINISHES:
 		return test_mn_two_pass_ops;
+	case COUNT_RANGES:
+	case COUNT_RANGE_COLLISIONS:
+	case COUNT_RANGE_WAITS:
+	case COUNT_RANGE_OVERRUNS:
+		return test_mn_range_ops && nreaders;
 	case COUNT_BATCHES:
 		return nmirrors > BATCH;
 	case COUNT_MUTEX_WAITS:

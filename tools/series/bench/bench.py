@@ -45,6 +45,14 @@ COST_BARS = [
     ("find 1 overlapping among 1,000", "start_end_find_one", 1000, "ratio", 1.05),
     ("find 1 overlapping among 1,000,000", "start_end_find_one", 1000000, "ratio", 1.05),
 ]
+# What only the series has: text, scenario, n, what it may cost, and more than which other scenario and n, if there is one.
+OWN_BARS = [
+    ("begin + retry of a range, nothing active", "range_read_idle", 0, 30, None),
+    ("begin + retry of a range, 16 foreign invalidations in between", "range_read_between", 16, 150, ("range_read_idle", 0)),
+    ("begin + retry of a range, 4 foreign invalidations active", "range_read_active", 4, 150, ("range_read_idle", 0)),
+    ("begin + retry of a set of 4,000 ranges, nothing active", "range_read_set", 4000, 60, None),
+    ("start+end, 1 notifier, tracked, while a range reader is watched for", "start_end_watched", 1, 40, ("start_end_tracked", 1)),
+]
 # Costs that grow as log n: text, scenario, the n that is judged by the growth from 1 to 1,000.
 GROWTH_BARS = [
     ("insert + remove grows as log n", "insert_remove", 100000),
@@ -181,6 +189,13 @@ def cost_rows(run):
         bar = f"at most {limit} more" if kind == "more" else f"at most {limit:.2f} x"
         met = series <= stock + limit if kind == "more" else series <= stock * limit
         yield text, bar, f"{stock:,.1f}", f"{series:,.1f}", f"{series / stock:.3f}", met
+    for text, scenario, n, limit, other in OWN_BARS:
+        series = run.costs["series"].get((scenario, n))
+        base = run.costs["series"].get(other, 0) if other else 0
+        if series is None or base is None:
+            die(f"the run has no count for {scenario} n={n}")
+        bar = f"at most {limit} more than {base:,.1f}" if other else f"at most {limit}"
+        yield text, bar, "", f"{series:,.1f}", "", series <= base + limit
     for text, scenario, n in GROWTH_BARS:
         said, met = [], True
         for core in CORES:
@@ -481,13 +496,15 @@ def record(stock, series):
     print("# scenario n stock series")
     stock, series = costs(stock), costs(series)
     for scenario, n in series:
-        print(f"{scenario} {n} {stock[scenario, n]:.2f} {series[scenario, n]:.2f}")
+        # Stock has no range reads.
+        there = f"{stock[scenario, n]:.2f}" if (scenario, n) in stock else "-"
+        print(f"{scenario} {n} {there} {series[scenario, n]:.2f}")
 
 
 def recorded(path):
     text = read(path)
     rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
-    return re.search(r"^# compiler: (.*)$", text, re.M)[1], {(s, int(n)): (float(a), float(b)) for s, n, a, b in rows}
+    return re.search(r"^# compiler: (.*)$", text, re.M)[1], {(s, int(n)): (None if a == "-" else float(a), float(b)) for s, n, a, b in rows}
 
 
 def gate(path, series_log, stock_log=None):
@@ -498,11 +515,11 @@ def gate(path, series_log, stock_log=None):
     for key, (old_stock, old_series) in table_of.items():
         if key not in series:
             continue
-        if stock:
+        if stock and key in stock:
             now, limit = series[key] / stock[key], old_series / old_stock * OTHER_COMPILER
             said = f"{now:.3f} x stock, recorded {old_series / old_stock:.3f} with another compiler"
         else:
-            now, limit = series[key], old_series * TOLERANCE
+            now, limit = series[key], old_series * (OTHER_COMPILER if stock else TOLERANCE)
             said = f"{now:.2f} instructions, recorded {old_series:.2f}"
         # What has become cheaper is to be recorded, or it may become dear again unseen.
         cheap = ", RECORD IT ANEW" if now < limit / TOLERANCE ** 2 and not stock else ""

@@ -47,6 +47,8 @@ together() {
 behind um-busted-set_seq "$series" 'FAILURE=stale|FAILURE=stale,release' busted=set_seq duration=10
 # What is not torn down at the release may be seen before the release is.
 behind um-busted-release "$series" 'FAILURE=release|FAILURE=stale,release' busted=release duration=10
+# Where a retry is ignored, entries are made that are stale, and remain when the mm is gone.
+behind um-busted-range_retry "$series" 'FAILURE=stale|FAILURE=stale,release' busted=range_retry duration=10
 behind um-busted-remove "$series" FAILURE=removed busted=remove duration=10
 behind um-busted-pair "$series" FAILURE=unpaired busted=pair duration=10
 # Subscriptions to the mm would notice, too.

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of the benchmark that counts what operations cost. */
+#ifndef _MMU_NOTIFIER_COST_H
+#define _MMU_NOTIFIER_COST_H
+
+struct mm_struct;
+
+/* Prints what so many calls of @op cost, less those of @empty. */
+typedef void (*mmu_notifier_print_cost_fn)(const char *scenario,
+					   unsigned long n, unsigned int ops,
+					   void (*op)(unsigned long i),
+					   void (*empty)(unsigned long i));
+
+/* Range reads, in an mm that has had no notifiers; NULL if there are none. */
+extern int (*mmu_notifier_range_cost)(struct mm_struct *mm,
+				      mmu_notifier_print_cost_fn print);
+
+#endif /* _MMU_NOTIFIER_COST_H */
