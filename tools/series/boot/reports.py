@@ -3,8 +3,8 @@
 
     reports.py BASE BUILD TREE STOCK_BUILD STOCK_TREE FIXES_BUILD FIXES_TREE
 
-Boots the user-mode kernel of BUILD once for each case of the suite mmu_notifier_report, because lockdep stops at its first
-report, and beside it those of the stock core and of that with its fixes.  A case says in the log what is to be reported: the kind, the lock that is about
+Boots the user-mode kernel of BUILD once for each case of the suites that provoke reports, because lockdep stops at its first
+report, and beside it, for the suite that they have, those of the stock core and of that with its fixes.  A case says in the log what is to be reported: the kind, the lock that is about
 to be taken, and the one that is held.  The log must have just this report, with a chain of just these locks and the lockdep
 map of invalidations, and no other; the case itself looks for it as well and must pass.  Prints "ok|FAIL|skip NAME" per case
 for the series; on stock, the cases in stock-defects must fail, with the fixes those that no fix mends, and all others must do
@@ -104,13 +104,17 @@ def main(base, build, tree, *others):
         return
     builds = [build] + [where[1] for where in others]
     jobs = [(where, SUITE, name) for name in names for where in builds]
-    verdicts = [judge(job[2], log) for job, log in zip(jobs, boots.boot_all(jobs))]
+    more = [(build, suite, name) for suite in results.REPORT_SUITES if suite != SUITE for name in boots.cases(tree, suite)]
+    verdicts = [judge(job[2], log) for job, log in zip(jobs + more, boots.boot_all(jobs + more))]
     for i, name in enumerate(names):
         here, *there = verdicts[i * len(builds):(i + 1) * len(builds)]
         print(f"{name}: {here[1]}")
         print(f"{here[0]} reports {name}" + (f": {here[1]}" if here[0] == "skip" else ""))
         for (label, _, _, marked), verdict in zip(others, there):
             judge_other(label, name, marked.pop(f"{SUITE}.{name}", None), here, verdict)
+    for (_, _, name), here in zip(more, verdicts[len(jobs):]):
+        print(f"{name}: {here[1]}")
+        print(f"{here[0]} reports {name}" + (f": {here[1]}" if here[0] == "skip" else ""))
     for label, _, _, marked in others:
         for name in marked:
             print(f"FAIL {label}: stock-defects names {name}, which is not there")

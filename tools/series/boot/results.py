@@ -39,6 +39,7 @@ EXPECT = "mmu_notifier_kunit: expect report"
 EXPECT_END = "mmu_notifier_kunit: end of expected report"
 # The suite that reports.py boots, case by case, and no other boot runs; and one that boots of the stock core leave out.
 REPORT_SUITE = "mmu_notifier_report"
+REPORT_SUITES = (REPORT_SUITE, "mmu_notifier_range_report")      # the other one is of what stock has not got
 MISUSE_SUITE = "mmu_notifier_misuse"
 # The suite that is about the insides of our core.
 INSIDE_SUITE = "mmu_notifier_range"

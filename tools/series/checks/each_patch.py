@@ -15,7 +15,7 @@ import sys
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
 from boot import boots, reports, results
 
-ALONE = (results.REPORT_SUITE, results.MISUSE_SUITE)
+ALONE = (*results.REPORT_SUITES, results.MISUSE_SUITE)
 
 
 def claims(base, build, step):
@@ -42,7 +42,7 @@ def result(folder, marked, name, together):
     if name in together.cases:
         return together.cases[name], together.reasons.get(case, "")
     log = boots.read(build, suite, case)
-    if suite == results.REPORT_SUITE:
+    if suite in results.REPORT_SUITES:
         verdict, text = reports.judge(case, log)
         return {"ok": "PASS", "skip": "SKIP"}.get(verdict, verdict), text
     return results.outcome(log, case), ""

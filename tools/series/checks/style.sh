@@ -50,4 +50,5 @@ done
 verdict "each file and insertion in one step, and all backports apply" python3 tools/series/merge/merge.py check
 verdict "each line of contract.md has its cases" contract
 verdict "the numbers of schedules are those that are counted" python3 tools/series/checks/schedules.py
+verdict "the numbers of schedules of range readers are those that are counted" python3 tools/series/checks/range_schedules.py
 python3 tools/series/bench/bench.py check-readme

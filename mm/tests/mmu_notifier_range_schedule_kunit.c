@@ -1,0 +1,992 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Range readers against a model, step by step: every order of the steps of some
+ * small worlds, and random walks through a larger one.
+ *
+ * The model is naive on purpose, as that of mmu_notifier_schedule_kunit.c: a list
+ * of the steps taken so far, of which it asks who sleeps, and what a retry returns.
+ * Beside it is a page table of numbers, and for each range reader SPTEs, which it
+ * makes of what it has read; none may ever be stale, whatever the model says.
+ *
+ * Ranges and sets of ranges are masks of pages. Those who invalidate are no
+ * threads: only the begin of a range reader sleeps.
+ */
+
+#include <kunit/test.h>
+#include <linux/bitops.h>
+#include <linux/cpumask.h>
+#include <linux/hash.h>
+#include <linux/kthread.h>
+#include <linux/moduleparam.h>
+#include <linux/prandom.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#include "mmu_notifier_world.h"
+
+static unsigned int seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of the random walk; 0 (default): another each time");
+
+#define RS_PAGES	64
+#define RS_ACTORS	6	/* range readers first */
+#define RS_READERS	3
+#define RS_STEPS	6	/* of a program */
+#define RS_DEPTH	24	/* of a schedule */
+#define RS_NEST		2	/* invalidations of one actor at a time */
+#define RS_EVENTS	512
+#define RS_ROUNDS	64
+#define RS_FLOOD	(2 * BITS_PER_LONG)
+#define RS_FLOOD_PAGE	1000
+
+/* So few starts fit into any history here, so many into none. */
+#define RS_FITS		(BITS_PER_LONG - 4 - 2 * RS_ACTORS * RS_NEST)
+#define RS_OVERRUNS	BITS_PER_LONG
+
+enum rs_op {
+	RS_NONE,
+	RS_BEGIN,
+	RS_BEGIN_KILLABLE,
+	RS_RETRY,
+	RS_CANCEL,
+	RS_START,
+	RS_REFUSE,	/* a start that fails, so that it has no end */
+	RS_END,
+	RS_FLOOD_ALL,	/* many invalidations where nobody reads */
+	RS_KILL,	/* the range reader, if it sleeps and can be killed */
+};
+
+struct rs_step {
+	u8 actor;
+	u8 op;
+	u8 whom;	/* to kill */
+	u64 pages;
+};
+
+struct rs_event {
+	struct rs_step step;
+	bool active;
+};
+
+enum rs_state {
+	RS_RUNS,
+	RS_SLEEPS,
+	RS_IDLE,
+};
+
+/* What is known of its watch. */
+enum rs_watch {
+	RS_WATCH_NO,
+	RS_WATCH_YES,
+	RS_WATCH_MAYBE,
+};
+
+struct rs_reader {
+	struct rs_world *world;
+	struct task_struct *task;
+	struct completion go;
+	u8 state;
+	bool quit;
+	struct rs_step step;
+	int ret;
+	struct mmu_range_reader reader;
+	struct mmu_read_range set[RS_PAGES / 2];
+	unsigned int read[RS_PAGES];
+	u64 mapped;		/* pages that have an SPTE, under the user lock */
+	unsigned int spte[RS_PAGES];
+	/* The model. */
+	int begin;		/* event, or -1 */
+	enum rs_watch watch;	/* of this read section */
+	enum rs_watch next;	/* of the next one */
+};
+
+struct rs_world {
+	struct kunit *test;
+	struct mm_struct *mm;
+	struct mmu_notifier notifier;
+	struct mmu_notifier refuser;
+	bool refuse;
+	spinlock_t user_lock;	/* the driver's */
+	struct rs_reader reader[RS_READERS];
+	unsigned int nr_readers;
+	struct mmu_notifier_range range[RS_ACTORS][RS_NEST];
+	unsigned int nr_ranges[RS_ACTORS];
+	unsigned int pte[RS_PAGES];
+	const char *wrong;
+	bool stuck;
+	unsigned long steps;
+	unsigned long waits;
+	unsigned long collisions;
+	unsigned long overruns;
+	unsigned long kills;
+	/* The model. */
+	unsigned int nr_events;
+	struct rs_event event[RS_EVENTS];
+};
+
+/*
+ * The model
+ */
+
+static struct rs_event *rs_add_event(struct rs_world *world,
+				     const struct rs_step *step)
+{
+	struct rs_event *event = &world->event[world->nr_events++];
+	unsigned int i;
+
+	*event = (struct rs_event){
+		.step = *step,
+		.active = step->op == RS_START,
+	};
+	if (step->op == RS_END) {
+		for (i = world->nr_events; i--;) {
+			if (world->event[i].active &&
+			    world->event[i].step.actor == step->actor) {
+				world->event[i].active = false;
+				break;
+			}
+		}
+	}
+	return event;
+}
+
+static u64 rs_pages(const struct rs_world *world,
+		    const struct rs_reader *reader)
+{
+	return world->event[reader->begin].step.pages;
+}
+
+static bool rs_sleeps(const struct rs_world *world,
+		      const struct rs_reader *reader)
+{
+	int i;
+
+	for (i = 0; i < reader->begin; i++) {
+		if (world->event[i].active && world->event[i].step.pages &
+					      rs_pages(world, reader))
+			return true;
+	}
+	return false;
+}
+
+/* How many have started since the event, and whether one overlaps. */
+static unsigned int rs_started(const struct rs_world *world, int since,
+			       u64 pages, bool *overlaps)
+{
+	unsigned int nr = 0;
+
+	*overlaps = false;
+	for (; since < world->nr_events; since++) {
+		const struct rs_step *step = &world->event[since].step;
+
+		if (step->op == RS_FLOOD_ALL)
+			nr += RS_FLOOD;
+		if (step->op != RS_START && step->op != RS_REFUSE)
+			continue;
+		nr++;
+		if (step->pages & pages)
+			*overlaps = true;
+	}
+	return nr;
+}
+
+/* The first event since the begin that is anywhere between its pages. */
+static int rs_first_hit(const struct rs_world *world,
+			const struct rs_reader *reader)
+{
+	const u64 pages = rs_pages(world, reader);
+	const u64 hull = GENMASK_ULL(fls64(pages) - 1, __ffs64(pages));
+	int i;
+
+	for (i = reader->begin; i < world->nr_events; i++) {
+		const struct rs_step *step = &world->event[i].step;
+
+		if ((step->op == RS_START || step->op == RS_REFUSE) &&
+		    step->pages & hull)
+			return i;
+	}
+	return -1;
+}
+
+/* 0 or 1; or -1 if both are right. */
+static int rs_expected_retry(const struct rs_world *world,
+			     const struct rs_reader *reader)
+{
+	const u64 pages = rs_pages(world, reader);
+	int since = reader->begin;
+	unsigned int started;
+	bool overlaps;
+
+	started = rs_started(world, since, pages, &overlaps);
+	if (overlaps)
+		return 1;
+	if (started <= RS_FITS)
+		return 0;
+	if (reader->watch == RS_WATCH_NO)
+		return started > RS_OVERRUNS ? 1 : -1;
+
+	since = rs_first_hit(world, reader);
+	if (since < 0)
+		return reader->watch == RS_WATCH_YES ? 0 : -1;
+	started = rs_started(world, since, pages, &overlaps);
+	if (started <= RS_FITS)
+		return reader->watch == RS_WATCH_YES ? 0 : -1;
+	return started > RS_OVERRUNS && reader->watch == RS_WATCH_YES ? 1 : -1;
+}
+
+/* What is known when it has returned. */
+static void rs_model_retry(struct rs_world *world, struct rs_reader *reader,
+			   bool retry)
+{
+	bool overlaps;
+	unsigned int started = rs_started(world, reader->begin,
+					  rs_pages(world, reader), &overlaps);
+
+	if (!retry)
+		reader->next = RS_WATCH_NO;
+	else if (started > RS_OVERRUNS && reader->watch == RS_WATCH_NO)
+		reader->next = RS_WATCH_YES;
+	else if (started > RS_FITS && reader->next != RS_WATCH_YES)
+		reader->next = overlaps ? RS_WATCH_MAYBE : RS_WATCH_YES;
+	world->overruns += retry && !overlaps;
+	world->collisions += retry;
+	reader->begin = -1;
+}
+
+/*
+ * The code
+ */
+
+static int rs_invalidate(struct mmu_notifier *notifier,
+			 const struct mmu_notifier_range *range)
+{
+	struct rs_world *world = container_of(notifier, struct rs_world,
+					      notifier);
+	unsigned long first = range->start >> PAGE_SHIFT;
+	unsigned long last = (range->end >> PAGE_SHIFT) - 1;
+	unsigned int i;
+
+	if (first >= RS_PAGES)
+		return 0;
+	spin_lock(&world->user_lock);
+	for (i = 0; i < world->nr_readers; i++)
+		world->reader[i].mapped &= ~GENMASK_ULL(last, first);
+	spin_unlock(&world->user_lock);
+	return 0;
+}
+
+static const struct mmu_notifier_ops rs_ops = {
+	.invalidate_range_start = rs_invalidate,
+};
+
+static int rs_may_refuse(struct mmu_notifier *notifier,
+			 const struct mmu_notifier_range *range)
+{
+	return container_of(notifier, struct rs_world, refuser)->refuse ?
+		       -EAGAIN : 0;
+}
+
+static const struct mmu_notifier_ops rs_refuser_ops = {
+	.invalidate_range_start = rs_may_refuse,
+};
+
+/* Each run of pages is a range. */
+static unsigned int rs_make_set(struct rs_reader *reader, u64 pages)
+{
+	unsigned int nr = 0, first, last;
+
+	while (pages) {
+		first = __ffs64(pages);
+		last = first;
+		while (last + 1 < RS_PAGES && pages & BIT_ULL(last + 1))
+			last++;
+		reader->set[nr].start = MN_ADDR(first);
+		reader->set[nr].end = MN_ADDR(last + 1);
+		nr++;
+		pages &= ~GENMASK_ULL(last, first);
+	}
+	return nr;
+}
+
+static int rs_begin(struct rs_reader *reader)
+{
+	struct mmu_range_reader *range_reader = &reader->reader;
+	bool killable = reader->step.op == RS_BEGIN_KILLABLE;
+	unsigned int nr = rs_make_set(reader, reader->step.pages);
+
+	if (nr == 1 && killable)
+		return mmu_range_read_begin_killable(range_reader,
+						     reader->set[0].start,
+						     reader->set[0].end);
+	if (killable)
+		return mmu_range_read_begin_set_killable(range_reader,
+							 reader->set, nr);
+	if (nr == 1)
+		mmu_range_read_begin(range_reader, reader->set[0].start,
+				     reader->set[0].end);
+	else
+		mmu_range_read_begin_set(range_reader, reader->set, nr);
+	return 0;
+}
+
+static void rs_set_state(struct rs_reader *reader, enum rs_state state)
+{
+	/* All that it did comes first. Pairs with rs_state(). */
+	smp_store_release(&reader->state, state);
+	/* Then, maybe, it sleeps. Pairs with rs_state(). */
+	smp_wmb();
+}
+
+static int rs_thread(void *data)
+{
+	struct rs_reader *reader = data;
+
+	allow_kernel_signal(SIGKILL);
+	for (;;) {
+		/* It may have been killed when it had ended. */
+		flush_signals(current);
+		wait_for_completion(&reader->go);
+		if (reader->quit)
+			return 0;
+		reader->ret = rs_begin(reader);
+		/* What it has read is as old as it can be. */
+		memcpy(reader->read, reader->world->pte, sizeof(reader->read));
+		rs_set_state(reader, RS_IDLE);
+	}
+}
+
+static bool rs_retry(struct rs_world *world, struct rs_reader *reader)
+{
+	u64 pages = rs_pages(world, reader);
+	bool retry;
+
+	spin_lock(&world->user_lock);
+	retry = mmu_range_read_retry(&reader->reader);
+	if (!retry) {
+		reader->mapped |= pages;
+		for (; pages; pages &= pages - 1)
+			reader->spte[__ffs64(pages)] =
+				reader->read[__ffs64(pages)];
+	}
+	spin_unlock(&world->user_lock);
+	return retry;
+}
+
+static bool rs_start(struct rs_world *world, const struct rs_step *step)
+{
+	unsigned int nest = world->nr_ranges[step->actor];
+	struct mmu_notifier_range *range = &world->range[step->actor][nest];
+	int err;
+
+	mmu_notifier_range_init(range, MMU_NOTIFY_CLEAR, 0, world->mm,
+				MN_ADDR(__ffs64(step->pages)),
+				MN_ADDR(fls64(step->pages)));
+	if (step->op == RS_REFUSE) {
+		world->refuse = true;
+		err = mmu_notifier_invalidate_range_start_nonblock(range);
+		world->refuse = false;
+		return err;
+	}
+	mmu_notifier_invalidate_range_start(range);
+	world->nr_ranges[step->actor]++;
+	return true;
+}
+
+static void rs_end(struct rs_world *world, const struct rs_step *step)
+{
+	unsigned int nest = --world->nr_ranges[step->actor];
+	struct mmu_notifier_range *range = &world->range[step->actor][nest];
+	unsigned long i;
+
+	for (i = range->start; i < range->end; i += PAGE_SIZE)
+		world->pte[i >> PAGE_SHIFT]++;
+	mmu_notifier_invalidate_range_end(range);
+}
+
+static void rs_flood(struct rs_world *world)
+{
+	struct mmu_notifier_range range;
+	unsigned int i;
+
+	for (i = 0; i < RS_FLOOD; i++) {
+		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, world->mm,
+					MN_ADDR(RS_FLOOD_PAGE),
+					MN_ADDR(RS_FLOOD_PAGE + 1));
+		mmu_notifier_invalidate_range_start(&range);
+		mmu_notifier_invalidate_range_end(&range);
+	}
+}
+
+static enum rs_state rs_state(struct rs_reader *reader)
+{
+	/* Pairs with rs_set_state(). */
+	enum rs_state state = smp_load_acquire(&reader->state);
+	unsigned int sleeps = reader->step.op == RS_BEGIN_KILLABLE ?
+				      TASK_KILLABLE : TASK_UNINTERRUPTIBLE;
+
+	if (state != RS_RUNS || READ_ONCE(reader->task->__state) != sleeps)
+		return state;
+	/* It may sleep for its next step already. Pairs with rs_set_state(). */
+	smp_rmb();
+	state = READ_ONCE(reader->state);
+	return state == RS_RUNS ? RS_SLEEPS : state;
+}
+
+/* Wait until it is in this state, or in another one for good. */
+static bool rs_reaches(struct rs_reader *reader, enum rs_state expected)
+{
+	unsigned long begin = jiffies;
+
+	for (;;) {
+		bool late = time_after(jiffies, begin + MN_HANG_SECONDS * HZ);
+		enum rs_state state = rs_state(reader);
+
+		if (state == expected)
+			return true;
+		if (state == RS_IDLE || late)
+			return false;
+		cond_resched();
+		if (time_after(jiffies, begin + 2))
+			schedule_timeout_uninterruptible(1);
+		else
+			cpu_relax();
+	}
+}
+
+/*
+ * Worlds
+ */
+
+static void rs_destroy(struct rs_world *world)
+{
+	struct rs_step end = { .op = RS_END };
+	unsigned int i;
+
+	for (end.actor = 0; end.actor < RS_ACTORS; end.actor++) {
+		while (world->nr_ranges[end.actor])
+			rs_end(world, &end);
+	}
+	for (i = 0; i < world->nr_readers; i++)
+		world->stuck |= !rs_reaches(&world->reader[i], RS_IDLE);
+	/* What does not return is left alone with the world that it uses. */
+	if (world->stuck)
+		return;
+	while (world->nr_readers) {
+		struct rs_reader *reader = &world->reader[--world->nr_readers];
+
+		reader->quit = true;
+		complete(&reader->go);
+		kthread_stop(reader->task);
+		put_task_struct(reader->task);
+	}
+	mmu_notifier_unregister(&world->refuser, world->mm);
+	mmu_notifier_unregister(&world->notifier, world->mm);
+	mmput(world->mm);
+	kvfree(world);
+}
+
+static bool rs_start_readers(struct rs_world *world, unsigned int nr)
+{
+	unsigned int cpu = raw_smp_processor_id();
+
+	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	for (; world->nr_readers < nr; world->nr_readers++) {
+		struct rs_reader *reader = &world->reader[world->nr_readers];
+
+		reader->world = world;
+		reader->state = RS_IDLE;
+		init_completion(&reader->go);
+		reader->task = kthread_create(rs_thread, reader, "mn_range");
+		if (IS_ERR(reader->task))
+			return false;
+		get_task_struct(reader->task);
+		kthread_bind(reader->task, cpu);
+		sched_set_fifo(reader->task);
+		wake_up_process(reader->task);
+	}
+	return true;
+}
+
+static struct rs_world *rs_new(struct kunit *test, unsigned int nr_readers)
+{
+	struct rs_world *world = kvzalloc(sizeof(*world), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, world);
+	world->test = test;
+	spin_lock_init(&world->user_lock);
+	world->notifier.ops = &rs_ops;
+	world->refuser.ops = &rs_refuser_ops;
+	world->mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, world->mm);
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register_tracked(&world->notifier,
+							       world->mm));
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&world->refuser,
+						       world->mm));
+	KUNIT_ASSERT_TRUE(test, rs_start_readers(world, nr_readers));
+	return world;
+}
+
+/* Back to the beginning; the sequence goes on. */
+static void rs_set_up(struct rs_world *world)
+{
+	unsigned int i;
+
+	world->nr_events = 0;
+	for (i = 0; i < world->nr_readers; i++) {
+		struct rs_reader *reader = &world->reader[i];
+
+		mmu_range_reader_init(&reader->reader, world->mm);
+		reader->begin = -1;
+		reader->watch = RS_WATCH_NO;
+		reader->next = RS_WATCH_NO;
+		reader->mapped = 0;
+	}
+}
+
+static bool rs_wrong(struct rs_world *world, const char *wrong)
+{
+	world->wrong = wrong;
+	return false;
+}
+
+static bool rs_compare(struct rs_world *world)
+{
+	unsigned int i;
+	u64 pages;
+
+	for (i = 0; i < world->nr_readers; i++) {
+		struct rs_reader *reader = &world->reader[i];
+		bool sleeps = reader->begin >= 0 && rs_sleeps(world, reader);
+
+		if (!rs_reaches(reader, sleeps ? RS_SLEEPS : RS_IDLE))
+			return rs_wrong(world, sleeps ? "should sleep" :
+							"should have returned");
+		for (pages = reader->mapped; pages; pages &= pages - 1) {
+			if (reader->spte[__ffs64(pages)] !=
+			    world->pte[__ffs64(pages)])
+				return rs_wrong(world, "has a stale SPTE");
+		}
+	}
+	return true;
+}
+
+static bool rs_step_retry(struct rs_world *world, struct rs_reader *reader)
+{
+	int expected;
+	bool early, retry;
+
+	/* It was killed. */
+	if (reader->begin < 0)
+		return true;
+	expected = rs_expected_retry(world, reader);
+	early = mmu_range_read_check_retry(&reader->reader);
+	retry = rs_retry(world, reader);
+	if (expected >= 0 && retry != expected)
+		return rs_wrong(world, retry ? "should not retry" :
+					       "should retry");
+	if (early != retry)
+		return rs_wrong(world, "says early what is not so at last");
+	rs_model_retry(world, reader, retry);
+	return true;
+}
+
+static bool rs_step_kill(struct rs_world *world, struct rs_reader *reader)
+{
+	if (reader->begin < 0 || !rs_sleeps(world, reader) ||
+	    reader->step.op != RS_BEGIN_KILLABLE)
+		return true;
+	send_sig(SIGKILL, reader->task, 1);
+	if (!rs_reaches(reader, RS_IDLE))
+		return rs_wrong(world, "should have been killed");
+	if (reader->ret != -EINTR)
+		return rs_wrong(world, "should say that it was killed");
+	reader->begin = -1;
+	world->kills++;
+	return true;
+}
+
+/* Take a step, in the code and in the model. */
+static bool rs_step(struct rs_world *world, const struct rs_step *step)
+{
+	struct rs_reader *reader = &world->reader[step->actor];
+
+	rs_add_event(world, step);
+	world->steps++;
+	switch (step->op) {
+	case RS_BEGIN:
+	case RS_BEGIN_KILLABLE:
+		reader->begin = world->nr_events - 1;
+		reader->watch = reader->next;
+		world->waits += rs_sleeps(world, reader);
+		reader->step = *step;
+		WRITE_ONCE(reader->state, RS_RUNS);
+		complete(&reader->go);
+		if (!rs_compare(world))
+			return false;
+		if (rs_state(reader) == RS_IDLE && reader->ret)
+			return rs_wrong(world, "says that it was killed");
+		return true;
+	case RS_RETRY:
+		if (!rs_step_retry(world, reader))
+			return false;
+		break;
+	case RS_CANCEL:
+		mmu_range_read_cancel(&reader->reader);
+		reader->begin = -1;
+		break;
+	case RS_START:
+	case RS_REFUSE:
+		if (!rs_start(world, step))
+			return rs_wrong(world, "should have been refused");
+		break;
+	case RS_END:
+		rs_end(world, step);
+		break;
+	case RS_FLOOD_ALL:
+		rs_flood(world);
+		break;
+	case RS_KILL:
+		if (!rs_step_kill(world, &world->reader[step->whom]))
+			return false;
+		break;
+	}
+	return rs_compare(world);
+}
+
+/* The steps that led to the difference. */
+static void rs_print(struct rs_world *world)
+{
+	static const char * const ops[] = {
+		[RS_BEGIN] = "begin", [RS_BEGIN_KILLABLE] = "killable begin",
+		[RS_RETRY] = "retry", [RS_CANCEL] = "cancel",
+		[RS_START] = "start", [RS_REFUSE] = "refused start",
+		[RS_END] = "end", [RS_FLOOD_ALL] = "flood", [RS_KILL] = "kill",
+	};
+	unsigned int i;
+
+	for (i = 0; i < world->nr_events; i++) {
+		const struct rs_step *step = &world->event[i].step;
+
+		kunit_err(world->test, "  actor %u: %s %#llx of %u\n",
+			  step->actor, ops[step->op], step->pages, step->whom);
+	}
+	kunit_err(world->test, "then it %s\n", world->wrong);
+}
+
+static void rs_print_numbers(struct rs_world *world, const char *what,
+			     unsigned long nr)
+{
+	kunit_info(world->test,
+		   "%lu %s, %lu steps: %lu waits, %lu collisions, %lu overruns, %lu killed\n",
+		   nr, what, world->steps, world->waits, world->collisions,
+		   world->overruns, world->kills);
+}
+
+/*
+ * Schedules
+ */
+
+/*
+ * What each actor does; the first are range readers. The number of schedules was
+ * counted in Python, from these programs and a second statement of what may come
+ * next: each program has its order, and a range reader waits for what overlaps and
+ * was active when it began, unless it is killed.
+ */
+struct rs_scene {
+	unsigned long schedules;
+	unsigned int nr_readers;
+	struct rs_step program[RS_ACTORS][RS_STEPS];
+};
+
+#define RS_STEP(_op)		{ .op = RS_##_op }
+#define RS_STEP_KILL(_whom)	{ .op = RS_KILL, .whom = (_whom) }
+#define RS_STEP_ON(_op, _first, _last) \
+	{ .op = RS_##_op, .pages = GENMASK_ULL(_last, _first) }
+#define RS_STEP_SET(_op, _pages) \
+	{ .op = RS_##_op, .pages = (_pages) }
+/* Two pages, of which the first is that of others, too. */
+#define RS_PAIR			(BIT_ULL(10) | BIT_ULL(20))
+
+static bool rs_enabled(struct rs_world *world, const struct rs_scene *scene,
+		       const unsigned int *taken, unsigned int actor)
+{
+	if (actor < world->nr_readers && world->reader[actor].begin >= 0 &&
+	    rs_sleeps(world, &world->reader[actor]))
+		return false;
+	return taken[actor] < RS_STEPS &&
+	       scene->program[actor][taken[actor]].op;
+}
+
+/* Take the steps in the order of choice[], as far as that goes, then any. */
+static bool rs_schedule(struct rs_world *world, const struct rs_scene *scene,
+			u8 *choice, u8 *others, unsigned int *depth)
+{
+	unsigned int taken[RS_ACTORS] = {};
+	unsigned int fixed = *depth;
+	unsigned int i;
+
+	for (*depth = 0;; ++*depth) {
+		unsigned long enabled = 0;
+		struct rs_step step;
+
+		for (i = 0; i < RS_ACTORS; i++) {
+			if (rs_enabled(world, scene, taken, i))
+				enabled |= BIT(i);
+		}
+		if (!enabled || *depth == RS_DEPTH)
+			return true;
+		if (*depth >= fixed)
+			choice[*depth] = __ffs(enabled);
+		i = choice[*depth];
+		others[*depth] = enabled & ~GENMASK(i, 0);
+		step = scene->program[i][taken[i]++];
+		step.actor = i;
+		if (!rs_step(world, &step))
+			return false;
+	}
+}
+
+/* All schedules, depth first, each from the beginning. */
+static void rs_run(struct kunit *test, const struct rs_scene *scene)
+{
+	u8 choice[RS_DEPTH], others[RS_DEPTH];
+	unsigned long schedules = 0;
+	unsigned int depth = 0;
+	struct rs_world *world = rs_new(test, scene->nr_readers);
+
+	for (;;) {
+		rs_set_up(world);
+		if (!rs_schedule(world, scene, choice, others, &depth)) {
+			KUNIT_FAIL(test, "differs from the model after %lu schedules",
+				   schedules);
+			rs_print(world);
+			break;
+		}
+		schedules++;
+		while (depth && !others[depth - 1])
+			depth--;
+		if (!depth)
+			break;
+		choice[depth - 1] = __ffs(others[depth - 1]);
+	}
+	rs_print_numbers(world, "schedules", schedules);
+	KUNIT_EXPECT_EQ(test, schedules, scene->schedules);
+	rs_destroy(world);
+}
+
+static void range_and_set_beside_invalidations(struct kunit *test)
+{
+	static const struct rs_scene scene = {
+		.schedules = 134783,
+		.nr_readers = 2,
+		.program = {
+			{ RS_STEP_ON(BEGIN, 10, 19), RS_STEP(RETRY) },
+			{ RS_STEP_SET(BEGIN, RS_PAIR), RS_STEP(RETRY) },
+			{ RS_STEP_ON(START, 5, 12), RS_STEP(END) },
+			{ RS_STEP_ON(START, 15, 15), RS_STEP(END),
+			  RS_STEP_ON(START, 20, 20), RS_STEP(END) },
+			{ RS_STEP_ON(REFUSE, 19, 20) },
+		},
+	};
+
+	rs_run(test, &scene);
+}
+
+static void nested_and_foreign_invalidations(struct kunit *test)
+{
+	static const struct rs_scene scene = {
+		.schedules = 75042,
+		.nr_readers = 2,
+		.program = {
+			{ RS_STEP_ON(BEGIN, 10, 19), RS_STEP(RETRY),
+			  RS_STEP_ON(BEGIN, 20, 29), RS_STEP(CANCEL) },
+			{ RS_STEP_SET(BEGIN, RS_PAIR), RS_STEP(RETRY) },
+			{ RS_STEP_ON(START, 0, 15), RS_STEP_ON(START, 21, 22),
+			  RS_STEP(END), RS_STEP(END) },
+			{ RS_STEP_ON(START, 30, 40), RS_STEP(END) },
+		},
+	};
+
+	rs_run(test, &scene);
+}
+
+static void overruns_of_a_range(struct kunit *test)
+{
+	static const struct rs_scene scene = {
+		.schedules = 6996,
+		.nr_readers = 1,
+		.program = {
+			{ RS_STEP_ON(BEGIN, 10, 19), RS_STEP(RETRY),
+			  RS_STEP_ON(BEGIN, 10, 19), RS_STEP(RETRY),
+			  RS_STEP_ON(BEGIN, 10, 19), RS_STEP(RETRY) },
+			{ RS_STEP(FLOOD_ALL), RS_STEP(FLOOD_ALL) },
+			{ RS_STEP_ON(START, 5, 10), RS_STEP(END),
+			  RS_STEP_ON(START, 12, 13), RS_STEP(END) },
+		},
+	};
+
+	rs_run(test, &scene);
+}
+
+static void overruns_of_sets(struct kunit *test)
+{
+	static const struct rs_scene scene = {
+		.schedules = 10098,
+		.nr_readers = 1,
+		.program = {
+			{ RS_STEP_SET(BEGIN, RS_PAIR), RS_STEP(RETRY),
+			  RS_STEP_SET(BEGIN, RS_PAIR), RS_STEP(RETRY),
+			  RS_STEP_SET(BEGIN, RS_PAIR), RS_STEP(RETRY) },
+			{ RS_STEP(FLOOD_ALL), RS_STEP(FLOOD_ALL) },
+			{ RS_STEP_ON(START, 12, 12), RS_STEP(END),
+			  RS_STEP_ON(START, 20, 20), RS_STEP(END) },
+		},
+	};
+
+	rs_run(test, &scene);
+}
+
+static void signals(struct kunit *test)
+{
+	static const struct rs_scene scene = {
+		.schedules = 88246,
+		.nr_readers = 2,
+		.program = {
+			{ RS_STEP_ON(BEGIN_KILLABLE, 10, 19), RS_STEP(RETRY),
+			  RS_STEP_SET(BEGIN_KILLABLE, RS_PAIR), RS_STEP(RETRY) },
+			{ RS_STEP_ON(BEGIN, 10, 10), RS_STEP(RETRY) },
+			{ RS_STEP_ON(START, 5, 12), RS_STEP(END) },
+			{ RS_STEP_ON(START, 10, 30), RS_STEP(END) },
+			{ RS_STEP_KILL(0) },
+		},
+	};
+
+	rs_run(test, &scene);
+}
+
+/*
+ * The walk
+ */
+
+static u64 rs_random_pages(struct rnd_state *rnd, bool set)
+{
+	unsigned int first = prandom_u32_state(rnd) % RS_PAGES;
+	unsigned int last = min(first + prandom_u32_state(rnd) % 8,
+				RS_PAGES - 1U);
+	u64 pages = GENMASK_ULL(last, first);
+
+	if (set && prandom_u32_state(rnd) % 2)
+		pages |= rs_random_pages(rnd, true);
+	return pages;
+}
+
+/* A step that could be taken now; or none. */
+static bool rs_random_step(struct rs_world *world, struct rnd_state *rnd,
+			   struct rs_step *step)
+{
+	u32 bits = prandom_u32_state(rnd);
+	struct rs_reader *reader;
+
+	*step = (struct rs_step){ .actor = bits % RS_ACTORS };
+	bits /= RS_ACTORS;
+	if (step->actor >= world->nr_readers) {
+		step->pages = rs_random_pages(rnd, false);
+		step->op = bits % 16 == 0 ? RS_FLOOD_ALL :
+			   bits % 16 == 1 ? RS_REFUSE :
+			   bits % 16 == 2 ? RS_KILL :
+			   bits % 2 ? RS_START : RS_END;
+		step->whom = bits / 16 % world->nr_readers;
+		if (step->op == RS_END)
+			return world->nr_ranges[step->actor];
+		return step->op == RS_FLOOD_ALL || step->op == RS_KILL ||
+		       world->nr_ranges[step->actor] < RS_NEST;
+	}
+	reader = &world->reader[step->actor];
+	if (reader->begin < 0) {
+		step->op = bits % 4 ? RS_BEGIN : RS_BEGIN_KILLABLE;
+		step->pages = rs_random_pages(rnd, bits / 4 % 2);
+		return true;
+	}
+	step->op = bits % 8 ? RS_RETRY : RS_CANCEL;
+	return !rs_sleeps(world, reader);
+}
+
+/* Nothing is left but range readers that have ended. */
+static bool rs_last_steps(struct rs_world *world)
+{
+	struct rs_step step = { .op = RS_END };
+
+	for (step.actor = 0; step.actor < RS_ACTORS; step.actor++) {
+		while (world->nr_ranges[step.actor]) {
+			if (!rs_step(world, &step))
+				return false;
+		}
+	}
+	step.op = RS_RETRY;
+	for (step.actor = 0; step.actor < world->nr_readers; step.actor++) {
+		if (!rs_step(world, &step))
+			return false;
+	}
+	return true;
+}
+
+static bool rs_walk(struct rs_world *world, struct rnd_state *rnd)
+{
+	struct rs_step step;
+
+	rs_set_up(world);
+	while (world->nr_events < RS_EVENTS - 2 * RS_ACTORS * RS_NEST) {
+		if (rs_random_step(world, rnd, &step) && !rs_step(world, &step))
+			return false;
+	}
+	return rs_last_steps(world);
+}
+
+static void random_walk(struct kunit *test)
+{
+	unsigned int walk_seed = seed ?: get_random_u32() | 1;
+	struct rs_world *world = rs_new(test, RS_READERS);
+	unsigned int round;
+
+	kunit_info(test, "mmu_notifier_range_schedule_kunit.seed=%u\n",
+		   walk_seed);
+	for (round = 0; round < RS_ROUNDS; round++) {
+		struct rnd_state rnd;
+
+		prandom_seed_state(&rnd, hash_32(walk_seed + round, 32));
+		if (!rs_walk(world, &rnd)) {
+			KUNIT_FAIL(test, "differs from the model with seed=%u",
+				   walk_seed + round);
+			rs_print(world);
+			break;
+		}
+	}
+	rs_print_numbers(world, "rounds", round);
+	KUNIT_EXPECT_GT(test, world->waits, 0);
+	KUNIT_EXPECT_GT(test, world->overruns, 0);
+	KUNIT_EXPECT_GT(test, world->kills, 0);
+	rs_destroy(world);
+}
+
+static struct kunit_case mmu_notifier_range_schedule_cases[] = {
+	KUNIT_CASE_SLOW(range_and_set_beside_invalidations),
+	KUNIT_CASE_SLOW(nested_and_foreign_invalidations),
+	KUNIT_CASE_SLOW(overruns_of_a_range),
+	KUNIT_CASE_SLOW(overruns_of_sets),
+	KUNIT_CASE_SLOW(signals),
+	KUNIT_CASE_SLOW(random_walk),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_range_schedule_suite = {
+	.name = "mmu_notifier_range_schedule",
+	.test_cases = mmu_notifier_range_schedule_cases,
+};
+
+kunit_test_suite(mmu_notifier_range_schedule_suite);
+
+MODULE_DESCRIPTION("KUnit tests for MMU notifiers: all schedules of range readers");
+MODULE_LICENSE("GPL");
