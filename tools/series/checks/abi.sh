@@ -14,7 +14,7 @@ look() (
 	arch=x86_64 dir=.build-abi
 	cd "$1"
 	configure tinyconfig "$tools/checks/configs/abi.config" >&2
-	objects=$(for file in mm/mmu_notifier.c mm/mmu_interval.c mm/mmu_notifier_range.c; do
+	objects=$(for file in mm/mmu_notifier.c mm/mmu_interval.c mm/mmu_notifier_range.c mm/mmu_range_read.c; do
 		[ ! -e $file ] || echo "${file%.c}.o"
 	done)
 	say "building the core in $PWD/$dir"
@@ -48,11 +48,18 @@ for side in stock series; do
 	cut -f2,4 "$out/$side/Module.symvers" | sort >"$out/$side/exports"
 	cut -f1,2 "$out/$side/Module.symvers" | sort >"$out/$side/crcs"
 done
-if diff "$out/stock/exports" "$out/series/exports" >"$out/exports.diff"; then
-	echo "ok the same functions are exported, of the same kind"
+comm -23 "$out/stock/exports" "$out/series/exports" >"$out/exports.gone"
+comm -13 "$out/stock/exports" "$out/series/exports" >"$out/exports.new"
+if [ -s "$out/exports.gone" ]; then
+	echo "FAIL what stock exports is exported, of the same kind"
+	sed 's/^/     /' "$out/exports.gone"
 else
-	echo "FAIL the same functions are exported, of the same kind"
-	sed 's/^/     /' "$out/exports.diff"
+	echo "ok what stock exports is exported, of the same kind"
+fi
+if grep -v 'EXPORT_SYMBOL_GPL$' "$out/exports.new"; then
+	echo "FAIL what is new is exported with EXPORT_SYMBOL_GPL"
+else
+	echo "ok the $(wc -l <"$out/exports.new") that are new are exported with EXPORT_SYMBOL_GPL"
 fi
 echo "     exports: $(wc -l <"$out/stock/exports"), with the same CRC as on stock: $(comm -12 "$out/stock/crcs" "$out/series/crcs" | wc -l)"
 

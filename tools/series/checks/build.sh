@@ -76,16 +76,18 @@ header() {
 header .build-w1 with
 header .build-without without
 
-# The example of the documentation is a complete file.
-example=$out/example.c
-awk '/^\.\. This example is compiled/ { found = 1 }
-	inside && /^[^ ]/ { exit }
-	inside { sub(/^   /, ""); print }
-	found && /^\.\. code-block:: c/ { inside = 1 }' "$tree/Documentation/mm/mmu_notifier.rst" >"$example"
+# Each example of the documentation is a complete file.
 cd "$tree/.build-w1"
 command=$(compile_command mm/util.o)
-if [ "$(wc -l <"$example")" -gt 50 ] && [ -n "$command" ] && sh -c "$command -Werror -fsyntax-only -x c -" <"$example" >&2; then
-	echo "ok the example in mmu_notifier.rst compiles"
-else
-	echo "FAIL the example in mmu_notifier.rst compiles"
-fi
+for number in 1 2; do
+	example=$out/example-$number.c
+	awk -v number=$number '/^\.\. This example is compiled/ { found++ }
+		inside && /^[^ ]/ { exit }
+		inside { sub(/^   /, ""); print }
+		found == number && /^\.\. code-block:: c/ { inside = 1 }' "$tree/Documentation/mm/mmu_notifier.rst" >"$example"
+	if [ "$(wc -l <"$example")" -gt 50 ] && [ -n "$command" ] && sh -c "$command -Werror -fsyntax-only -x c -" <"$example" >&2; then
+		echo "ok example $number in mmu_notifier.rst compiles"
+	else
+		echo "FAIL example $number in mmu_notifier.rst compiles"
+	fi
+done
