@@ -466,6 +466,53 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin_set_killable);
  * The retry
  */
 
+/* Whether one of these slots has anything between the first and the last address. */
+static __always_inline bool
+mn_slots_are_near(const struct mmu_range_reader *reader,
+		  const struct mn_slot *slot, const struct mn_slot *end)
+{
+	for (; slot != end; slot++) {
+		if (unlikely(mn_overlaps(&slot->span, reader->first,
+					 reader->last)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What most retries come to: something has started since the range reader began,
+ * and all of it was elsewhere. A look at the slots is enough to tell.
+ */
+static __always_inline bool
+mn_all_was_elsewhere(const struct mmu_range_reader *reader)
+{
+	const struct mn_ranges *ranges = reader->fast;
+	const unsigned long token = reader->seq;
+	unsigned long last_seq, first, last;
+
+	/* It has a watch, or the mm is not tracked. */
+	if (unlikely(!ranges))
+		return false;
+	last_seq = mn_last_seq(ranges);
+	if (unlikely(last_seq - token - 1 >= MN_HISTORY))
+		return false;
+
+	first = mn_slot_of(token + 2);
+	last = mn_slot_of(last_seq);
+	if (first > last) {
+		if (mn_slots_are_near(reader, ranges->slots + first,
+				      ranges->slots + MN_SLOTS))
+			return false;
+		first = 0;
+	}
+	if (mn_slots_are_near(reader, ranges->slots + first,
+			      ranges->slots + last + 1))
+		return false;
+	/* (P) As in mn_has_collided(). */
+	smp_rmb();
+	return READ_ONCE(*reader->last_seq) - token <= MN_HISTORY;
+}
+
 /* Whether a range in these slots is in the history, and overlaps. */
 static __always_inline bool
 mn_slots_collide(const struct mmu_range_reader *reader,
@@ -517,7 +564,7 @@ static bool mn_is_overrun(struct mmu_range_reader *reader,
 }
 
 /* Something has started since the range reader began. */
-static bool mn_has_collided(struct mmu_range_reader *reader)
+static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 {
 	const struct mn_ranges *ranges = reader->ranges;
 	unsigned long token = reader->seq;
@@ -553,6 +600,16 @@ static bool mn_has_collided(struct mmu_range_reader *reader)
 	return mn_is_overrun(reader, token, last_seq);
 }
 
+static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader)
+{
+	bool retry = mn_has_collided(reader);
+
+	if (!retry && reader->overrun)
+		mn_reader_set_overrun(reader, false);
+	mmu_range_read_cancel(reader);
+	return retry;
+}
+
 /**
  * __mmu_range_read_retry - mmu_range_read_retry() where there is something to look at
  * @reader: The range reader.
@@ -564,12 +621,9 @@ static bool mn_has_collided(struct mmu_range_reader *reader)
  */
 bool __mmu_range_read_retry(struct mmu_range_reader *reader)
 {
-	bool retry = mn_has_collided(reader);
-
-	if (!retry && unlikely(reader->overrun))
-		mn_reader_set_overrun(reader, false);
-	mmu_range_read_cancel(reader);
-	return retry;
+	if (likely(mn_all_was_elsewhere(reader)))
+		return false;
+	return mn_range_read_retry_slow(reader);
 }
 EXPORT_SYMBOL_GPL(__mmu_range_read_retry);
 
@@ -582,7 +636,7 @@ EXPORT_SYMBOL_GPL(__mmu_range_read_retry);
  */
 bool __mmu_range_read_check_retry(struct mmu_range_reader *reader)
 {
-	return mn_has_collided(reader);
+	return !mn_all_was_elsewhere(reader) && mn_has_collided(reader);
 }
 EXPORT_SYMBOL_GPL(__mmu_range_read_check_retry);
 

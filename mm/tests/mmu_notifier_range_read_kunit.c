@@ -405,6 +405,22 @@ static void retry_is_true_if_what_overlaps_has_started(struct kunit *test)
 	}
 }
 
+/* Also where the slots have started over before it. */
+static void retry_is_true_wherever_it_is_in_the_history(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+	unsigned int before, round;
+
+	for (before = 0; before < WITHIN_HISTORY; before++) {
+		for (round = 0; round < 5; round++) {
+			begin(reader);
+			invalidate_elsewhere(test->priv, before);
+			mn_invalidate(test->priv, 10, 1);
+			KUNIT_EXPECT_TRUE(test, retry(reader));
+		}
+	}
+}
+
 static void retry_is_true_while_what_overlaps_is_active(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
@@ -972,6 +988,12 @@ static void set_with_a_watch_is_exact(struct kunit *test)
 	mn_invalidate(world, 12, 1);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 
+	overrun(reader);
+	begin(reader);
+	mn_invalidate(world, 12, 1);
+	mn_invalidate(world, 11, 1);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+
 	/* Or may not be, if that was long ago. */
 	begin(reader);
 	mn_invalidate(world, 12, 1);
@@ -1221,6 +1243,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(begin_does_not_wait_for_what_takes_the_slot),
 	KUNIT_CASE(begin_waits_for_a_generation_of_untracked_ranges),
 	KUNIT_CASE(retry_is_true_if_what_overlaps_has_started),
+	KUNIT_CASE(retry_is_true_wherever_it_is_in_the_history),
 	KUNIT_CASE(retry_is_true_while_what_overlaps_is_active),
 	KUNIT_CASE(retry_is_false_if_all_was_elsewhere),
 	KUNIT_CASE(retry_is_false_if_what_overlaps_was_before),
