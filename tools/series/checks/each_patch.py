@@ -37,10 +37,10 @@ def boot(base, before, build, step):
 
 def result(folder, marked, name, together):
     """PASS, FAIL, DIED, HUNG or SKIP, and what there is to say about it."""
-    suite, case = name.split(".")
+    suite, case = name.split(".", 1)
     build = os.path.join(folder, ".build-um")
     if name in together.cases:
-        return together.cases[name], together.reasons.get(case, "")
+        return together.cases[name], together.reason(name)
     log = boots.read(build, suite, case)
     if suite == results.REPORT_SUITE:
         verdict, text = reports.judge(case, log)

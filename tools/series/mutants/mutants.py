@@ -180,23 +180,19 @@ class Log:
         self.good = good            # {case: PASS or SKIP}, or None: the unchanged core itself
         self.cases = {}
         self.noticed = []           # in order: the case that failed, or a report
-        self.suite = ""
+        self.ktap = results.Ktap()
         self.expected = self.halted = self.tainted = self.timed_out = False
         self.why = ""
         self.reports = []
 
     def feed(self, line):
-        subtest = re.search(r"# Subtest: (\w+)", line)
-        result = re.search(r"(not )?ok \d+ (\w+)(?: # SKIP)?", line)
-        if subtest:
-            self.suite = subtest[1]
-        elif results.EXPECT_END in line:
+        name = self.ktap.read(line)
+        if results.EXPECT_END in line:
             self.expected = False
         elif results.EXPECT in line:
             self.expected = True
-        elif result and result[2] != self.suite:
-            self.result(f"{self.suite}.{result[2]}",
-                        "SKIP" if "# SKIP" in line else "FAIL" if result[1] else "PASS")
+        elif name and name[1]:
+            self.result(name[0], "SKIP" if "# SKIP" in line else "FAIL" if "not ok" in line else "PASS")
         elif "reboot: " in line or "System halted" in line:
             self.halted = True
         elif (results.BAD.search(line) and not results.HARMLESS.search(line) and not self.expected
@@ -468,7 +464,8 @@ class Run:
         for killer in self.killers:
             good = self.good[killer.key].get(before.get("first"))
             if good and isinstance(killer, Suites) and killer.name == before.get("killer"):
-                args = f"kunit.filter_glob={before['first']}"
+                suite, case, *_ = before["first"].split(".")
+                args = f"kunit.filter_glob={suite}.{case}"
                 yield Suites(killer.name, killer.silence, args, killer.cpus), {before["first"]: good}
 
     def note(self, name, changed, result):
