@@ -224,7 +224,7 @@ def version(tree):
 
 def base(tree):
     number = version(tree)
-    if os.path.exists(os.path.join(tree, "mm/tests/mmu_notifier_world.h")):
+    if os.path.exists(os.path.join(tree, "mm/tests/mmu_notifier_helpers.h")):
         raise Bad(f"{tree} has the series already: give a tree without it")
     short = ".".join(number.split(".")[:2])
     if short in backports():
