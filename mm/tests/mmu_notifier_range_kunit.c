@@ -35,12 +35,13 @@ struct range_started {
 };
 
 static LIST_HEAD(range_started);
+static struct mn_ranges *range_ranges;
 
-static void range_undo(void *arg)
+static void range_undo(void *data)
 {
-	struct mn_ctx *ctx = kunit_get_current_test()->priv;
 	struct mmu_notifier_range range = {};
-	struct mn_ranges *ranges = arg;
+	struct mn_ranges *ranges = range_ranges;
+	struct mn_ctx *ctx = data;
 	struct range_started *started;
 	unsigned long i;
 
@@ -60,13 +61,12 @@ static void range_undo(void *arg)
 
 static struct mn_ranges *range_alloc(struct kunit *test)
 {
-	struct mn_ranges *ranges = mn_ranges_alloc();
-
-	KUNIT_ASSERT_NOT_NULL(test, ranges);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, range_undo, ranges));
 	INIT_LIST_HEAD(&range_started);
-	return ranges;
+	range_ranges = mn_ranges_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, range_ranges);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, range_undo, test->priv));
+	return range_ranges;
 }
 
 static struct mmu_notifier_range *range_start(struct mn_ranges *ranges,
