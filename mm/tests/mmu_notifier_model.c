@@ -11,115 +11,115 @@ static bool mns_overlaps(const struct mns_step *a, const struct mns_step *b)
 	return GENMASK_ULL(a->last, a->first) & GENMASK_ULL(b->last, b->first);
 }
 
-/* The last insertion of the sub before the event, or its removal, or NULL. */
-static struct mns_event *mns_last_of_sub(struct mns_model *model,
+/* The last insertion of the sub before the entry, or its removal, or NULL. */
+static struct mns_entry *mns_last_of_sub(struct mns_model *model,
 					 unsigned int sub,
-					 struct mns_event *event)
+					 struct mns_entry *entry)
 {
-	while (event-- > model->event) {
-		if (event->step.sub == sub && (event->step.op == MNS_INSERT ||
-					       event->step.op == MNS_REMOVE))
-			return event;
+	while (entry-- > model->entry) {
+		if (entry->step.sub == sub && (entry->step.op == MNS_INSERT ||
+					       entry->step.op == MNS_REMOVE))
+			return entry;
 	}
 	return NULL;
 }
 
-/* The insertion of the sub that was in force before the event, or NULL. */
-struct mns_event *mns_insertion(struct mns_model *model, unsigned int sub,
-				struct mns_event *event)
+/* The insertion of the sub that was in force before the entry, or NULL. */
+struct mns_entry *mns_insertion(struct mns_model *model, unsigned int sub,
+				struct mns_entry *entry)
 {
-	event = mns_last_of_sub(model, sub, event);
-	return event && event->step.op == MNS_INSERT ? event : NULL;
+	entry = mns_last_of_sub(model, sub, entry);
+	return entry && entry->step.op == MNS_INSERT ? entry : NULL;
 }
 
-struct mns_event *mns_now(struct mns_model *model)
+struct mns_entry *mns_now(struct mns_model *model)
 {
-	return model->event + model->nr_events;
+	return model->entry + model->nr_entries;
 }
 
 /* The last step of the thread. */
-struct mns_event *mns_last(struct mns_model *model, unsigned int thread)
+struct mns_entry *mns_last(struct mns_model *model, unsigned int thread)
 {
 	unsigned int i;
 
-	for (i = model->nr_events; i--;) {
-		if (model->event[i].step.thread == thread)
-			return &model->event[i];
+	for (i = model->nr_entries; i--;) {
+		if (model->entry[i].step.thread == thread)
+			return &model->entry[i];
 	}
 	return NULL;
 }
 
 /* The innermost invalidation of the thread. */
-struct mns_event *mns_inner(struct mns_model *model, unsigned int thread)
+struct mns_entry *mns_inner(struct mns_model *model, unsigned int thread)
 {
 	unsigned int i;
 
-	for (i = model->nr_events; i--;) {
-		if (model->event[i].step.thread == thread &&
-		    model->event[i].active)
-			return &model->event[i];
+	for (i = model->nr_entries; i--;) {
+		if (model->entry[i].step.thread == thread &&
+		    model->entry[i].active)
+			return &model->entry[i];
 	}
 	return NULL;
 }
 
 /* The beginning of the read section of the thread. */
-struct mns_event *mns_section(struct mns_model *model,
+struct mns_entry *mns_section(struct mns_model *model,
 			      unsigned int thread)
 {
 	unsigned int i;
 
-	for (i = model->nr_events; i--;) {
-		struct mns_event *event = &model->event[i];
+	for (i = model->nr_entries; i--;) {
+		struct mns_entry *entry = &model->entry[i];
 
-		if (event->step.thread != thread)
+		if (entry->step.thread != thread)
 			continue;
-		if (event->step.op == MNS_BEGIN)
-			return event;
-		if (event->step.op == MNS_RETRY)
+		if (entry->step.op == MNS_BEGIN)
+			return entry;
+		if (entry->step.op == MNS_RETRY)
 			return NULL;
 	}
 	return NULL;
 }
 
-/* Whether the invalidation overlaps the sub and was active before the event. */
-static bool mns_concerns(struct mns_model *model, struct mns_event *start,
-			 const struct mns_event *insertion,
-			 const struct mns_event *event)
+/* Whether the invalidation overlaps the sub and was active before the entry. */
+static bool mns_concerns(struct mns_model *model, struct mns_entry *start,
+			 const struct mns_entry *insertion,
+			 const struct mns_entry *entry)
 {
-	if (start->step.op != MNS_START || start >= event ||
+	if (start->step.op != MNS_START || start >= entry ||
 	    !mns_overlaps(&start->step, &insertion->step))
 		return false;
 	return start->active ||
-	       (start->end && model->event + start->end >= event);
+	       (start->end && model->entry + start->end >= entry);
 }
 
 /*
  * The first wait of a reader or a remover is for what overlaps and was active
- * before it called. Returns the event with which that is over, which may be the
+ * before it called. Returns the entry with which that is over, which may be the
  * call; NULL if it is not.
  */
-static struct mns_event *mns_first_wait(struct mns_model *model,
-					struct mns_event *call)
+static struct mns_entry *mns_first_wait(struct mns_model *model,
+					struct mns_entry *call)
 {
-	struct mns_event *insertion = mns_insertion(model, call->step.sub, call);
-	struct mns_event *start, *over = call;
+	struct mns_entry *insertion = mns_insertion(model, call->step.sub, call);
+	struct mns_entry *start, *over = call;
 
-	for (start = model->event; start < call; start++) {
+	for (start = model->entry; start < call; start++) {
 		if (!mns_concerns(model, start, insertion, call))
 			continue;
 		if (start->active)
 			return NULL;
-		over = max(over, model->event + start->end);
+		over = max(over, model->entry + start->end);
 	}
 	return over;
 }
 
 /* A remover then waits for what overlaps and is still active when that is over. */
-static bool mns_second_wait(struct mns_model *model, struct mns_event *call,
-			    struct mns_event *over)
+static bool mns_second_wait(struct mns_model *model, struct mns_entry *call,
+			    struct mns_entry *over)
 {
-	struct mns_event *insertion = mns_insertion(model, call->step.sub, call);
-	struct mns_event *start;
+	struct mns_entry *insertion = mns_insertion(model, call->step.sub, call);
+	struct mns_entry *start;
 
 	for (start = call; start < over; start++) {
 		if (mns_concerns(model, start, insertion, over) && start->active)
@@ -130,8 +130,8 @@ static bool mns_second_wait(struct mns_model *model, struct mns_event *call,
 
 bool mns_waits(struct mns_model *model, unsigned int thread)
 {
-	struct mns_event *call = mns_last(model, thread);
-	struct mns_event *over;
+	struct mns_entry *call = mns_last(model, thread);
+	struct mns_entry *over;
 
 	if (!call || (call->step.op != MNS_BEGIN && call->step.op != MNS_REMOVE))
 		return false;
@@ -143,7 +143,7 @@ bool mns_waits(struct mns_model *model, unsigned int thread)
 /* The subs that what starts now is due to: their removal is in its first wait at most. */
 static u32 mns_due(struct mns_model *model, const struct mns_step *step)
 {
-	struct mns_event *last;
+	struct mns_entry *last;
 	unsigned int i;
 	u32 due = 0;
 
@@ -165,7 +165,7 @@ static u32 mns_due(struct mns_model *model, const struct mns_step *step)
 enum mns_state mns_expected_state(struct mns_model *model,
 				  unsigned int thread)
 {
-	struct mns_event *inner = mns_inner(model, thread);
+	struct mns_entry *inner = mns_inner(model, thread);
 
 	if (inner && inner->passes)
 		return MNS_AT_GATE;
@@ -175,18 +175,18 @@ enum mns_state mns_expected_state(struct mns_model *model,
 /* A read section is in vain if a sequence was set after it began. */
 bool mns_expected_retry(struct mns_model *model, unsigned int thread)
 {
-	struct mns_event *begin = mns_section(model, thread);
-	struct mns_event *event;
+	struct mns_entry *begin = mns_section(model, thread);
+	struct mns_entry *entry;
 
-	for (event = begin; event < mns_now(model); event++) {
-		if (event->step.op == MNS_SET &&
-		    event->step.sub == begin->step.sub)
+	for (entry = begin; entry < mns_now(model); entry++) {
+		if (entry->step.op == MNS_SET &&
+		    entry->step.sub == begin->step.sub)
 			return true;
 	}
 	return false;
 }
 
-bool mns_expected_failure(const struct mns_event *start)
+bool mns_expected_failure(const struct mns_entry *start)
 {
 	return start->step.how == MNS_FAIL ||
 	       (start->step.how == MNS_REFUSE &&
@@ -197,41 +197,41 @@ bool mns_expected_failure(const struct mns_event *start)
  * The subs that the invalidation may be announced to, though it need not be:
  * they were inserted after it had started.
  */
-u32 mns_late(struct mns_model *model, struct mns_event *start)
+u32 mns_late(struct mns_model *model, struct mns_entry *start)
 {
-	struct mns_event *event;
+	struct mns_entry *entry;
 	u32 late = 0;
 
-	for (event = start; event < mns_now(model); event++) {
-		if (event->step.op == MNS_INSERT &&
-		    mns_overlaps(&event->step, &start->step))
-			late |= BIT(event->step.sub);
+	for (entry = start; entry < mns_now(model); entry++) {
+		if (entry->step.op == MNS_INSERT &&
+		    mns_overlaps(&entry->step, &start->step))
+			late |= BIT(entry->step.sub);
 	}
 	return late;
 }
 
-struct mns_event *mns_add_event(struct mns_model *model,
+struct mns_entry *mns_add_entry(struct mns_model *model,
 				const struct mns_step *step)
 {
-	struct mns_event *event = mns_now(model);
-	struct mns_event *inner = mns_inner(model, step->thread);
+	struct mns_entry *entry = mns_now(model);
+	struct mns_entry *inner = mns_inner(model, step->thread);
 
-	*event = (struct mns_event){ .step = *step };
+	*entry = (struct mns_entry){ .step = *step };
 	switch (step->op) {
 	case MNS_START:
-		event->due = mns_due(model, step);
-		event->active = !mns_expected_failure(event);
+		entry->due = mns_due(model, step);
+		entry->active = !mns_expected_failure(entry);
 		if (step->how == MNS_BLOCK)
-			event->passes = hweight32(event->due & step->gates);
+			entry->passes = hweight32(entry->due & step->gates);
 		break;
 	case MNS_PASS:
 		inner->passes--;
 		break;
 	case MNS_END:
 		inner->active = false;
-		inner->end = event - model->event;
+		inner->end = entry - model->entry;
 		break;
 	}
-	model->nr_events++;
-	return event;
+	model->nr_entries++;
+	return entry;
 }

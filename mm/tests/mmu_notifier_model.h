@@ -16,7 +16,7 @@
 #define MNS_THREADS	6
 #define MNS_NEST	2	/* invalidations of one thread at a time */
 #define MNS_PAGES	64
-#define MNS_EVENTS	1024
+#define MNS_ENTRIES	1024
 #define MNS_DEPTH	32	/* steps of a schedule */
 #define MNS_SETUP	0xff	/* in place of a thread */
 
@@ -51,12 +51,12 @@ struct mns_step {
 };
 
 /* A step taken. The rest is for invalidations. */
-struct mns_event {
+struct mns_entry {
 	struct mns_step step;
 	u32 due;		/* subs it is to be announced to */
 	unsigned int passes;	/* steps until the start returns */
 	bool active;
-	unsigned int end;	/* where it is not active, the event that ended it */
+	unsigned int end;	/* where it is not active, the entry that ended it */
 };
 
 /* What a thread does, in the model or in fact. */
@@ -69,24 +69,24 @@ enum mns_state {
 };
 
 struct mns_model {
-	unsigned int nr_events;
-	struct mns_event event[MNS_EVENTS];
+	unsigned int nr_entries;
+	struct mns_entry entry[MNS_ENTRIES];
 };
 
-struct mns_event *mns_insertion(struct mns_model *model, unsigned int sub,
-				struct mns_event *event);
-struct mns_event *mns_now(struct mns_model *model);
-struct mns_event *mns_last(struct mns_model *model, unsigned int thread);
-struct mns_event *mns_inner(struct mns_model *model, unsigned int thread);
-struct mns_event *mns_section(struct mns_model *model,
+struct mns_entry *mns_insertion(struct mns_model *model, unsigned int sub,
+				struct mns_entry *entry);
+struct mns_entry *mns_now(struct mns_model *model);
+struct mns_entry *mns_last(struct mns_model *model, unsigned int thread);
+struct mns_entry *mns_inner(struct mns_model *model, unsigned int thread);
+struct mns_entry *mns_section(struct mns_model *model,
 			      unsigned int thread);
 bool mns_waits(struct mns_model *model, unsigned int thread);
 enum mns_state mns_expected_state(struct mns_model *model,
 				  unsigned int thread);
 bool mns_expected_retry(struct mns_model *model, unsigned int thread);
-u32 mns_late(struct mns_model *model, struct mns_event *start);
-struct mns_event *mns_add_event(struct mns_model *model,
+u32 mns_late(struct mns_model *model, struct mns_entry *start);
+struct mns_entry *mns_add_entry(struct mns_model *model,
 				const struct mns_step *step);
-bool mns_expected_failure(const struct mns_event *start);
+bool mns_expected_failure(const struct mns_entry *start);
 
 #endif /* _MM_TESTS_MMU_NOTIFIER_MODEL_H */

@@ -84,8 +84,8 @@ struct mns_run {
 	unsigned long retries;
 	unsigned long failures;
 	struct mns_model model;
-	/* One for each event: what the code forgets to end is not used again. */
-	struct mns_inv inv[MNS_EVENTS];
+	/* One for each entry: what the code forgets to end is not used again. */
+	struct mns_inv inv[MNS_ENTRIES];
 };
 
 /*
@@ -443,7 +443,7 @@ static bool mns_wrong(struct mns_run *run, unsigned int thread,
 }
 
 /* What the last invalidation of the thread should have done so far, or did. */
-static bool mns_compare_inv(struct mns_run *run, struct mns_event *start)
+static bool mns_compare_inv(struct mns_run *run, struct mns_entry *start)
 {
 	struct mns_thread *thread = &run->thread[start->step.thread];
 	struct mns_inv *inv = thread->inv;
@@ -481,25 +481,25 @@ static bool mns_compare_state(struct mns_run *run, unsigned int thread)
 }
 
 /* Compare all threads with the model after the step. */
-static bool mns_compare(struct mns_run *run, struct mns_event *event,
-			struct mns_event *start, int expected_ret)
+static bool mns_compare(struct mns_run *run, struct mns_entry *entry,
+			struct mns_entry *start, int expected_ret)
 {
-	struct mns_thread *thread = &run->thread[event->step.thread];
+	struct mns_thread *thread = &run->thread[entry->step.thread];
 	struct mns_step set = { .thread = MNS_SETUP, .op = MNS_SET };
 	unsigned long bits;
 	unsigned int i;
 
 	/* First the one whose step it is: it wakes others, who sleep once more. */
-	if (!mns_compare_state(run, event->step.thread))
+	if (!mns_compare_state(run, entry->step.thread))
 		return false;
 	for (i = 0; i < run->nr_threads; i++) {
 		if (!mns_compare_state(run, i))
 			return false;
 	}
 
-	if (mns_expected_state(&run->model, event->step.thread) == MNS_IDLE &&
+	if (mns_expected_state(&run->model, entry->step.thread) == MNS_IDLE &&
 	    thread->ret != expected_ret)
-		return mns_wrong(run, event->step.thread,
+		return mns_wrong(run, entry->step.thread,
 				 "returned something else");
 	if (!start)
 		return true;
@@ -511,7 +511,7 @@ static bool mns_compare(struct mns_run *run, struct mns_event *event,
 	thread->inv->set = 0;
 	for_each_set_bit(i, &bits, MNS_SUBS) {
 		set.sub = i;
-		mns_add_event(&run->model, &set);
+		mns_add_entry(&run->model, &set);
 	}
 	return true;
 }
@@ -546,7 +546,7 @@ static bool mns_probe(struct mns_run *run)
 /* Take a step, in the code and in the model. */
 static bool mns_step(struct mns_run *run, const struct mns_step *step)
 {
-	struct mns_event *event, *start = NULL;
+	struct mns_entry *entry, *start = NULL;
 	int ret = 0;
 
 	if (step->op == MNS_PASS || step->op == MNS_END)
@@ -555,11 +555,11 @@ static bool mns_step(struct mns_run *run, const struct mns_step *step)
 		ret = mns_expected_retry(&run->model, step->thread);
 		run->retries += ret;
 	}
-	event = mns_add_event(&run->model, step);
+	entry = mns_add_entry(&run->model, step);
 	if (step->op == MNS_START) {
-		start = event;
+		start = entry;
 		run->thread[step->thread].inv =
-			&run->inv[event - run->model.event];
+			&run->inv[entry - run->model.entry];
 		if (mns_expected_failure(start)) {
 			ret = -EAGAIN;
 			run->failures++;
@@ -569,7 +569,7 @@ static bool mns_step(struct mns_run *run, const struct mns_step *step)
 	run->steps++;
 
 	mns_hand(&run->thread[step->thread], step);
-	return mns_compare(run, event, start, ret);
+	return mns_compare(run, entry, start, ret);
 }
 
 static void mns_print_step(struct kunit *test, const struct mns_step *step)
@@ -606,8 +606,8 @@ static void mns_print(struct mns_run *run)
 {
 	unsigned int i;
 
-	for (i = 0; i < run->model.nr_events; i++) {
-		struct mns_step *step = &run->model.event[i].step;
+	for (i = 0; i < run->model.nr_entries; i++) {
+		struct mns_step *step = &run->model.entry[i].step;
 
 		if (step->thread != MNS_SETUP)
 			mns_print_step(run->test, step);
@@ -681,8 +681,9 @@ static bool mns_next(struct mns_run *run, const struct mns_scenario *scenario,
 }
 
 /* Take the steps in the order of choice[], as far as that goes, then any. */
-static bool mns_schedule(struct mns_run *run, const struct mns_scenario *scenario,
-			 u8 *choice, u8 *others, unsigned int *depth)
+static bool mns_schedule(struct mns_run *run,
+			 const struct mns_scenario *scenario, u8 *choice,
+			 u8 *others, unsigned int *depth)
 {
 	unsigned int taken[MNS_THREADS] = {};
 	unsigned int fixed = *depth;
@@ -717,7 +718,7 @@ static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 	u32 there = 0;
 	unsigned int i;
 
-	run->model.nr_events = 0;
+	run->model.nr_entries = 0;
 	for (i = 0; i < ARRAY_SIZE(scenario->setup) + scenario->more; i++) {
 		struct mns_step step = more;
 
@@ -731,7 +732,7 @@ static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 			return false;
 		there |= BIT(step.sub);
 		step.thread = MNS_SETUP;
-		mns_add_event(&run->model, &step);
+		mns_add_entry(&run->model, &step);
 	}
 	for (i = 0; i < MNS_SUBS; i++) {
 		remove.sub = i;
@@ -945,9 +946,9 @@ static void mns_random_step(struct rnd_state *rnd, struct mns_step *step)
 /* Whether a driver could do that now. */
 static bool mns_may(struct mns_run *run, const struct mns_step *step)
 {
-	struct mns_event *inner = mns_inner(&run->model, step->thread);
-	struct mns_event *section = mns_section(&run->model, step->thread);
-	struct mns_event *insertion = mns_insertion(&run->model, step->sub,
+	struct mns_entry *inner = mns_inner(&run->model, step->thread);
+	struct mns_entry *section = mns_section(&run->model, step->thread);
+	struct mns_entry *insertion = mns_insertion(&run->model, step->sub,
 						    mns_now(&run->model));
 	unsigned int i, nr_invs = 0;
 
@@ -960,7 +961,7 @@ static bool mns_may(struct mns_run *run, const struct mns_step *step)
 	case MNS_INSERT:
 		/* Not while it is being removed. */
 		for (i = 0; i < run->nr_threads; i++) {
-			struct mns_event *last = mns_last(&run->model, i);
+			struct mns_entry *last = mns_last(&run->model, i);
 
 			if (mns_waits(&run->model, i) && last->step.sub == step->sub)
 				return false;
@@ -978,9 +979,9 @@ static bool mns_may(struct mns_run *run, const struct mns_step *step)
 	case MNS_RETRY:
 		return section && section->step.sub == step->sub;
 	case MNS_START:
-		for (i = 0; i < run->model.nr_events; i++)
-			nr_invs += run->model.event[i].active &&
-				   run->model.event[i].step.thread == step->thread;
+		for (i = 0; i < run->model.nr_entries; i++)
+			nr_invs += run->model.entry[i].active &&
+				   run->model.entry[i].step.thread == step->thread;
 		return nr_invs < MNS_NEST;
 	case MNS_END:
 		return inner;
@@ -991,23 +992,23 @@ static bool mns_may(struct mns_run *run, const struct mns_step *step)
 /* A step towards a run in which nothing is left. */
 static bool mns_last_step(struct mns_run *run, struct mns_step *step)
 {
-	struct mns_event *event;
+	struct mns_entry *entry;
 	unsigned int i;
 
 	*step = (struct mns_step){};
 	for (i = 0; i < run->nr_threads; i++) {
-		event = mns_inner(&run->model, i);
+		entry = mns_inner(&run->model, i);
 		step->thread = i;
-		step->op = event && event->passes ? MNS_PASS : MNS_END;
-		if (event)
+		step->op = entry && entry->passes ? MNS_PASS : MNS_END;
+		if (entry)
 			return true;
 	}
 	for (i = 0; i < run->nr_threads; i++) {
-		event = mns_section(&run->model, i);
+		entry = mns_section(&run->model, i);
 		step->thread = i;
 		step->op = MNS_RETRY;
-		step->sub = event ? event->step.sub : 0;
-		if (event)
+		step->sub = entry ? entry->step.sub : 0;
+		if (entry)
 			return true;
 	}
 	step->thread = 0;
@@ -1041,7 +1042,7 @@ static bool mns_walk(struct mns_run *run, struct rnd_state *rnd)
 {
 	struct mns_step step;
 
-	while (run->model.nr_events < MNS_EVENTS / 2) {
+	while (run->model.nr_entries < MNS_ENTRIES / 2) {
 		mns_random_step(rnd, &step);
 		if (mns_may(run, &step) && !mns_step(run, &step))
 			return false;
@@ -1054,9 +1055,9 @@ static unsigned int mns_steps_taken(struct mns_run *run,
 {
 	unsigned int i, nr = 0;
 
-	for (i = 0; i < run->model.nr_events; i++) {
-		if (run->model.event[i].step.op != MNS_SET)
-			steps[nr++] = run->model.event[i].step;
+	for (i = 0; i < run->model.nr_entries; i++) {
+		if (run->model.entry[i].step.op != MNS_SET)
+			steps[nr++] = run->model.entry[i].step;
 	}
 	return nr;
 }
@@ -1115,9 +1116,9 @@ static void random_walk(struct kunit *test)
 	struct mns_run *run;
 	unsigned int round;
 
-	steps = kunit_kcalloc(test, MNS_EVENTS, sizeof(*steps), GFP_KERNEL);
+	steps = kunit_kcalloc(test, MNS_ENTRIES, sizeof(*steps), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, steps);
-	fewer = kunit_kcalloc(test, MNS_EVENTS, sizeof(*steps), GFP_KERNEL);
+	fewer = kunit_kcalloc(test, MNS_ENTRIES, sizeof(*steps), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fewer);
 	run = mns_new(test, MNS_WALK_THREADS, true);
 	KUNIT_ASSERT_NOT_NULL(test, run);
@@ -1129,7 +1130,7 @@ static void random_walk(struct kunit *test)
 		struct rnd_state rnd;
 
 		prandom_seed_state(&rnd, hash_32(walk_seed + round, 32));
-		run->model.nr_events = 0;
+		run->model.nr_entries = 0;
 		if (!mns_walk(run, &rnd)) {
 			KUNIT_FAIL(test, "differs from the model with seed=%u",
 				   walk_seed + round);
