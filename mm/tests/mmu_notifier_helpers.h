@@ -143,6 +143,7 @@ struct mn_waiter {
 	bool reads;		/* returns a sequence */
 	bool removes;
 	bool waits_twice;	/* also for what starts in its first wait */
+	bool takes_no_risk;	/* may wait for what is not kept apart */
 };
 
 int mn_init(struct kunit *test);

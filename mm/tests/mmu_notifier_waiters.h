@@ -29,6 +29,7 @@ static const struct mn_waiter mn_waiters[] = {
 		.wait = mn_call_remove,
 		.removes = true,
 		.waits_twice = true,
+		.takes_no_risk = true,
 	},
 };
 
