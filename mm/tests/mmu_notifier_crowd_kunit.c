@@ -44,7 +44,7 @@ static void strangers_hold_nobody_up(struct kunit *test)
 }
 
 /* Nor those that are there when it is inserted. */
-static void earlier_strangers_hold_nobody_up(struct kunit *test)
+static void earlier_strangers_hold_up_no_waiter(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_call *call;
@@ -346,7 +346,7 @@ static void notifiers_of_the_mm_are_paired_in_a_crowd(struct kunit *test)
 static struct kunit_case mmu_notifier_crowd_cases[] = {
 	KUNIT_CASE_PARAM(strangers_hold_nobody_up, mn_waiters_gen_params),
 	KUNIT_CASE(others_go_on_beside_a_crowd),
-	KUNIT_CASE_PARAM(earlier_strangers_hold_nobody_up,
+	KUNIT_CASE_PARAM(earlier_strangers_hold_up_no_waiter,
 			 mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(each_of_a_crowd_counts, mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(the_last_of_a_crowd_counts, mn_waiters_gen_params),

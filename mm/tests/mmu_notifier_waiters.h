@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Those who wait for invalidations of an interval. What they have in common is
- * written once, in cases that run for each of them:
+ * The kinds of waiters for invalidations of an interval. What they have in common
+ * is written once, in cases that run for each of them:
  *
  *	KUNIT_CASE_PARAM(CASE, mn_waiters_gen_params)
  *

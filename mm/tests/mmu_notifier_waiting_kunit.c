@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The contract of MMU notifiers that subscribe to an interval: for what those
- * wait who read or remove one. Each case runs for each of them.
+ * The contract of MMU notifiers that subscribe to an interval: what readers and
+ * removers wait for. Each case runs for each kind of waiter.
  */
 
 #include <kunit/test.h>
@@ -152,7 +152,7 @@ static void single_bytes_hold_waiters_up(struct kunit *test)
  * Several ranges
  */
 
-/* Whoever waits twice waits for what has started in the first wait, no more. */
+/* A waiter that waits twice waits for what starts in its first wait, no more. */
 static void does_not_wait_for_what_starts_later(struct kunit *test)
 {
 	const struct mn_waiter *waiter = test->param_value;
@@ -319,7 +319,7 @@ static void new_interval_waits_for_what_is_active(struct kunit *test)
 	range = mn_start(ctx, 0, 10);
 	interval = mn_insert(ctx, 'a', 0, 10);
 	call = mn_spawn_waiter(test, interval);
-	/* It was not announced to: who does not read need not wait. */
+	/* It was not announced to it: only a reader has to wait. */
 	if (waiter->reads)
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 	mn_end(range);
@@ -352,7 +352,7 @@ static void returns_after_the_end_of_the_mm(struct kunit *test)
  * Starts that fail
  */
 
-static void refused_start_holds_nobody_up(struct kunit *test)
+static void refused_start_holds_up_no_waiter(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *first = mn_insert(ctx, 'a', 0, 10);
@@ -370,7 +370,7 @@ static void refused_start_holds_nobody_up(struct kunit *test)
 	mn_waiter_returns(test, mn_spawn_waiter(test, second));
 }
 
-static void failure_of_the_mm_holds_nobody_up(struct kunit *test)
+static void failure_of_the_mm_holds_up_no_waiter(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_insert(ctx, 'i', 0, 10);
@@ -438,8 +438,8 @@ static struct kunit_case mmu_notifier_waiting_cases[] = {
 			 mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(returns_after_the_end_of_the_mm,
 			 mn_waiters_gen_params),
-	KUNIT_CASE_PARAM(refused_start_holds_nobody_up, mn_waiters_gen_params),
-	KUNIT_CASE_PARAM(failure_of_the_mm_holds_nobody_up,
+	KUNIT_CASE_PARAM(refused_start_holds_up_no_waiter, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(failure_of_the_mm_holds_up_no_waiter,
 			 mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(failed_start_ends_only_itself, mn_waiters_gen_params),
 	{}
@@ -469,8 +469,8 @@ static struct kunit_case mmu_notifier_waiting_crowded_cases[] = {
 	KUNIT_CASE_PARAM(waits_while_a_callback_runs, mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(new_interval_waits_for_what_is_active,
 			 mn_waiters_gen_params),
-	KUNIT_CASE_PARAM(refused_start_holds_nobody_up, mn_waiters_gen_params),
-	KUNIT_CASE_PARAM(failure_of_the_mm_holds_nobody_up,
+	KUNIT_CASE_PARAM(refused_start_holds_up_no_waiter, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(failure_of_the_mm_holds_up_no_waiter,
 			 mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(failed_start_ends_only_itself, mn_waiters_gen_params),
 	{}
