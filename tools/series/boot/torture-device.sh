@@ -36,7 +36,7 @@ echo "file /init $build/mmu_notifier_test 0755 0 0" >"$build/torture.list"
 log=$build/torture-$label.log
 # As long as the selftest goes on where something has not happened, and more.
 limit=$((10 * seconds + 300))
-say "torture $label: booting ${build#"$root/build/src/"}, for about $seconds s"
+begin_step "torture-$label" "$log" "torture $label: booting ${build#"$root/build/src/"}, for about $seconds s"
 status=0
 PATH=$tools/boot/emulators:$PATH
 # shellcheck disable=SC2086 # lists of words
@@ -44,5 +44,6 @@ timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reb
 	${TORTURE_QEMU_ARGS:-} -kernel "$image" -initrd "$build/torture.cpio" \
 	-append "console=ttyS0 panic=-1 kunit.enable=0 test_mmu_notifier_device.busted=$busted mmu_notifier_seconds=$seconds \
 mmu_notifier_mirrors=$mirrors ${TORTURE_KERNEL_ARGS:-}" >"$log" 2>&1 </dev/null || status=$?
+end_step
 [ "$status" != 124 ] || say "torture $label: no end after $limit s"
 python3 "$tools/boot/torture.py" device "$label" "$expected" "$log" "$mirrors" "$busted"

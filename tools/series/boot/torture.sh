@@ -30,7 +30,7 @@ case " $* " in *" duration="*) ;; *) args="$args test_mmu_notifier.duration=$dur
 log=$build/torture-$label.log
 # Three times as long as it can take, for a slow machine.
 limit=$((3 * (duration + 2 * stall + 60)))
-say "torture $label: booting ${build#"$root/build/src/"}, for about $duration s"
+begin_step "torture-$label" "$log" "torture $label: booting ${build#"$root/build/src/"}, for about $duration s"
 status=0
 # shellcheck disable=SC2086 # lists of words
 if [ -x "$build/linux" ]; then
@@ -44,5 +44,6 @@ elif [ -e "$build/arch/x86/boot/bzImage" ]; then
 else
 	die "torture.sh: there is no kernel in $build: build it first (kunit.sh)"
 fi
+end_step
 [ "$status" != 124 ] || say "torture $label: no end after $limit s"
 python3 "$tools/boot/torture.py" model "$label" "$expected" "$log" "$@"
