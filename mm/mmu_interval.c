@@ -32,11 +32,11 @@
  * established. If the callback ran before the reader began, the range is active
  * and the reader waits for it. No second look is needed after that wait: any
  * range started since has run, or will run, a callback that changes
- * invalidate_seq.
+ * invalidate_seq, unless its driver ignores the range.
  *
  * A reader does not wait for ranges that do not overlap, nor for those that
- * started after it began; neither does insertion or removal. An invalidation
- * only waits for its callbacks.
+ * started after it began. A removal waits once more, for what was announced
+ * while it waited. An invalidation only waits for its callbacks.
  *
  * The tree may change while ranges are active: the walk resumes only from an
  * interval_sub already called, which cannot leave the tree while the range is
@@ -597,9 +597,11 @@ mn_read_begin_active(struct mn_ranges *ranges,
  * into SPTEs if mmu_interval_read_retry() returns false.
  *
  * Waits only for invalidations that overlap the interval and started before
- * this call. It may skip one whose callback is yet to run and will tear down
- * what the reader establishes. The wait lasts as long as the callbacks of these
- * invalidations, including those of other drivers.
+ * this call, even if the driver's callback ignored them; and in an mm with more
+ * active invalidations than a long has bits, maybe for others of that time. It
+ * may skip one whose callback is yet to run and will tear down what the reader
+ * establishes. The wait lasts as long as the callbacks of these invalidations,
+ * including those of other drivers.
  *
  * Context: May sleep. Must not be called from a callback, under a lock that a
  * callback takes (the user lock included), or under a lock that invalidations

@@ -574,6 +574,7 @@ void __mmu_notifier_release(struct mm_struct *mm)
 void mmu_notifier_unregister(struct mmu_notifier *subscription,
 			     struct mm_struct *mm)
 {
+	const struct mmu_notifier_ops *ops = subscription->ops;
 	struct mmu_notifier_subscriptions *subscriptions;
 	bool registered;
 
@@ -584,18 +585,17 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	scoped_guard(srcu, &mn_srcu) {
 		/* Concurrent get or put may change it, but not from or to 0. */
 		if (WARN_ONCE(!data_race(subscription->users),
-			      "%ps is not registered\n", subscription->ops))
+			      "%ps is not registered\n", ops))
 			return;
 		/* After a fork, say. Act on the mm that it belongs to. */
 		WARN_ONCE(mm != subscription->mm,
-			  "%ps is registered with another mm\n",
-			  subscription->ops);
+			  "%ps is registered with another mm\n", ops);
 		mm = subscription->mm;
 		subscriptions = mn_subscriptions(mm);
 
 		if (!hlist_unhashed_lockless(&subscription->hlist) &&
-		    subscription->ops->release)
-			subscription->ops->release(subscription, mm);
+		    ops->release)
+			ops->release(subscription, mm);
 
 		/* The end of the mm may have removed it. */
 		spin_lock(&subscriptions->lock);
@@ -605,11 +605,11 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 		spin_unlock(&subscriptions->lock);
 	}
 
+	/* If it was put or unregistered twice, it may be freed from here on. */
 	synchronize_srcu(&mn_srcu);
 
 	/* Grabbed by mn_attach(). */
-	if (!WARN_ONCE(!registered, "%ps is unregistered twice\n",
-		       subscription->ops))
+	if (!WARN_ONCE(!registered, "%ps is unregistered twice\n", ops))
 		mmdrop(mm);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);

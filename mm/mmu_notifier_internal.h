@@ -75,7 +75,7 @@ struct mn_slot {
  * @waiters: Waiters for the range in each slot; they join under @lock.
  * @untracked_waiters: Waiters for untracked ranges; they join under @lock.
  *
- * Allocated with the first interval_sub of the mm; freed with the mm. One lock
+ * Allocated for the first interval_sub of the mm; freed with the mm. One lock
  * covers the ranges and the tree, so that a range becomes active and finds its
  * interval_subs in one step.
  *
@@ -89,8 +89,8 @@ struct mn_slot {
  * In an interval_sub, @mm, @ops and the interval are constant while it is
  * inserted. The node and the private members are under the lock; @announced is
  * also read after (I), and @mm, @removed and the node are peeked at to refuse a
- * second insertion or removal. @invalidate_seq is under the user lock, or read
- * by (G).
+ * second insertion or removal. @invalidate_seq is written under the user lock,
+ * or by insertion; readers sample it under the lock or by (G).
  */
 struct mn_ranges {
 	spinlock_t lock;
@@ -114,9 +114,9 @@ struct mn_ranges {
  * struct mmu_notifier_subscriptions - the notifiers of an mm
  * @lock: Protects @list and &mmu_notifier.users.
  * @list: The subscriptions to the mm.
- * @ranges: The active ranges and the interval_subs. NULL until the first
- *	interval_sub, constant after that. Set with all locks of the mm held, so
- *	that no range is active that it does not know.
+ * @ranges: The active ranges and the interval_subs. NULL until the mm is prepared
+ *	for interval_subs, constant after that. Set with all locks of the mm
+ *	held, so that no range is active that it does not know.
  *
  * Allocated for the first subscription of either kind; freed with the mm.
  *

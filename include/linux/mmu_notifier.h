@@ -211,7 +211,7 @@ struct mmu_interval_notifier_ops {
 /**
  * struct mmu_interval_notifier - subscription to an address interval of an mm
  * @interval_tree: First and last address; node in the tree of the mm, under the
- *	lock of the subscriptions.
+ *	lock of its active ranges.
  * @ops: Callbacks, constant while inserted.
  * @mm: The mm, pinned by mmgrab() while inserted. NULL after a failed insert.
  * @invalidate_seq: Sequence of the last invalidation announced to this
@@ -276,7 +276,7 @@ struct mmu_notifier_range {
 	enum mmu_notifier_event event;
 	void *owner;
 	/* private: */
-	/* Odd sequence while active; even after its end. */
+	/* Odd sequence while active; even after its end. 0: has none. */
 	u64 seq;
 };
 
@@ -348,7 +348,7 @@ static inline void
 mmu_interval_set_seq(struct mmu_interval_notifier *interval_sub,
 		     unsigned long cur_seq)
 {
-	/* Ordered by (D) in mn_range_take_slot(). */
+	/* Ordered by (D) and (E) in mm/, which came before the callback. */
 	WRITE_ONCE(interval_sub->invalidate_seq, cur_seq);
 }
 

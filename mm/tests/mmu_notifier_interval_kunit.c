@@ -394,20 +394,21 @@ static void object_need_not_be_initialised(struct kunit *test)
 	struct mn_world *world = test->priv;
 	struct mn_interval *interval = mn_interval(world, 'a');
 	struct mn_interval *other = mn_insert(world, 'b', 0, 10);
+	struct mn_interval *neighbour = mn_insert(world, 'c', 0, 10);
 	struct mmu_interval_notifier removed;
 	struct mn_call *read;
 	int i;
 
 	mn_remove(other);
 	removed = other->sub;
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 6; i++) {
 		int err;
 
-		if (i & 1)
-			interval->sub = removed;
-		else
+		if (i % 3 == 0)
 			memset(&interval->sub, 0xa5, sizeof(interval->sub));
-		if (i < 2) {
+		else
+			interval->sub = i % 3 == 1 ? removed : neighbour->sub;
+		if (i < 3) {
 			err = mmu_interval_notifier_insert(&interval->sub,
 							   world->mm, 0, 10,
 							   &mn_interval_ops);
@@ -427,6 +428,7 @@ static void object_need_not_be_initialised(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
 		mn_remove(interval);
 	}
+	mn_remove(neighbour);
 }
 
 static void insert_under_the_mmap_lock(struct kunit *test)

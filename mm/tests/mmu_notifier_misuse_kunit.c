@@ -507,6 +507,42 @@ static void notifier_is_put_after_its_mm(struct kunit *test)
 	reported(test, "misuse_put_ops");
 }
 
+/* It may be freed when the unregistration looks at it again. */
+static void misuse_spoil(struct mmu_notifier *notifier)
+{
+	WRITE_ONCE(notifier->ops, NULL);
+}
+
+static void misuse_release(struct mmu_notifier *notifier, struct mm_struct *mm)
+{
+	mmu_notifier_put(notifier);
+}
+
+static const struct mmu_notifier_ops misuse_released_ops = {
+	.release = misuse_release,
+	.free_notifier = misuse_spoil,
+};
+
+static void
+notifier_is_put_in_the_release_of_its_unregistration(struct kunit *test)
+{
+	struct mn_world *world = test->priv;
+	struct mm_struct *mm = world->mm;
+	struct mn_listener *listener;
+	int count = mm_count(world);
+
+	listener = mn_register(world, 'a', &misuse_released_ops);
+	/* Dropped once too often, it is to be there still. */
+	mmgrab(mm);
+	mn_reports_begin(world);
+	unregister(listener, mm);
+	mmu_notifier_synchronize();
+	reported(test, "misuse_released_ops");
+	KUNIT_EXPECT_EQ(test, mm_count(world), count + 1);
+	if (mm_count(world) == count + 1)
+		mmdrop(mm);
+}
+
 static void notifier_that_cannot_be_freed_is_put(struct kunit *test)
 {
 	struct mn_world *world = test->priv;
@@ -938,6 +974,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_is_unregistered_from_an_mm_with_others),
 	KUNIT_CASE(notifier_is_put_once_too_often),
 	KUNIT_CASE(notifier_is_put_after_its_mm),
+	KUNIT_CASE(notifier_is_put_in_the_release_of_its_unregistration),
 	KUNIT_CASE(notifier_that_cannot_be_freed_is_put),
 	KUNIT_CASE(range_is_started_twice),
 	KUNIT_CASE(range_is_started_twice_in_a_crowd),

@@ -122,19 +122,21 @@ class Run:
         again = {core: costs(os.path.join(folder, f"icount-{core}-again.log")) for core in CORES}
         self.unlike = [(core, key) for core in CORES for key in again[core] if again[core][key] != self.costs[core][key]]
         self.compared = sum(map(len, again.values()))
-        # {(kind, label, metric): {core: [value of each boot]}}
-        self.wall = {}
-        for core in CORES:
-            for path in sorted(glob.glob(os.path.join(folder, f"wall-{core}-*.log"))):
-                for kind, values in wall(path):
-                    self.add_wall(core, kind, values)
+        self.wall = self.boots("wall")
+        self.qemu = self.boots("qemu")
 
-    def add_wall(self, core, kind, values):
-        label = LABELS[kind]
-        for metric, value in values.items():
-            if metric not in label:
-                key = (kind, tuple(values[part] for part in label), metric)
-                self.wall.setdefault(key, {c: [] for c in CORES})[core].append(float(value) if "." in value else int(value))
+    def boots(self, where):
+        """{(kind, label, metric): {core: [value of each boot]}}"""
+        found = {}
+        for core in CORES:
+            for path in sorted(glob.glob(os.path.join(self.folder, f"{where}-{core}-*.log"))):
+                for kind, values in wall(path):
+                    label = LABELS[kind]
+                    for metric in set(values) - set(label):
+                        key = (kind, tuple(values[part] for part in label), metric)
+                        value = float(values[metric]) if "." in values[metric] else int(values[metric])
+                        found.setdefault(key, {c: [] for c in CORES})[core].append(value)
+        return found
 
     def get(self, kind, label, metric):
         found = self.wall.get((kind, tuple(map(str, label)), metric))
@@ -222,6 +224,34 @@ def wall_rows(run):
         yield (f"invalidations per second, disjoint ranges, {threads} thread{'s'[threads == '1':]}", "at least stock's" if barred else "reported",
                spread(values["stock"], "{:,.0f}".format), spread(values["series"], "{:,.0f}".format), f"{ratio:.2f}",
                ratio >= 1 if barred else None)
+
+
+def qemu_rows(run):
+    """The same in QEMU, for what user-mode Linux says of it: (scenario, stock, series, ratio, ratio in user mode, agreed)."""
+    texts = [("wait", (scenario, ms), "median_ns", f"{text}, chain of {ms} ms", human)
+             for scenario, text in WAITS for ms in ("50", "200")]
+    texts += [("fault", (how, threads), "p99_ns", f"device fault, p99, {threads} invalidating, {text}", human)
+              for how, text in (("chained", "in chains"), ("apart", "one at a time")) for threads in ("1", "2", "4")]
+    texts += [("throughput", (threads,), "invalidations_per_second", f"invalidations per second, {threads} at a time", "{:,.0f}".format)
+              for threads in ("1", "2", "4")]
+    for kind, label, metric, text, show in texts:
+        both = [found.get((kind, label, metric)) for found in (run.qemu, run.wall)]
+        if not all(both):
+            die(f"the run has no figure for {kind} {label} {metric} in QEMU")
+        ratios = [max(statistics.median(values["series"]), 1) / max(statistics.median(values["stock"]), 1) for values in both]
+        yield (text, *(spread(both[0][core], show) for core in CORES), *(ratio_of(1, ratio) for ratio in ratios), agree(*ratios))
+
+
+def agree(one, other):
+    """Whether two ratios say the same: within a factor of 1.5, or both less than a hundredth."""
+    return max(one, other) <= 1.5 * min(one, other) or max(one, other) < 1 / 100
+
+
+def qemu_table(run):
+    yield "| scenario | stock | series | ratio | in user mode | |"
+    yield "|---|---|---|---|---|---|"
+    for text, stock, series, ratio, other, same in qemu_rows(run):
+        yield f"| in QEMU: {text} | {stock} | {series} | {ratio} | {other} | {'agree' if same else 'NO HEADLINE: they differ'} |"
 
 
 def ratio_by_boot(values):
@@ -417,6 +447,9 @@ def report(folder, summary):
     time = [f"Wall time (user-mode Linux{', 2 CPUs' if run.about['smp'] == 'yes' else ', 1 CPU'}, no debugging; {boots} boots"
             " of each kernel, alternating; median, and the spread of the boots):", ""]
     time += list(table(wall_rows(run))) + [""]
+    time += ["The same in QEMU, which emulates two CPUs of x86-64 (no debugging; boots alternate). A figure on which the two do not agree"
+             " tells of the machine rather than of the kernel:", ""]
+    time += list(qemu_table(run)) + [""]
     many = ["Wall time of many (the same boots; costs are those of the fastest round of a boot, ends and invalidations per second those of its median one; with"
             " the ratio, the least and the largest of a pair of boots. In user mode an acquire or a release is a full barrier):", ""]
     many += list(table(row for rows in (loop_rows, herd_rows, crowd_rows) for row in rows(run))) + [""]
