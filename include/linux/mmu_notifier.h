@@ -12,6 +12,59 @@
 #include <linux/srcu.h>
 #include <linux/types.h>
 
+/**
+ * DOC: MMU notifier vocabulary
+ *
+ * secondary MMU
+ *   Translates addresses of a process with page tables of its own: KVM, a GPU,
+ *   an RDMA adapter.
+ *
+ * SPTE
+ *   An entry of a secondary MMU.
+ *
+ * subscription
+ *   The registration of a driver with an mm: for the whole mm (struct
+ *   mmu_notifier), or for an interval of its addresses (struct
+ *   mmu_interval_notifier). In the code, the latter is called interval_sub.
+ *
+ * invalidation
+ *   A change of the page table, announced by a start and an end: at its start the
+ *   callbacks of subscriptions zap the SPTEs.
+ *
+ * range
+ *   The addresses of an invalidation. start is inclusive, end is exclusive; the
+ *   bounds of an interval are start and last, both inclusive. A struct
+ *   mmu_notifier_range describes the invalidation.
+ *
+ * active
+ *   A range is active from its start to its end.
+ *
+ * sequence
+ *   The number of an invalidation: odd, and greater than those of all that
+ *   started earlier in the mm.
+ *
+ * announce
+ *   To call a subscription for an invalidation.
+ *
+ * user lock
+ *   A lock of the driver. Its callback holds it to zap SPTEs, its fault path to
+ *   establish them.
+ *
+ * collision-retry
+ *   The protocol of a fault path: read the page table without a lock, between
+ *   mmu_interval_read_begin() and mmu_interval_read_retry() (a read section), and
+ *   retry if an invalidation of the interval collided.
+ *
+ * reader
+ *   A thread in a read section, or about to enter one.
+ *
+ * remover
+ *   A thread in mmu_interval_notifier_remove().
+ *
+ * waiter
+ *   A reader or remover that sleeps until ranges have ended.
+ */
+
 struct mmu_interval_notifier;
 struct mmu_notifier;
 struct mmu_notifier_range;

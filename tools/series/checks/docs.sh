@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/common.sh"
 tree=$1
 out=$root/build/test/$name
+mkdir -p "$out"
 cd "$tree"
 
 # Sphinx warns of what it reads, and it reads what has changed: begin anew.
