@@ -253,10 +253,10 @@ mn_lock_and_insert_first(struct mmu_interval_notifier *interval_sub,
  * Context: May sleep. The first insertion in an mm takes the mmap_lock for
  * writing and all locks of the mm. In an mm prepared by
  * mmu_notifier_register() with NULL, the mmap_lock may be held for reading.
- * Return: 0 on success; -EEXIST if it is already inserted, with a warning.
- * After any other error interval_sub->mm is NULL: -EOVERFLOW if @length is 0 or
- * the interval exceeds the address space; -EINVAL if the mm is not in use;
- * -ENOMEM; -EINTR if a signal arrived while taking all locks.
+ * Return: 0 on success; %-EEXIST if it is already inserted, with a warning.
+ * After any other error interval_sub->mm is NULL: %-EOVERFLOW if @length is 0
+ * or the interval exceeds the address space; %-EINVAL if the mm is not in use;
+ * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
  */
 int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 				 struct mm_struct *mm, unsigned long start,
@@ -292,8 +292,8 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert);
  *
  * Context: May sleep. The mmap_lock is held for writing, and no other lock of
  * the mm.
- * Return: As mmu_interval_notifier_insert(): 0, -EEXIST, -EOVERFLOW, -EINVAL,
- * -ENOMEM or -EINTR.
+ * Return: As mmu_interval_notifier_insert(): 0, %-EEXIST, %-EOVERFLOW,
+ * %-EINVAL, %-ENOMEM or %-EINTR.
  */
 int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_sub,
 					struct mm_struct *mm,

@@ -154,9 +154,9 @@ free:
  *
  * Context: May sleep. The mmap_lock is held for writing, and no other lock of
  * the mm.
- * Return: 0 on success; -EINVAL if the callbacks exclude each other or the mm
- * is not in use; -EEXIST if it is already registered, with a warning; -ENOMEM;
- * -EINTR if a signal arrived while taking all locks.
+ * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
+ * is not in use; %-EEXIST if it is already registered, with a warning;
+ * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
  */
 int __mmu_notifier_register(struct mmu_notifier *subscription,
 			    struct mm_struct *mm)
@@ -195,9 +195,9 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register);
  * with the mmap_lock held for reading.
  *
  * Context: May sleep. Takes the mmap_lock for writing and all locks of the mm.
- * Return: 0 on success; -EINVAL if the callbacks exclude each other or the mm
- * is not in use; -EEXIST if it is already registered, with a warning; -ENOMEM;
- * -EINTR if a signal arrived while taking all locks.
+ * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
+ * is not in use; %-EEXIST if it is already registered, with a warning;
+ * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
  */
 int mmu_notifier_register(struct mmu_notifier *subscription,
 			  struct mm_struct *mm)
@@ -241,8 +241,8 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
  * Context: May sleep. The mmap_lock is held for writing, and no other lock of
  * the mm.
  * Return: The subscription; ERR_PTR(-EOVERFLOW) if it has too many users; the
- * error of @ops->alloc_notifier(); or ERR_PTR() of -EINVAL, -ENOMEM or -EINTR,
- * see __mmu_notifier_register().
+ * error of @ops->alloc_notifier(); or ERR_PTR() of %-EINVAL, %-ENOMEM or
+ * %-EINTR, see __mmu_notifier_register().
  */
 struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 					     struct mm_struct *mm)

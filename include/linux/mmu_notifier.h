@@ -159,7 +159,7 @@ struct mmu_notifier_ops {
 	 * direct reclaim.
 	 *
 	 * May sleep if mmu_notifier_range_blockable(). Otherwise returns 0 when
-	 * done, or -EAGAIN if it would have to sleep. A subscription whose
+	 * done, or %-EAGAIN if it would have to sleep. A subscription whose
 	 * start can fail must not have an @invalidate_range_end: it would not
 	 * know which of its starts an end belongs to.
 	 */
@@ -561,7 +561,7 @@ mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
  *
  * Context: Callbacks do not sleep. Locks as for
  * mmu_notifier_invalidate_range_start().
- * Return: 0 if the invalidation has started and must be ended; -EAGAIN if a
+ * Return: 0 if the invalidation has started and must be ended; %-EAGAIN if a
  * callback would have had to sleep: then do not change the page table, and do
  * not call mmu_notifier_invalidate_range_end().
  */
