@@ -20,10 +20,11 @@
  *
  *	mmu_notifier_torture.duration=60
  *
- * Then the boot waits for the test. With shutdown_secs=60 instead, the machine is
- * powered off at its end; tools/testing/selftests/rcutorture/bin/kvm.sh --torture
- * mmu_notifier does that. The verdict has all parameters, and all counters before
- * it, on one line each:
+ * Then the boot waits for the test. With shutdown_secs=60 instead, the boot goes
+ * on, CPUs can be plugged (onoff_interval), and the machine is powered off when the
+ * test ends; tools/testing/selftests/rcutorture/bin/kvm.sh --torture mmu_notifier
+ * does that. The verdict has all parameters, and all counters before it, on one
+ * line each:
  *
  *	mmu_notifier-torture:--- Counters: counter=value ...
  *	mmu_notifier-torture:--- End of test: SUCCESS|FAILURE reason=...
@@ -1972,11 +1973,37 @@ static unsigned long total(enum counter counter)
 /* A line must be one record of the kernel log, so there are two. */
 static char line_text[960];
 
-static void print_line(struct seq_buf *line)
+static void print_line(const char *flag, struct seq_buf *line)
 {
 	WARN_ON_ONCE(seq_buf_has_overflowed(line));
-	pr_alert("%s" TORTURE_FLAG "--- %.*s\n", torture_type,
+	pr_alert("%s" TORTURE_FLAG "%s %.*s\n", torture_type, flag,
 		 (int)seq_buf_used(line), line_text);
+}
+
+static void add_reasons(struct seq_buf *line)
+{
+	bool any = false;
+	int i;
+
+	seq_buf_printf(line, "reason=");
+	for (i = 0; i < NR_REASONS; i++) {
+		if (!atomic_read(&errors[i]))
+			continue;
+		seq_buf_printf(line, "%s%s", any ? "," : "", reason_names[i]);
+		any = true;
+	}
+	if (!any)
+		seq_buf_printf(line, "none");
+}
+
+/* In few words: scripts of rcutorture add up the numbers in a longer line. */
+static void print_reasons(void)
+{
+	struct seq_buf line;
+
+	seq_buf_init(&line, line_text, sizeof(line_text));
+	add_reasons(&line);
+	print_line("!!!", &line);
 }
 
 static void print_counters(void)
@@ -1988,25 +2015,18 @@ static void print_counters(void)
 	seq_buf_printf(&line, "Counters:");
 	for (i = 0; i < NR_COUNTERS; i++)
 		seq_buf_printf(&line, " %s=%lu", counter_names[i], total(i));
-	print_line(&line);
+	print_line("---", &line);
 }
 
 static void print_parameters(const char *what)
 {
 	struct seq_buf line;
-	bool any = false;
-	int i;
 
 	seq_buf_init(&line, line_text, sizeof(line_text));
-	seq_buf_printf(&line, "%s reason=", what);
-	for (i = 0; i < NR_REASONS; i++) {
-		if (!atomic_read(&errors[i]))
-			continue;
-		seq_buf_printf(&line, "%s%s", any ? "," : "", reason_names[i]);
-		any = true;
-	}
-	seq_buf_printf(&line, "%s ballast=%d busted=%s duration=%d fast=%d",
-		       any ? "" : "none", ballast, busted, duration, fast);
+	seq_buf_printf(&line, "%s ", what);
+	add_reasons(&line);
+	seq_buf_printf(&line, " ballast=%d busted=%s duration=%d fast=%d",
+		       ballast, busted, duration, fast);
 	seq_buf_printf(&line, " freeze_interval=%d", freeze_interval);
 	seq_buf_printf(&line, " hlist_refuse=%d nexiters=%d ninvalidators=%d nlisteners=%d",
 		       hlist_refuse, nexiters, ninvalidators, nlisteners);
@@ -2017,7 +2037,7 @@ static void print_parameters(const char *what)
 	seq_buf_printf(&line, " shuffle_interval=%d shutdown_secs=%d stall=%d stat_interval=%d",
 		       shuffle_interval, shutdown_secs, stall, stat_interval);
 	seq_buf_printf(&line, " stutter=%d verbose=%d", stutter, verbose);
-	print_line(&line);
+	print_line("---", &line);
 }
 
 /* What this test is for must have happened, as far as it was asked for. */
@@ -2187,7 +2207,7 @@ static bool drain(void)
 	return true;
 }
 
-static int __init start_all(void)
+static int start_all(void)
 {
 	unsigned int i, max_workers = 1;
 	struct space *space;
@@ -2240,13 +2260,43 @@ static void judge(bool well)
 				      counter_names[i]);
 	}
 	print_counters();
+	if (any_error())
+		print_reasons();
 	print_parameters(any_error() ? "End of test: FAILURE" :
 				       "End of test: SUCCESS");
 }
 
-static int __init mmu_notifier_torture_init(void)
+static int torture_main(void *unused)
 {
 	bool well;
+	int err;
+
+	if (!torture_init_begin(torture_type, verbose))
+		return -EBUSY;
+	print_parameters("Start of test:");
+	err = start_all();
+	torture_init_end();
+	if (err)
+		torture_error(CALL, "the test cannot start: %d", err);
+
+	well = !err && watch();
+	if (torture_cleanup_begin())
+		return -EBUSY;
+	well = stop_all(well);
+	if (well)
+		well = drain();
+	judge(well);
+	torture_cleanup_end();
+	/* Threads that were left behind use the rest for ever. */
+	if (well)
+		kfree(workers);
+	if (shutdown_secs > 0)
+		kernel_power_off();
+	return 0;
+}
+
+static int __init mmu_notifier_torture_init(void)
+{
 	int err;
 
 	if (duration <= 0)
@@ -2277,27 +2327,14 @@ static int __init mmu_notifier_torture_init(void)
 	if (fast)
 		shuffle_interval = 0;
 
-	if (!torture_init_begin(torture_type, verbose))
-		return -EBUSY;
-	print_parameters("Start of test:");
-	err = start_all();
-	torture_init_end();
-	if (err)
-		torture_error(CALL, "the test cannot start: %d", err);
-
-	well = !err && watch();
-	if (torture_cleanup_begin())
-		return -EBUSY;
-	well = stop_all(well);
-	if (well)
-		well = drain();
-	judge(well);
-	torture_cleanup_end();
-	/* Threads that were left behind use the rest for ever. */
-	if (well)
-		kfree(workers);
+	/* No CPU is plugged before the boot has ended. */
 	if (shutdown_secs > 0)
-		kernel_power_off();
-	return 0;
+		return PTR_ERR_OR_ZERO(kthread_run(torture_main, NULL,
+						   "torture_main"));
+	if (onoff_interval > 0) {
+		pr_err("onoff_interval takes shutdown_secs\n");
+		return -EINVAL;
+	}
+	return torture_main(NULL);
 }
 late_initcall(mmu_notifier_torture_init);
