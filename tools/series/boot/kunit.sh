@@ -25,7 +25,7 @@ fi
 
 set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc"
 # For torture.sh; it does nothing without a duration.
-options=TEST_MMU_NOTIFIER
+options=MMU_NOTIFIER_TORTURE_TEST
 # A walk that anyone can repeat.
 kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
 if [ "$arch" != um ]; then
@@ -33,8 +33,8 @@ if [ "$arch" != um ]; then
 	# On a busy machine the emulated timer may miss what the kernel expects of it; and nobody is there to read a panic.
 	kernel_args="$kernel_args --kernel_args no_timer_check --kernel_args panic=-1"
 	# For torture-device.sh, whose program is the init.
-	if [ -z "$config" ] && grep -qx 'config TEST_MMU_NOTIFIER_DEVICE' lib/Kconfig.debug; then
-		for option in TEST_MMU_NOTIFIER_DEVICE BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM; do
+	if [ -z "$config" ] && grep -qx 'config TEST_MMU_NOTIFIER' lib/Kconfig.debug; then
+		for option in TEST_MMU_NOTIFIER BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM; do
 			set -- "$@" --kconfig_add CONFIG_$option=y
 		done
 	fi
