@@ -146,20 +146,21 @@ static void object_need_not_be_initialised(struct kunit *test)
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_interval(ctx, 'a');
 	struct mn_interval *other = mn_insert(ctx, 'b', 0, 10);
+	struct mn_interval *neighbour = mn_insert(ctx, 'c', 0, 10);
 	struct mmu_interval_notifier removed;
 	struct mn_call *read;
 	int i;
 
 	mn_remove(other);
 	removed = other->sub;
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 6; i++) {
 		int err;
 
-		if (i & 1)
-			interval->sub = removed;
-		else
+		if (i % 3 == 0)
 			memset(&interval->sub, 0xa5, sizeof(interval->sub));
-		if (i < 2)
+		else
+			interval->sub = i % 3 == 1 ? removed : neighbour->sub;
+		if (i < 3)
 			err = mn_try_insert(interval, ctx->mm, 0, 10);
 		else
 			err = mn_try_insert_locked(interval, ctx->mm, 0, 10);

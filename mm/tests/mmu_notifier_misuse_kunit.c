@@ -470,6 +470,41 @@ static void notifier_is_put_after_its_mm(struct kunit *test)
 	reported(test, "misuse_put_ops");
 }
 
+/* It may be freed when the unregistration looks at it again. */
+static void misuse_spoil(struct mmu_notifier *notifier)
+{
+	WRITE_ONCE(notifier->ops, NULL);
+}
+
+static void misuse_release(struct mmu_notifier *notifier, struct mm_struct *mm)
+{
+	mmu_notifier_put(notifier);
+}
+
+static const struct mmu_notifier_ops misuse_released_ops = {
+	.release = misuse_release,
+	.free_notifier = misuse_spoil,
+};
+
+static void
+notifier_is_put_in_the_release_of_its_unregistration(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'a', &misuse_released_ops);
+	int count;
+
+	/* The mm stays, even if it is dropped once too often. */
+	mn_pin(ctx, ctx->mm);
+	count = mm_count(ctx);
+	mn_reports_begin(ctx);
+	KUNIT_ASSERT_TRUE(test, mn_returns(mn_spawn_unregister(sub)));
+	mmu_notifier_synchronize();
+	reported(test, "misuse_released_ops");
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
+	if (mm_count(ctx) != count - 1)
+		ctx->broken = true;
+}
+
 static void notifier_that_cannot_be_freed_is_put(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -866,6 +901,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_is_unregistered_from_an_mm_with_others),
 	KUNIT_CASE(notifier_is_put_once_too_often),
 	KUNIT_CASE(notifier_is_put_after_its_mm),
+	KUNIT_CASE(notifier_is_put_in_the_release_of_its_unregistration),
 	KUNIT_CASE(notifier_that_cannot_be_freed_is_put),
 	KUNIT_CASE(range_is_started_twice),
 	KUNIT_CASE(range_is_started_twice_in_a_crowd),

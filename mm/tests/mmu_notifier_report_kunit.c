@@ -5,12 +5,15 @@
  *
  * Most cases do one thing that can deadlock, alone, so that it does not, and look
  * for the report on the console: of which kind it is, which lock is about to be
- * taken, and which one is held. Others do it right.
+ * taken, which one is held, and which come between. Others do it right.
  *
  * Lockdep stops at its first report, and sleeping functions are reported once in a
- * second, so that each case needs a boot of its own:
- * kunit.filter_glob=mmu_notifier_report.CASE. Those that come after the first one
- * in a boot are skipped.
+ * second, so that each case needs a boot of its own. Those that come after the
+ * first one in a boot are skipped.
+ *
+ *	./tools/testing/kunit/kunit.py run --kunitconfig=mm/tests \
+ *		--kconfig_add CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y \
+ *		--run_isolated=test mmu_notifier_report
  */
 
 #include <kunit/test.h>
@@ -190,13 +193,17 @@ static void allocate(gfp_t gfp)
 }
 
 /*
- * What is to be reported, or not. It is called first, as it may skip the case. The
- * log says it as well, for a script that compares it with the whole report.
+ * What is to be reported, or not. It is called first, as it may skip the case.
  */
 
-static const char *expected[8];	/* parts of the report, in order */
-static char acquired_name[64];
-static char held_name[64];
+static struct {
+	const char *kind;
+	/* Of lockdep: the lock that is about to be taken, and the one held. */
+	const char *acquired;
+	const char *held;
+	/* Of others: what comes after the kind. */
+	const char *text;
+} expected;
 
 static void expect_lockdep(struct kunit *test)
 {
@@ -219,82 +226,153 @@ static void expect_report(struct kunit *test)
 static void expect_report_on_locks(struct kunit *test, const char *kind,
 				   const char *acquired, const char *held)
 {
-	unsigned int i = 0;
-
 	expect_lockdep(test);
-	snprintf(acquired_name, sizeof(acquired_name), "%s){", acquired);
-	snprintf(held_name, sizeof(held_name), "%s){", held);
-	expected[i++] = kind;
-	expected[i++] = "is trying to acquire lock:";
-	expected[i++] = acquired_name;
-	expected[i++] = "but task is already holding lock:";
-	expected[i++] = held_name;
-	expected[i] = NULL;
-	pr_info("mmu_notifier_kunit: to report: %s; acquire %s; hold %s\n",
-		kind, acquired, held);
+	expected.kind = kind;
+	expected.acquired = acquired;
+	expected.held = held;
 	expect_report(test);
 }
+
+#define CIRCLE		"WARNING: possible circular locking dependency detected"
+#define RECURSION	"WARNING: possible recursive locking detected"
 
 static void expect_circle(struct kunit *test, const char *acquired,
 			  const char *held)
 {
-	expect_report_on_locks(test, "possible circular locking dependency detected",
-			       acquired, held);
+	expect_report_on_locks(test, CIRCLE, acquired, held);
 }
 
 static void expect_recursion(struct kunit *test, const char *lock)
 {
-	expect_report_on_locks(test, "possible recursive locking detected",
-			       lock, lock);
+	expect_report_on_locks(test, RECURSION, lock, lock);
 }
 
 static void expect_sleep(struct kunit *test, const char *where)
 {
-	unsigned int i = 0;
-
 	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
-	expected[i++] = "sleeping function called from invalid context";
-	expected[i++] = where;
-	expected[i] = NULL;
-	pr_info("mmu_notifier_kunit: to report: %s; %s\n", expected[0], where);
+	expected.kind = "BUG: sleeping function called from invalid context";
+	expected.text = where;
 	expect_report(test);
 }
 
 /* A warning of the core, in the function or what the compiler put there. */
 static void expect_warning(struct kunit *test, const char *function)
 {
-	unsigned int i = 0;
-
-	expected[i++] = "mm/mmu_";
-	expected[i++] = function;
-	expected[i] = NULL;
-	pr_info("mmu_notifier_kunit: to report: %s; %s\n", expected[0],
-		function);
+	expected.kind = "mm/mmu_";
+	expected.text = function;
 	expect_report(test);
+}
+
+/* The name of a lock in the report, in brackets there: "(NAME){...}-{...}". */
+struct lock_name {
+	const char *at;
+	size_t len;
+};
+
+/* The first one after a mark. */
+static struct lock_name lock_after(const char *text, const char *mark)
+{
+	struct lock_name name = { };
+	const char *end;
+
+	text = strstr(text, mark);
+	text = text ? strchr(text + strlen(mark), '(') : NULL;
+	end = text ? strstr(text, "){") : NULL;
+	if (end) {
+		name.at = text + 1;
+		name.len = end - name.at;
+	}
+	return name;
+}
+
+static bool is_lock(struct lock_name name, const char *wanted)
+{
+	static const char prefix[] = "mn_";
+
+	if (!name.at)
+		return false;
+	if (!strcmp(wanted, SRCU) && strstarts(name.at, prefix)) {
+		name.at += strlen(prefix);
+		name.len -= strlen(prefix);
+	}
+	return name.len == strlen(wanted) &&
+	       !memcmp(name.at, wanted, name.len);
+}
+
+/*
+ * With the two locks of a circle there is the map of invalidations, unless it is
+ * about SRCU, and what may come between. Anything else is not what was provoked.
+ */
+static void expect_chain(struct kunit *test, const char *text)
+{
+	static const char link[] = "-> #";
+	bool acquired = false, held = false, map = false;
+	struct lock_name name;
+
+	for (; (text = strstr(text, link)); text += strlen(link)) {
+		name = lock_after(text, link);
+		if (is_lock(name, expected.acquired))
+			acquired = true;
+		else if (is_lock(name, expected.held))
+			held = true;
+		else if (!is_lock(name, INVALIDATION) &&
+			 !is_lock(name, FS_RECLAIM) && !is_lock(name, SRCU))
+			KUNIT_FAIL(test, "%.*s is in the chain", (int)name.len,
+				   name.at);
+		map |= is_lock(name, INVALIDATION);
+	}
+	KUNIT_EXPECT_TRUE_MSG(test, acquired, "%s is not in the chain",
+			      expected.acquired);
+	KUNIT_EXPECT_TRUE_MSG(test, held, "%s is not in the chain",
+			      expected.held);
+	KUNIT_EXPECT_TRUE_MSG(test, map || !strcmp(expected.acquired, SRCU),
+			      "the map of invalidations is not in the chain");
+}
+
+static void expect_locks(struct kunit *test, const char *text)
+{
+	struct lock_name name;
+
+	name = lock_after(text, "is trying to acquire lock:");
+	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.acquired),
+			      "it is about to take %.*s, not %s", (int)name.len,
+			      name.at, expected.acquired);
+	name = lock_after(text, "but task is already holding lock:");
+	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.held),
+			      "it holds %.*s, not %s", (int)name.len, name.at,
+			      expected.held);
 }
 
 static void expect_end(struct kunit *test)
 {
 	const char *text = mn_reports_text();
-	unsigned int i;
 
+	/* This one report, and no other. */
 	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 1);
-	for (i = 0; text && expected[i]; i++)
-		text = strstr(text, expected[i]);
-	KUNIT_EXPECT_NOT_NULL_MSG(test, text, "no '%s' where it should be",
-				  expected[i - 1]);
+	text = strstr(text, expected.kind);
+	if (!text) {
+		KUNIT_FAIL(test, "no '%s'", expected.kind);
+		return;
+	}
+	if (expected.text)
+		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, expected.text),
+					  "no '%s' in it", expected.text);
+	if (expected.acquired)
+		expect_locks(test, text);
+	if (!strcmp(expected.kind, CIRCLE))
+		expect_chain(test, text);
 }
 
-/* Lockdep goes off when it reports something; the rest is seen in the log. */
 static void expect_silence(struct kunit *test)
 {
 	expect_lockdep(test);
-	pr_info("mmu_notifier_kunit: nothing to report\n");
+	mn_reports_begin(test->priv);
 }
 
 static void expect_silence_end(struct kunit *test)
 {
+	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 0);
 	KUNIT_EXPECT_TRUE_MSG(test, debug_locks, "lockdep went off");
 }
 

@@ -380,6 +380,15 @@ def outcome(log, name):
     return "FAIL" if result[0].startswith("not") or unexpected or not has_shut_down(log) else "PASS"
 
 
+def why(log, name):
+    """Why the one case of a boot was skipped, or what it says of its failure."""
+    result = result_of(log, name)
+    if result and result[2]:
+        return result[2]
+    said = [line.strip() for line in log if is_report(line) or re.match(rf"\s*# {name}: ", line)]
+    return "; ".join(said[:3]) or ("no reason given" if result else "the case has no result")
+
+
 def main(command, *args):
     if command == "report":
         return report(*args)

@@ -13,7 +13,7 @@ import os
 import sys
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
-from boot import boots, reports, results
+from boot import boots, results
 
 ALONE = (results.REPORT_SUITE, results.MISUSE_SUITE)
 
@@ -42,10 +42,7 @@ def result(folder, marked, name, together):
     if name in together.cases:
         return together.cases[name], together.reason(name)
     log = boots.read(build, suite, case)
-    if suite == results.REPORT_SUITE:
-        verdict, text = reports.judge(case, log)
-        return {"ok": "PASS", "skip": "SKIP"}.get(verdict, verdict), text
-    return results.outcome(log, case), ""
+    return results.outcome(log, case), results.why(log, case)
 
 
 def judge(base, kept, steps):

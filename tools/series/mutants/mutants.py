@@ -47,7 +47,7 @@ BUILD = ".build"
 CONFIG = """
 CONFIG_MMU_NOTIFIER_SCHEDULE_KUNIT_TEST=y
 CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y
-CONFIG_TEST_MMU_NOTIFIER=y
+CONFIG_MMU_NOTIFIER_TORTURE_TEST=y
 CONFIG_SMP=y
 # CONFIG_WERROR is not set
 """
@@ -376,12 +376,12 @@ class Reports:
         log = Log(good)
         for case in boots.cases(kernel.tree, reports.SUITE):
             lines = kernel.boot(binary, f"mem=256M kunit.filter_glob={reports.SUITE}.{case}", 1, self.silence)
-            verdict_, reason = reports.judge(case, [line for line in lines if line is not None])
+            lines = [line for line in lines if line is not None]
             name = f"{reports.SUITE}.{case}"
-            log.cases[name] = verdict_
-            if verdict_ == "FAIL" if good is None else verdict_ != good[name]:
+            log.cases[name] = results.outcome(lines, case)
+            if log.cases[name] not in ("PASS", "SKIP") if good is None else log.cases[name] != good[name]:
                 log.noticed.append(name)
-                log.why = reason
+                log.why = results.why(lines, case)
                 break
         return log
 
@@ -391,7 +391,7 @@ class Torture:
 
     def __init__(self, name, silence, duration, cpus):
         self.name, self.silence, self.cpus = name, silence, cpus
-        self.args = f"mem=1G kunit.enable=0 test_mmu_notifier.duration={duration} test_mmu_notifier.seed=4711"
+        self.args = f"mem=1G kunit.enable=0 mmu_notifier_torture.duration={duration} mmu_notifier_torture.seed=4711"
         self.key = f"{name}: {self.args} cpus={cpus}"
 
     def run(self, kernel, binary, good):
