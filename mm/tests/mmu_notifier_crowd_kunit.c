@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contract of MMU notifiers that subscribe to an interval, where very many
- * invalidations are active in the mm at a time. Whether an implementation keeps
- * all of them apart is its own affair: no wait may end too early, none may go on
- * without bound, and strangers that it does keep apart do not count.
+ * invalidations are active in the mm at a time. An implementation need not keep
+ * all of them apart. But no wait may end too early or go on without bound, and
+ * disjoint ranges that it does keep apart must not be waited for.
  */
 
 #include <kunit/test.h>
@@ -15,7 +15,7 @@
 #define CROWD	150
 
 /*
- * Those who wait
+ * Waiters
  */
 
 static void strangers_hold_nobody_up(struct kunit *test)
@@ -43,7 +43,7 @@ static void strangers_hold_nobody_up(struct kunit *test)
 			MN_CROWD + 64 + 65 + CROWD + 1000);
 }
 
-/* Nor those that are there when it is inserted. */
+/* Nor those that are active when the interval is inserted. */
 static void earlier_strangers_hold_up_no_waiter(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -114,7 +114,7 @@ static void the_last_of_a_crowd_counts(struct kunit *test)
 	}
 }
 
-/* Then strangers do not count any more, however they started. */
+/* When it has ended, only ranges that overlap the interval count again. */
 static void crowd_leaves_nothing_behind(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -137,7 +137,7 @@ static void crowd_leaves_nothing_behind(struct kunit *test)
 	mn_waiter_returns(test, mn_spawn_waiter(test, interval[1]));
 }
 
-/* Those that have overlapped the interval have ended, even the last of them. */
+/* All ranges that overlapped the interval have ended, even the last one. */
 static void crowd_of_the_past_holds_nobody_up(struct kunit *test)
 {
 	const struct mn_waiter *waiter = test->param_value;
@@ -161,7 +161,7 @@ static void crowd_of_the_past_holds_nobody_up(struct kunit *test)
 	}
 }
 
-/* One that takes its time, while so many others come and go. */
+/* One range stays active while many others start and end. */
 static void range_outlives_many_others(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -209,7 +209,7 @@ static void failed_starts_in_a_crowd_leave_nothing_behind(struct kunit *test)
  * Chains. How long each kind of waiter is held up by them differs.
  */
 
-/* They start, end, subscribe and unsubscribe elsewhere. */
+/* Other pages are invalidated, and subscriptions come and go. */
 static void others_go_on_beside_a_crowd(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -223,8 +223,8 @@ static void others_go_on_beside_a_crowd(struct kunit *test)
 }
 
 /*
- * A reader is held up by what came on top of a crowd. It returns when that has ended,
- * although others, at @page, see to it that one of them is active at any time.
+ * A reader waits for the range that started on top of a crowd, and returns when
+ * that has ended, although a chain at @page keeps some range active at any time.
  */
 static void crowd_chain(struct kunit *test, unsigned long page)
 {

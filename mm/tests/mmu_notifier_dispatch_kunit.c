@@ -257,7 +257,7 @@ static void end_may_be_the_only_range_callback(struct kunit *test)
 	mn_end(range);
 	KUNIT_EXPECT_EQ(test, sub->ends, 2);
 
-	/* It may be told, or not, of the end of what has not started. */
+	/* Its end callback may run or not, as the start has failed. */
 	fails->fail_nonblock = -EAGAIN;
 	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &range, 0, 1));
 	KUNIT_EXPECT_LE(test, sub->ends, 3);

@@ -77,7 +77,7 @@ static void release_may_be_the_only_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->releases, 1);
 }
 
-/* Truncation may invalidate an mm that is on its way out. */
+/* Truncation may invalidate an mm that is being torn down. */
 static void released_is_not_called(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -206,7 +206,7 @@ static void end_of_the_mm_waits_for_nobody_else(struct kunit *test)
 	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
 	struct mn_call *release;
 
-	/* Truncation may invalidate an mm that is on its way out. */
+	/* Truncation may invalidate an mm that is being torn down. */
 	mn_start(ctx, 0, 10);
 	release = mn_spawn_release(ctx);
 	KUNIT_ASSERT_TRUE(test, mn_returns(release));

@@ -98,7 +98,7 @@ void mn_let_go(struct mn_ctx *ctx)
 	struct mn_gate *gate;
 
 	while (!ctx->broken) {
-		/* Before the look: late is who is late after another chance. */
+		/* Taken first, so that there is a last look after the timeout. */
 		bool late = time_after(jiffies, timeout);
 
 		list_for_each_entry(gate, &ctx->gates, node)
@@ -170,7 +170,7 @@ static void mn_undo(void *data)
 	kfree(ctx);
 }
 
-/* The .init of each suite: an mm that nobody else knows. */
+/* The .init of each suite: a context with an mm of its own. */
 int mn_init(struct kunit *test)
 {
 	struct mn_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
@@ -307,7 +307,7 @@ void mn_note(struct mn_seen *seen, const struct mmu_notifier_range *range,
 #endif
 }
 
-/* For cases of callbacks that must not sleep: skip where the core cannot see to it. */
+/* For cases of callbacks that must not sleep: skip where that is not checked. */
 void mn_skip_unless_sleep_is_forbidden(struct kunit *test)
 {
 	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
@@ -1176,7 +1176,7 @@ unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
 #endif
 
 /*
- * Reports. What the kernel prints between begin and end is expected: whoever
+ * Reports. What the kernel prints between begin and end is expected: a script that
  * reads the log for unexpected reports leaves it out.
  */
 

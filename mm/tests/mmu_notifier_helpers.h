@@ -3,7 +3,7 @@
  * What the MMU notifier suites share: an mm of their own, subscriptions that
  * note how they are called, and threads whose waits can be observed.
  *
- * A case never sleeps for luck. It starts a call in a thread of its own and asks
+ * No case depends on time. It starts a call in a thread of its own and asks
  * whether that sleeps or returns; both are final as long as the case itself does
  * nothing that would end the wait. A call that should return and does not is
  * given up after MN_HANG_SECONDS; the case fails and names it.
@@ -11,9 +11,9 @@
  * A case cleans up nothing. All that it gets from the functions below is undone
  * when it is over, also if an assertion has failed or it was skipped: gates are
  * opened, ranges are ended, threads return, subscriptions are removed, and then
- * the memory is freed. A thread works on nothing that is on the stack of the case:
- * have it from mn_alloc() and its kin. What still hangs then fails the case, and
- * what it uses is never freed.
+ * the memory is freed. A thread must not use what is on the stack of the case:
+ * mn_alloc() and what builds on it is for that. What still hangs then fails the
+ * case, and what it uses is never freed.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_HELPERS_H
 #define _MM_TESTS_MMU_NOTIFIER_HELPERS_H

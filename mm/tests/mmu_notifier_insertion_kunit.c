@@ -235,7 +235,7 @@ static void failed_insert_prepares_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, -EINTR);
 	KUNIT_EXPECT_EQ(test, err_prepare, -EINTR);
 
-	/* The first one that succeeds still waits for who holds the lock. */
+	/* The first one that succeeds still waits for the holder of the lock. */
 	interval->sub.mm = mm;
 	lock = mn_hold_mmap_lock(ctx, mm);
 	insert = mn_spawn(ctx, "mmu_interval_notifier_insert", interval,

@@ -336,7 +336,7 @@ static void refusal_of_a_blocking_start_is_reported(struct kunit *test)
 	mn_reports_begin(ctx);
 	range = mn_start(ctx, 0, 10);
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
-	/* It goes on all the same, with everybody else and until its end. */
+	/* The invalidation goes on: others are called, and readers wait. */
 	KUNIT_EXPECT_EQ(test, b->calls, 1);
 	read = mn_spawn_read(b);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));

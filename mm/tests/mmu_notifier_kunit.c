@@ -159,7 +159,7 @@ static void register_gives_up_on_a_signal(struct kunit *test)
 	struct mn_sub *sub = mn_sub(ctx, 'a', &mn_range_ops);
 	int err;
 
-	/* A mm with a VMA: only there are locks to be taken. */
+	/* An mm with a VMA: without one there are no locks to take. */
 	mn_map(ctx, PAGE_SIZE);
 	set_thread_flag(TIF_SIGPENDING);
 	err = mn_try_register(sub, current->mm);
@@ -268,7 +268,7 @@ static void unregister_waits_for_every_callback(struct kunit *test)
 	}
 }
 
-/* The first subscription waits for those who may be invalidating. */
+/* The first subscription waits for the holders of locks of the mm. */
 static void call_register(struct mn_call *call)
 {
 	struct mn_sub *sub = call->arg;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What drivers, and those who invalidate, get wrong with MMU notifiers. It is
- * reported, once and with the name of the callbacks that it is about, and nothing
- * else changes: no count, no list, no wait of others.
+ * Mistakes with MMU notifiers, of drivers and of callers that invalidate. Each is
+ * reported once, with the name of the callbacks concerned, and changes nothing
+ * else: no count, no list, no wait of others.
  *
- * An implementation that does not see to this may die of a case, or go on with
- * memory that is no longer its own. On such a one, boot once for each of them:
+ * An implementation that does not check for a mistake may die of the case, or
+ * corrupt memory. Boot it once for each case:
  * kunit.filter_glob=mmu_notifier_misuse.CASE.
  */
 
@@ -19,8 +19,8 @@
 #include "mmu_notifier_helpers.h"
 
 /*
- * The end of what must be reported once, with this name if it is not NULL. Who
- * does not report it has corrupted something, so that nothing is safe to undo.
+ * The end of what must be reported once, with this name if it is not NULL. If it
+ * is not reported, something is corrupted, and nothing is safe to undo.
  */
 static void reported(struct kunit *test, const char *name)
 {
@@ -335,7 +335,7 @@ static void notifier_is_unregistered_twice_after_the_mm(struct kunit *test)
 	struct mm_struct *mm = mn_pin(ctx, ctx->mm);
 	int count;
 
-	/* More than can be lost. */
+	/* It stays, even if it is dropped once too often. */
 	mn_pin(ctx, mm);
 	mn_release_mm(ctx);
 	mn_unregister(sub);
@@ -375,7 +375,7 @@ static void unregister_from_another_mm(struct kunit *test, bool has_notifiers)
 	struct mm_struct *other = mn_other_mm(ctx);
 	int count = mm_count(ctx), other_count;
 
-	/* More than can be lost. */
+	/* It stays, even if it is dropped once too often. */
 	mn_pin(ctx, other);
 	if (has_notifiers)
 		KUNIT_ASSERT_EQ(test, 0, mn_try_register(theirs, other));
@@ -526,7 +526,7 @@ static void notifier_that_cannot_be_freed_is_put(struct kunit *test)
 }
 
 /*
- * Those who invalidate
+ * Callers that invalidate
  */
 
 static void start_twice(struct kunit *test)
@@ -666,7 +666,7 @@ static void copy_of_a_range_is_ended(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->starts, sub->ends);
 }
 
-/* No mistake of those who are there, nor may it be one to copy a range. */
+/* Other ranges are not affected. Whether it is a mistake at all is open. */
 static void copy_of_a_range_is_started_elsewhere(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;

@@ -140,7 +140,7 @@ bool mns_waits(struct mns_model *model, unsigned int thread)
 			 mns_second_wait(model, call, over));
 }
 
-/* The subs that what starts now is due to: their removal is in its first wait at most. */
+/* The subs that the step announces to: a removal of theirs is in its first wait. */
 static u32 mns_due(struct mns_model *model, const struct mns_step *step)
 {
 	struct mns_entry *last;
@@ -172,7 +172,7 @@ enum mns_state mns_expected_state(struct mns_model *model,
 	return mns_waits(model, thread) ? MNS_SLEEPS : MNS_IDLE;
 }
 
-/* A read section is in vain if a sequence was set after it began. */
+/* A read section collides if a sequence was set after it began. */
 bool mns_expected_retry(struct mns_model *model, unsigned int thread)
 {
 	struct mns_entry *begin = mns_section(model, thread);

@@ -4,7 +4,7 @@
  *
  * It is naive on purpose: a list of the steps taken so far, which answers each
  * question about the present by a look through that list. It says which thread can
- * take a step, which one sleeps, what a call returns and whom a callback is due to.
+ * take a step, which one sleeps, what a call returns and which callbacks are due.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_MODEL_H
 #define _MM_TESTS_MMU_NOTIFIER_MODEL_H

@@ -155,8 +155,8 @@ static void insertions_and_removals_share_the_tree(struct kunit *test)
  * of another must have said before that its wait is over: the other one may wake
  * it at any moment, and that is its last wake-up.
  *
- * Here the other waker is an interrupt on the CPU of the end. It wakes all whom
- * the end is about to wake, and lets them have a look before the end goes on.
+ * Here the other waker is an interrupt on the CPU of the end. It wakes all that
+ * the end is about to wake, and lets them check before the end goes on.
  */
 
 #define RACE_WAITERS	16
@@ -201,7 +201,7 @@ static bool race_asleep(const struct race_waiter *waiter)
 	return READ_ONCE(waiter->call->task->__state) == TASK_UNINTERRUPTIBLE;
 }
 
-/* The interrupt. Those who are woken run on other CPUs. */
+/* The interrupt. The threads that it wakes run on other CPUs. */
 static void race_wake(void *unused)
 {
 	unsigned int i, us;
@@ -361,7 +361,7 @@ static struct mmu_notifier *race_alloc(struct mm_struct *mm)
 
 static void race_free(struct mmu_notifier *notifier)
 {
-	/* Whoever uses it from now on is to notice. */
+	/* A use after this must not go unnoticed. */
 	memset(notifier, 0xa5, sizeof(*notifier));
 	kfree(container_of(notifier, struct mn_sub, notifier));
 }

@@ -47,11 +47,11 @@ static void free_notifier(struct mmu_notifier *notifier)
 {
 	int i;
 
-	/* Long enough that whoever does not wait for it is caught. */
+	/* Long enough to catch a caller that does not wait for it. */
 	if (notifier == READ_ONCE(free_slowly))
 		for (i = 0; !READ_ONCE(synchronized) && i < 200; i++)
 			mdelay(1);
-	/* Whoever uses it from now on is to notice. */
+	/* A use after this must not go unnoticed. */
 	memset(notifier, 0xa5, sizeof(*notifier));
 	kfree(container_of(notifier, struct mn_sub, notifier));
 	WRITE_ONCE(freed, freed + 1);
@@ -297,7 +297,7 @@ static void what_was_registered_can_be_put(struct kunit *test)
 	mn_invalidate(ctx, 0, 1);
 	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 
-	/* It is also found, and put by each who has got it. */
+	/* It is also found, and each get has its put. */
 	KUNIT_EXPECT_PTR_EQ(test, get(test, &get_ops), sub);
 	KUNIT_EXPECT_EQ(test, allocated, 1);
 	mn_put(sub);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contract of MMU notifiers that subscribe to an interval: removal. What it
- * has in common with others who wait is in mmu_notifier_waiting_kunit.c.
+ * has in common with other waiters is in mmu_notifier_waiting_kunit.c.
  */
 
 #include <kunit/test.h>
@@ -138,7 +138,7 @@ static void remove_waits_for_what_started_in_its_first_wait(struct kunit *test)
 	}
 }
 
-/* Strangers do not make it wait a second time, whenever they have started. */
+/* Disjoint ranges do not make it wait again, whenever they have started. */
 static void remove_waits_once_if_only_strangers_are_left(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -218,7 +218,7 @@ static void remove_in_its_second_wait_misses_nothing_of_the_first(struct kunit *
 		KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
 }
 
-/* A start that is refused is over before anybody could wait for it. */
+/* A refused start is over before a removal could wait for it. */
 static void refused_start_does_not_prolong_a_removal(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;

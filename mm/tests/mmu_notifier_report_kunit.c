@@ -598,8 +598,8 @@ static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 }
 
 /*
- * Waits for invalidations, in a callback and under a lock that one takes. Those
- * who are waited for here are in another mm, so that nobody waits in fact.
+ * Waits for invalidations, in a callback and under a lock that one takes. They are
+ * for those of another mm, where none is active, so that they return at once.
  */
 
 static void read_begin(struct mn_driver *driver)
@@ -738,7 +738,7 @@ static void unregister_in_release_by_the_end_of_the_mm(struct kunit *test)
 	driver = mm_driver(test, &driver_release_ops);
 	release = mn_spawn_release(driver->ctx);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(release));
-	/* For ever. */
+	/* Forever. */
 	driver->ctx->broken = true;
 	expect_end(test);
 }
@@ -789,8 +789,8 @@ static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
 }
 
 /*
- * Who invalidates under which lock is known from every start, and from every end
- * of an mm that has notifiers
+ * Lockdep learns under which locks an mm is invalidated from every start, and from
+ * every end if the mm has notifiers
  */
 
 static void start_without_notifiers_under_a_lock(struct kunit *test)
@@ -985,7 +985,7 @@ static void hold_the_lock(struct mn_call *call)
 	mutex_unlock(&driver->lock);
 }
 
-/* While the lock is free, and while somebody holds it. */
+/* While the lock is free, and while a thread holds it. */
 static void invalidate_nonblocking(struct mn_driver *driver)
 {
 	struct kunit *test = driver->ctx->test;
@@ -1040,7 +1040,7 @@ static void correct_mm_driver_is_not_reported(struct kunit *test)
 	expect_silence_end(test);
 }
 
-/* A device fault in an mm that somebody has prepared for it. */
+/* A device fault in an mm that has been prepared for it. */
 static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -1079,7 +1079,7 @@ static void unregister_under_a_lock_of_an_interval_is_not_reported(struct kunit 
 	expect_silence_end(test);
 }
 
-/* The mm has no users left: who reclaims does not come here. */
+/* The mm has no users left: reclaim does not come here. */
 static bool allocate_in_release(struct mmu_interval_notifier *interval,
 				const struct mmu_notifier_range *range,
 				unsigned long seq)

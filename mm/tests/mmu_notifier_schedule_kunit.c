@@ -266,7 +266,7 @@ static bool mns_reaches(struct mns_thread *thread, enum mns_state expected)
 	unsigned long begin = jiffies;
 
 	for (;;) {
-		/* Before the look: late is who is late after another chance. */
+		/* Taken first, so that there is a last look after the timeout. */
 		bool late = time_after(jiffies, begin +
 				       thread->run->hang_seconds * HZ);
 		enum mns_state state = mns_state(thread);
@@ -330,7 +330,7 @@ static bool mns_start_threads(struct mns_run *run, unsigned int nr,
 
 /*
  * With the first insertion the mm begins to keep account of invalidations. In
- * life none is active then, because that takes all locks of the mm.
+ * practice none is active then, because that takes all locks of the mm.
  */
 static int mns_first_insertion(struct mns_run *run)
 {
@@ -489,7 +489,7 @@ static bool mns_compare(struct mns_run *run, struct mns_entry *entry,
 	unsigned long bits;
 	unsigned int i;
 
-	/* First the one whose step it is: it wakes others, who sleep once more. */
+	/* First the thread of the step: it wakes others, which sleep again. */
 	if (!mns_compare_state(run, entry->step.thread))
 		return false;
 	for (i = 0; i < run->nr_threads; i++) {
@@ -797,7 +797,7 @@ static void invalidations_of_all_kinds(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* Nobody waits, so that the number is 11! / (4! 1! 2! 4!). */
+/* Nothing waits, so that the number is 11! / (4! 1! 2! 4!). */
 static void disjoint_invalidations(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -869,7 +869,7 @@ static void late_announcements(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* The removal is nobody's but its own thread's, and so is the insertion. */
+/* Removal and insertion are in threads of their own. */
 static void removal_and_insertion_apart(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {

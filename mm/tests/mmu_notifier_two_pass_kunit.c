@@ -59,7 +59,7 @@ static bool two_pass_start(struct mmu_interval_notifier *sub,
 	memset(&second->finish, 0xa5, sizeof(second->finish));
 	second->two_pass = two_pass;
 	*finish = &second->finish;
-	/* Nobody looks at what it stored, so it can be freed. */
+	/* After a refusal the core must not use what it stored. */
 	if (two_pass->interval.refuse)
 		kfree(second);
 	return !two_pass->interval.refuse;
@@ -79,7 +79,7 @@ static void two_pass_finish(struct mmu_interval_notifier_finish *finish)
 	mn_log(two_pass->interval.ctx, toupper(two_pass->interval.name));
 	if (two_pass->finish_sleeps)
 		might_sleep();
-	/* Whoever uses it from now on is to notice. */
+	/* A use after this must not go unnoticed. */
 	memset(second, 0xa5, sizeof(*second));
 	kfree(second);
 }

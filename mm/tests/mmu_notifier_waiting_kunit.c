@@ -294,7 +294,7 @@ static void waits_while_a_callback_runs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
-/* For those who invalidate under locks of the reverse map. */
+/* For invalidations under locks of the reverse map. */
 static void waits_under_the_mmap_lock(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
