@@ -18,7 +18,7 @@
  * Waiters
  */
 
-static void strangers_hold_nobody_up(struct kunit *test)
+static void disjoint_ranges_hold_up_no_waiter(struct kunit *test)
 {
 	static const unsigned int sizes[] = { MN_CROWD, 64, 65, CROWD, 1000 };
 	const struct mn_waiter *waiter = test->param_value;
@@ -44,7 +44,7 @@ static void strangers_hold_nobody_up(struct kunit *test)
 }
 
 /* Nor those that are active when the interval is inserted. */
-static void earlier_strangers_hold_up_no_waiter(struct kunit *test)
+static void earlier_disjoint_ranges_hold_up_no_waiter(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_call *call;
@@ -138,11 +138,11 @@ static void crowd_leaves_nothing_behind(struct kunit *test)
 }
 
 /* All ranges that overlapped the interval have ended, even the last one. */
-static void crowd_of_the_past_holds_nobody_up(struct kunit *test)
+static void ended_ranges_hold_up_no_waiter(struct kunit *test)
 {
 	const struct mn_waiter *waiter = test->param_value;
 	struct mn_ctx *ctx = test->priv;
-	struct mmu_notifier_range *stranger;
+	struct mmu_notifier_range *disjoint;
 	struct mn_interval *interval[3];
 	struct mn_call *call;
 	int i;
@@ -152,11 +152,11 @@ static void crowd_of_the_past_holds_nobody_up(struct kunit *test)
 	mn_crowd(ctx, MN_CROWD);
 	for (i = 0; i < 3; i++) {
 		mn_invalidate(ctx, 0, 1);
-		stranger = mn_start(ctx, 20, 1);
+		disjoint = mn_start(ctx, 20, 1);
 		call = mn_spawn_waiter(test, interval[i]);
 		if (!waiter->takes_no_risk)
 			KUNIT_EXPECT_FALSE(test, mn_sleeps(call));
-		mn_end(stranger);
+		mn_end(disjoint);
 		mn_waiter_returns(test, call);
 	}
 }
@@ -251,7 +251,7 @@ static void crowd_chain(struct kunit *test, unsigned long page)
 	KUNIT_EXPECT_EQ(test, mn_retry(interval, read->ret), page < 10);
 }
 
-static void reader_is_not_held_up_by_a_chain_of_strangers(struct kunit *test)
+static void reader_is_not_held_up_by_a_disjoint_chain(struct kunit *test)
 {
 	crowd_chain(test, 20);
 }
@@ -281,7 +281,7 @@ static void reader_is_held_up_by_one_link_at_most(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
 }
 
-static void remove_is_not_held_up_by_a_chain_of_strangers(struct kunit *test)
+static void remove_is_not_held_up_by_a_disjoint_chain(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mmu_notifier_range *link[2];
@@ -344,20 +344,19 @@ static void notifiers_of_the_mm_are_paired_in_a_crowd(struct kunit *test)
 }
 
 static struct kunit_case mmu_notifier_crowd_cases[] = {
-	KUNIT_CASE_PARAM(strangers_hold_nobody_up, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(disjoint_ranges_hold_up_no_waiter, mn_waiters_gen_params),
 	KUNIT_CASE(others_go_on_beside_a_crowd),
-	KUNIT_CASE_PARAM(earlier_strangers_hold_up_no_waiter,
+	KUNIT_CASE_PARAM(earlier_disjoint_ranges_hold_up_no_waiter,
 			 mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(each_of_a_crowd_counts, mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(the_last_of_a_crowd_counts, mn_waiters_gen_params),
-	KUNIT_CASE(reader_is_not_held_up_by_a_chain_of_strangers),
+	KUNIT_CASE(reader_is_not_held_up_by_a_disjoint_chain),
 	KUNIT_CASE(reader_is_not_held_up_by_an_overlapping_chain),
 	KUNIT_CASE(reader_is_held_up_by_one_link_at_most),
-	KUNIT_CASE(remove_is_not_held_up_by_a_chain_of_strangers),
+	KUNIT_CASE(remove_is_not_held_up_by_a_disjoint_chain),
 	KUNIT_CASE(range_outlives_a_crowd),
 	KUNIT_CASE_PARAM(crowd_leaves_nothing_behind, mn_waiters_gen_params),
-	KUNIT_CASE_PARAM(crowd_of_the_past_holds_nobody_up,
-			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(ended_ranges_hold_up_no_waiter, mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(range_outlives_many_others, mn_waiters_gen_params),
 	KUNIT_CASE_PARAM(failed_starts_in_a_crowd_leave_nothing_behind,
 			 mn_waiters_gen_params),

@@ -98,7 +98,7 @@ static void range_need_not_be_zeroed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->ends, 1);
 }
 
-static void range_filled_in_by_hand_meets_nobody(struct kunit *test)
+static void range_filled_in_by_hand_meets_no_notifiers(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mmu_notifier_range *range;
@@ -583,7 +583,7 @@ static struct kunit_case mmu_notifier_dispatch_cases[] = {
 	KUNIT_CASE(unmap_is_the_default_event),
 	KUNIT_CASE(owner_is_null_unless_given),
 	KUNIT_CASE(range_need_not_be_zeroed),
-	KUNIT_CASE(range_filled_in_by_hand_meets_nobody),
+	KUNIT_CASE(range_filled_in_by_hand_meets_no_notifiers),
 	KUNIT_CASE(range_filled_in_by_hand_meets_notifiers_of_the_mm),
 	KUNIT_CASE(last_byte_of_the_address_space_is_passed),
 	KUNIT_CASE(blocking_start_is_blockable),

@@ -200,7 +200,7 @@ static void end_of_the_mm_is_announced_while_a_removal_waits(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(remove));
 }
 
-static void end_of_the_mm_waits_for_nobody_else(struct kunit *test)
+static void end_of_the_mm_waits_for_no_invalidation(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
@@ -244,7 +244,7 @@ static struct kunit_case mmu_notifier_exit_mm_cases[] = {
 	KUNIT_CASE(end_of_the_mm_collides),
 	KUNIT_CASE(remove_waits_for_the_end_of_the_mm),
 	KUNIT_CASE(end_of_the_mm_is_announced_while_a_removal_waits),
-	KUNIT_CASE(end_of_the_mm_waits_for_nobody_else),
+	KUNIT_CASE(end_of_the_mm_waits_for_no_invalidation),
 	KUNIT_CASE(end_of_the_mm_reaches_intervals_first),
 	{}
 };

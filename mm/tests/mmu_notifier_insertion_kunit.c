@@ -461,7 +461,7 @@ static void insert_takes_effect_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
-static void insert_while_callbacks_run_loses_nobody(struct kunit *test)
+static void insert_while_callbacks_run_loses_no_interval(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval[40], *new[3];
@@ -587,7 +587,7 @@ static struct kunit_case mmu_notifier_insertion_cases[] = {
 	KUNIT_CASE(later_preparation_fails_with_any_of_its_allocations),
 	KUNIT_CASE(preparation_gives_up_on_a_signal),
 	KUNIT_CASE(insert_takes_effect_at_once),
-	KUNIT_CASE(insert_while_callbacks_run_loses_nobody),
+	KUNIT_CASE(insert_while_callbacks_run_loses_no_interval),
 	KUNIT_CASE(late_callback_does_not_hide_a_later_invalidation),
 	KUNIT_CASE(late_callback_does_not_hide_an_active_range),
 	KUNIT_CASE(late_callback_does_not_hide_what_insertion_found),
@@ -603,7 +603,7 @@ static struct kunit_suite mmu_notifier_insertion_suite = {
 /* While more invalidations are active elsewhere than may be kept apart. */
 static struct kunit_case mmu_notifier_insertion_crowded_cases[] = {
 	KUNIT_CASE(insert_takes_effect_at_once),
-	KUNIT_CASE(insert_while_callbacks_run_loses_nobody),
+	KUNIT_CASE(insert_while_callbacks_run_loses_no_interval),
 	KUNIT_CASE(late_callback_does_not_hide_a_later_invalidation),
 	KUNIT_CASE(late_callback_does_not_hide_an_active_range),
 	KUNIT_CASE(late_callback_does_not_hide_what_insertion_found),

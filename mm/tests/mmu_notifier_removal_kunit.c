@@ -114,7 +114,7 @@ static void remove_returns_under_a_chain(struct kunit *test)
 static void remove_waits_for_what_started_in_its_first_wait(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mmu_notifier_range *before, *newer[2], *stranger;
+	struct mmu_notifier_range *before, *newer[2], *disjoint;
 	struct mn_interval *interval;
 	struct mn_call *remove;
 	int i;
@@ -126,35 +126,35 @@ static void remove_waits_for_what_started_in_its_first_wait(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 		newer[0] = mn_start(ctx, 0, 5);
 		newer[1] = mn_start(ctx, 2, 5);
-		stranger = mn_start(ctx, 10, 5);
+		disjoint = mn_start(ctx, 10, 5);
 		mn_end(before);
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 		mn_end(newer[i]);
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 		mn_end(newer[!i]);
 		KUNIT_ASSERT_TRUE(test, mn_returns(remove));
-		mn_end(stranger);
+		mn_end(disjoint);
 		KUNIT_EXPECT_EQ(test, interval->calls, 3);
 	}
 }
 
 /* Disjoint ranges do not make it wait again, whenever they have started. */
-static void remove_waits_once_if_only_strangers_are_left(struct kunit *test)
+static void remove_waits_once_if_only_disjoint_ranges_are_left(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
-	struct mmu_notifier_range *before, *stranger[2];
+	struct mmu_notifier_range *before, *disjoint[2];
 	struct mn_call *remove;
 
-	stranger[0] = mn_start(ctx, 10, 5);
+	disjoint[0] = mn_start(ctx, 10, 5);
 	before = mn_start(ctx, 0, 10);
 	remove = mn_spawn_remove(interval);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
-	stranger[1] = mn_start(ctx, 20, 5);
+	disjoint[1] = mn_start(ctx, 20, 5);
 	mn_end(before);
 	KUNIT_ASSERT_TRUE(test, mn_returns(remove));
-	mn_end(stranger[0]);
-	mn_end(stranger[1]);
+	mn_end(disjoint[0]);
+	mn_end(disjoint[1]);
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
@@ -324,7 +324,7 @@ static struct kunit_case mmu_notifier_removal_cases[] = {
 	KUNIT_CASE(remove_is_not_announced_to_in_its_second_wait),
 	KUNIT_CASE(remove_returns_under_a_chain),
 	KUNIT_CASE(remove_waits_for_what_started_in_its_first_wait),
-	KUNIT_CASE(remove_waits_once_if_only_strangers_are_left),
+	KUNIT_CASE(remove_waits_once_if_only_disjoint_ranges_are_left),
 	KUNIT_CASE(remove_waits_for_a_callback_that_began_in_its_first_wait),
 	KUNIT_CASE(remove_in_its_second_wait_misses_nothing_of_the_first),
 	KUNIT_CASE(refused_start_does_not_prolong_a_removal),
