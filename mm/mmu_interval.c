@@ -2,19 +2,10 @@
 /*
  * MMU notifiers: subscriptions to an interval, and collision-retry.
  *
- * reader        a device fault between mmu_interval_read_begin() and
- *               mmu_interval_read_retry()
- * user lock     the driver's lock, held by its callback when it tears SPTEs down
- *               and by its reader when it calls mmu_interval_read_retry() and
- *               establishes SPTEs
- * waiter        a reader or a remover that sleeps until ranges have ended
- *
- * Collision-retry
- *
  * Every active range has a slot in its mm with its addresses and its sequence.
- * The callback notes the sequence in the interval_sub. A reader takes a copy of
- * that, waits until no range that overlaps its interval is active, reads the
- * page table, and under the user lock compares:
+ * The callback stores the sequence in the interval_sub. A reader samples it,
+ * waits until no overlapping range is active, reads the page table, and
+ * compares under the user lock:
  *
  *   invalidation                            reader
  *
@@ -36,23 +27,20 @@
  *   unlock
  *   wake those who wait for the slot
  *
- * If the callback takes the user lock first, the sequences differ. If the reader
- * is first, the callback tears down what the reader has just established. If the
- * callback ran before the reader began, the copy is the sequence of an active
- * range, and the reader waits for its end. The reader need not look again after
- * that wait: any range started in between has run, or will run, a callback that
- * changes invalidate_seq.
+ * If the callback takes the user lock first, the sequences differ. If the
+ * reader is first, the callback tears down what the reader has just
+ * established. If the callback ran before the reader began, the range is active
+ * and the reader waits for it. No second look is needed after that wait: any
+ * range started since has run, or will run, a callback that changes
+ * invalidate_seq, unless its driver ignores the range.
  *
- * The reader waits for no other range: not for one that does not overlap, not
- * for one that started after the reader began. Nor does insertion or removal. An
- * invalidation waits for its callbacks only.
+ * A reader does not wait for ranges that do not overlap, nor for those that
+ * started after it began. A removal waits once more, for what was announced
+ * while it waited. An invalidation only waits for its callbacks.
  *
- * When a range comes to an interval_sub, that notes the last sequence there is. If
- * all that is active is newer than that, its reader need not look at the ranges.
- *
- * The tree of interval_subs may change while ranges are active: a walk resumes
- * only from an interval_sub already called, which cannot leave the tree while the
- * range is active.
+ * The tree may change while ranges are active: the walk resumes only from an
+ * interval_sub already called, which cannot leave the tree while the range is
+ * active.
  */
 
 #include <linux/atomic.h>
@@ -76,25 +64,27 @@
 
 #include "mmu_notifier_internal.h"
 
-/* Most interval_subs that are collected under one acquisition of the lock. */
+/* Maximum number of interval_subs collected per acquisition of the lock. */
 #define MN_BATCH 32
 
-/* &mmu_interval_notifier.removed while a removal waits and it is announced to. */
+/*
+ * &mmu_interval_notifier.removed while a removal waits and ranges still come.
+ */
 #define MN_REMOVING		GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
 
-/* Second passes in the order in which they were asked for; local to a range. */
+/* Second passes of one range, in the order in which they were asked for. */
 struct mn_finish_list {
 	struct llist_node *first;
 	struct llist_node **tail;
 };
 
-/* Modules allocate it: what is private has the size that it always had. */
+/* Modules allocate it: the private part keeps its size. */
 static_assert(offsetof(struct mmu_interval_notifier, invalidate_seq) ==
 	      sizeof(struct interval_tree_node) + 4 * sizeof(long));
 static_assert(sizeof(struct mmu_interval_notifier) ==
 	      sizeof(struct interval_tree_node) + 5 * sizeof(long));
 
-/* A walk of the tree is part of each invalidation, so have it inline. */
+/* Inline: every invalidation walks the tree. */
 #define MN_FIRST(interval_sub)	((interval_sub)->interval_tree.start)
 #define MN_LAST(interval_sub)	((interval_sub)->interval_tree.last)
 
@@ -102,7 +92,7 @@ INTERVAL_TREE_DEFINE(struct mmu_interval_notifier, interval_tree.rb,
 		     unsigned long, interval_tree.__subtree_last,
 		     MN_FIRST, MN_LAST, static __always_inline, mn_itree)
 
-/* An mm that has an interval_sub, which it has had when this is called. */
+/* For an interval_sub that is or was inserted: its mm has ranges. */
 static struct mn_ranges *
 mn_ranges_of(const struct mmu_interval_notifier *interval_sub)
 {
@@ -110,10 +100,10 @@ mn_ranges_of(const struct mmu_interval_notifier *interval_sub)
 }
 
 /*
- * A range comes to the interval_sub, or may not come any more as it was active
- * before: no later one has. The last sequence and not that of the range is noted,
- * for one that is still walking the tree comes after later ones. On 32 bit there
- * is no room for that.
+ * Note that no range with a sequence above @last_seq has come to the
+ * interval_sub, and none was active when it was inserted. This is not the
+ * sequence of the range that comes: one that still walks the tree may come
+ * after later ones. There is no room for it on 32 bit.
  */
 static __always_inline void
 mn_note(struct mmu_interval_notifier *interval_sub, u64 last_seq)
@@ -123,7 +113,7 @@ mn_note(struct mmu_interval_notifier *interval_sub, u64 last_seq)
 #endif
 }
 
-/* An untracked range that overlaps may be on its way to the interval_sub. */
+/* Any of the untracked ranges may overlap, and be about to call. */
 static void mn_note_untracked(const struct mn_ranges *ranges,
 			      struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock)
@@ -136,7 +126,7 @@ static void mn_note_untracked(const struct mn_ranges *ranges,
  * Insertion
  */
 
-/* NULL if the mm has to be prepared for them. */
+/* Returns NULL if the mm is not prepared for interval_subs. */
 static struct mn_ranges *mn_ranges_to_insert(const struct mm_struct *mm)
 {
 	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
@@ -146,7 +136,7 @@ static struct mn_ranges *mn_ranges_to_insert(const struct mm_struct *mm)
 			       NULL;
 }
 
-/* It may be freshly allocated, and claim anything: compare pointers only. */
+/* It may be uninitialised memory: only compare pointers. */
 static noinline __no_kmsan_checks bool
 mn_is_inserted(struct mn_ranges *ranges,
 	       const struct mmu_interval_notifier *interval_sub)
@@ -170,7 +160,7 @@ mn_claims_to_be_inserted(const struct mmu_interval_notifier *interval_sub,
 	       !RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
 }
 
-/* Drivers take it for "needs no removal". */
+/* To drivers an mm of NULL means that there is nothing to remove. */
 static int mn_interval_refused(struct mmu_interval_notifier *interval_sub,
 			       int err)
 {
@@ -194,7 +184,7 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	if (!length || check_add_overflow(start, length - 1, &last))
 		return mn_interval_refused(interval_sub, -EOVERFLOW);
 
-	/* Somebody uses the mm, so that its release is yet to come. */
+	/* The caller keeps the mm in use, so its release is yet to come. */
 	if (WARN_ON_ONCE(atomic_read(&mm->mm_users) <= 0))
 		return mn_interval_refused(interval_sub, -EINVAL);
 
@@ -207,9 +197,9 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	interval_sub->untracked = 0;
 
 	/*
-	 * A range that is active now was not announced, and need not be: a
-	 * reader finds it in its slot. A range still walking the tree may yet
-	 * call us; start with an even value, which no range uses.
+	 * Active ranges need no callback: readers find them in their slots. A
+	 * range still walking the tree may yet call us; start with an even
+	 * value, which no range uses.
 	 */
 	spin_lock(&ranges->lock);
 	interval_sub->invalidate_seq = ranges->last_seq + 1;
@@ -220,7 +210,7 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	return 0;
 }
 
-/* The first one in the mm. The mmap_lock is held for writing. */
+/* The first one of the mm; mmap_lock held for writing. */
 static int mn_interval_insert_first(struct mmu_interval_notifier *interval_sub,
 				    struct mm_struct *mm, unsigned long start,
 				    unsigned long length,
@@ -256,18 +246,18 @@ mn_lock_and_insert_first(struct mmu_interval_notifier *interval_sub,
  * @length: Length in bytes.
  * @ops: The callbacks.
  *
- * Takes effect at once: every invalidation that starts from now on and overlaps
- * the interval is announced to @ops, so they must be ready to be called. Those
- * already active need not be, but mmu_interval_read_begin() waits for them. Must
- * be undone by mmu_interval_notifier_remove().
+ * Takes effect at once: every overlapping invalidation that starts from now on
+ * calls @ops, so the callbacks must be ready. Invalidations that are already
+ * active need not call them, but mmu_interval_read_begin() waits for them. Undo
+ * with mmu_interval_notifier_remove().
  *
- * Context: May sleep. The first one in an mm takes the mmap_lock for writing
- * and all locks of the mm. If the mm has been prepared, by
+ * Context: May sleep. The first insertion in an mm takes the mmap_lock for
+ * writing and all locks of the mm. In an mm prepared by
  * mmu_notifier_register() with NULL, the mmap_lock may be held for reading.
- * Return: 0; -EEXIST if it is inserted already, with a warning. With all other
- * errors interval_sub->mm is NULL: -EOVERFLOW if @length is 0 or the interval
- * goes beyond the last address; -EINVAL if the mm is not in use; -ENOMEM; -EINTR
- * if a signal came while all locks were taken.
+ * Return: 0 on success; %-EEXIST if it is already inserted, with a warning.
+ * After any other error interval_sub->mm is NULL: %-EOVERFLOW if @length is 0
+ * or the interval exceeds the address space; %-EINVAL if the mm is not in use;
+ * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
  */
 int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 				 struct mm_struct *mm, unsigned long start,
@@ -277,7 +267,7 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 	struct mn_ranges *ranges = mn_ranges_to_insert(mm);
 
 	WARN_ON_ONCE(ops->invalidate_start && !ops->invalidate_finish);
-	/* A caller that holds it knows that the mm has been prepared. */
+	/* A caller that holds it must have prepared the mm. */
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING) &&
 	    !lockdep_is_held(&mm->mmap_lock))
 		might_lock(&mm->mmap_lock);
@@ -291,7 +281,8 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert);
 
 /**
- * mmu_interval_notifier_insert_locked - subscribe to an interval, mmap_lock held
+ * mmu_interval_notifier_insert_locked - subscribe to an interval, mmap_lock
+ * held
  * @interval_sub: The subscription.
  * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
  * @start: First address.
@@ -302,8 +293,8 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert);
  *
  * Context: May sleep. The mmap_lock is held for writing, and no other lock of
  * the mm.
- * Return: As mmu_interval_notifier_insert(): 0, -EEXIST, -EOVERFLOW, -EINVAL,
- * -ENOMEM or -EINTR.
+ * Return: As mmu_interval_notifier_insert(): 0, %-EEXIST, %-EOVERFLOW,
+ * %-EINVAL, %-ENOMEM or %-EINTR.
  */
 int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_sub,
 					struct mm_struct *mm,
@@ -329,8 +320,8 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert_locked);
  */
 
 /*
- * What is not to be announced is a range that started when the removal had ended
- * its first wait. An interval_sub that an untracked range overlaps remembers it.
+ * Ranges that started after the first wait of the removal are not announced.
+ * The interval_sub notes an untracked range.
  */
 static noinline bool
 mn_may_announce(const struct mn_ranges *ranges,
@@ -346,9 +337,9 @@ mn_may_announce(const struct mn_ranges *ranges,
 }
 
 /*
- * Collect the interval_subs, from @next on, that the range is to be announced to:
- * all that overlap it, but those that are announced to no longer. Returns where
- * they end, at most MN_BATCH further.
+ * Collect up to MN_BATCH interval_subs, from @next on, that the range has to be
+ * announced to. Returns their end. @ask: look for those being removed, and for
+ * untracked ranges.
  */
 static __always_inline struct mmu_interval_notifier **
 mn_collect_matches(struct mn_ranges *ranges,
@@ -376,7 +367,7 @@ mn_collect_matches(struct mn_ranges *ranges,
 	return end;
 }
 
-/* What is rare is not asked for each match. */
+/* Do not check every match for what is rare. */
 static struct mmu_interval_notifier **
 mn_collect(struct mn_ranges *ranges, const struct mmu_notifier_range *range,
 	   struct mmu_interval_notifier *next,
@@ -407,7 +398,7 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
-/* Returns -EAGAIN if the interval_sub would have had to sleep and must not. */
+/* Returns -EAGAIN if the callback would have had to sleep and must not. */
 static __always_inline int
 mn_announce(struct mmu_interval_notifier *interval_sub,
 	    const struct mmu_notifier_range *range,
@@ -438,7 +429,7 @@ static void mn_finish_announcements(struct llist_node *first)
 		finish->notifier->ops->invalidate_finish(finish);
 }
 
-/* After the callbacks of a start: second passes, and the end of one that failed. */
+/* After the callbacks: run the second passes; end a range that was refused. */
 static int mn_complete_start(struct mn_ranges *ranges,
 			     struct mmu_notifier_range *range,
 			     const struct mn_finish_list *finishes, int err)
@@ -452,8 +443,8 @@ static int mn_complete_start(struct mn_ranges *ranges,
 }
 
 /*
- * Announce the range, which is active, to @next and all that follow. Returns
- * -EAGAIN, with the range not active, if one would have had to sleep and must not.
+ * Announce the active range to @next and all that follow. Returns -EAGAIN, with
+ * the range ended, if a callback would have had to sleep and must not.
  */
 static noinline int
 mn_announce_all(struct mn_ranges *ranges,
@@ -478,7 +469,7 @@ mn_announce_all(struct mn_ranges *ranges,
 		if (end != batch + MN_BATCH)
 			break;
 
-		/* The last one announced to is still in the tree: go on there. */
+		/* The last one called is still in the tree: resume there. */
 		spin_lock(&ranges->lock);
 		next = mn_itree_iter_next(end[-1], range->start,
 					  range->end - 1);
@@ -487,7 +478,7 @@ out:
 	return mn_complete_start(ranges, range, &finishes, err);
 }
 
-/* The same for one interval_sub, which is the usual number. */
+/* The same for a single interval_sub, the common case. */
 static noinline int
 mn_announce_one(struct mn_ranges *ranges,
 		struct mmu_notifier_range *range,
@@ -498,9 +489,8 @@ mn_announce_one(struct mn_ranges *ranges,
 
 	mn_note(interval_sub, ranges->last_seq);
 	/*
-	 * (E) The range is noted before its sequence is seen in the interval_sub:
-	 * the callback may set that without a barrier. Pairs with (G) in
-	 * mn_read_begin().
+	 * (E) The note is visible before the sequence that the callback stores,
+	 * maybe without a barrier. Pairs with (G) in mn_read_begin().
 	 */
 	smp_wmb();
 	spin_unlock(&ranges->lock);
@@ -509,8 +499,8 @@ mn_announce_one(struct mn_ranges *ranges,
 }
 
 /*
- * Make the range active and announce it. Returns -EAGAIN, with the range not
- * active, if an interval_sub would have had to sleep and must not.
+ * Activate the range and announce it. Returns -EAGAIN, with the range ended, if
+ * a callback would have had to sleep and must not.
  */
 int mn_interval_start_range(struct mn_ranges *ranges,
 			    struct mmu_notifier_range *range)
@@ -549,8 +539,8 @@ void mn_interval_release(struct mn_ranges *ranges,
  */
 
 /*
- * Whether all ranges have ended that overlap and have come to the interval_sub. A
- * look at one sequence is enough to know that if what is active is all newer.
+ * Whether every overlapping range that has come to the interval_sub has ended.
+ * If all active ranges are newer than its note, one comparison tells.
  */
 static __always_inline bool
 mn_is_clear(const struct mn_ranges *ranges,
@@ -558,10 +548,9 @@ mn_is_clear(const struct mn_ranges *ranges,
 {
 #ifdef CONFIG_64BIT
 	/*
-	 * (I) What has come to the interval_sub before all older ranges had ended
-	 * is seen below, and what was done to the page table in these by the read
-	 * section. Pairs with the lock, under which they ended before @oldest was
-	 * written.
+	 * (I) The note is read after @oldest, and the read section sees what
+	 * was done to the page table in ranges older than that. Pairs with the
+	 * lock, under which they ended before @oldest was written.
 	 */
 	const u64 oldest = smp_load_acquire(&ranges->oldest);
 
@@ -590,7 +579,7 @@ mn_read_begin_slow(struct mn_ranges *ranges,
 	return err;
 }
 
-/* Some range is active. Take the lock only if one that overlaps may be. */
+/* Some range is active: take the lock only if one may overlap. */
 static int mn_read_begin_active(struct mmu_interval_notifier *interval_sub,
 				unsigned long *seq, unsigned int state)
 {
@@ -619,7 +608,7 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 
 	mn_lockdep_may_wait();
 
-	/* Never inserted, or the insertion failed: what is read collides. */
+	/* Never inserted, or the insertion failed: force a collision. */
 	if (WARN_ON_ONCE(!interval_sub->mm)) {
 		*seq = ~interval_sub->invalidate_seq;
 		return true;
@@ -627,20 +616,20 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 
 	ranges = mn_ranges_of(interval_sub);
 	/*
-	 * (G) If this is the sequence of a range whose callback has run, that
-	 * range counts as active below, unless it has ended. Pairs with (D) in
-	 * mn_range_take_slot().
+	 * (G) If this is the sequence of a range, its callback has run, and the
+	 * range is seen active below unless it has ended. Pairs with (D) in
+	 * mn_range_take_slot() and (E) in mn_announce_one().
 	 */
 	*seq = smp_load_acquire(&interval_sub->invalidate_seq);
 	/*
-	 * (H) If nothing is active, what was done to the page table in the
-	 * ranges that have ended is seen by the read section. Pairs with (F) in
+	 * (H) If nothing is active, the read section sees what was done to the
+	 * page table in the ranges that have ended. Pairs with (F) in
 	 * mn_range_deactivate().
 	 */
 	if (likely(!smp_load_acquire(&ranges->active)))
 		return true;
 
-	/* What is active has not come here, most of the time. */
+	/* Usually, the active ranges are not ours. */
 	return likely(mn_is_clear(ranges, interval_sub));
 }
 
@@ -648,19 +637,21 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
  * mmu_interval_read_begin - begin to read the page table of an interval
  * @interval_sub: The subscription to the interval.
  *
- * Begins a read section, which mmu_interval_read_retry() ends. What is read of
- * the page table in between, by hmm_range_fault() or otherwise, may be put into
- * SPTEs if mmu_interval_read_retry() then returns false.
+ * Begins a read section, which mmu_interval_read_retry() ends. What is read
+ * from the page table in between, by hmm_range_fault() or otherwise, may go
+ * into SPTEs if mmu_interval_read_retry() returns false.
  *
- * Waits for invalidations that overlap the interval and started before this
- * call, and for no others; nor for one whose callback is yet to come: what that
- * finds, it tears down. They may take as long as any callback takes, that of
- * another driver, too.
+ * Waits only for invalidations that overlap the interval and started before
+ * this call, even if the driver's callback ignored them; and in an mm with more
+ * active invalidations than a long has bits, maybe for others of that time. It
+ * may skip one whose callback is yet to run and will tear down what the reader
+ * establishes. The wait lasts as long as the callbacks of these invalidations,
+ * including those of other drivers.
  *
- * Context: May sleep. Must not be called from a callback, nor under a lock that
- * a callback takes, the user lock included, nor under one that invalidation is
- * done under (mmap_lock for writing, locks of the reverse map).
- * Return: The sequence to be handed to mmu_interval_read_retry().
+ * Context: May sleep. Must not be called from a callback, under a lock that a
+ * callback takes (the user lock included), or under a lock that invalidations
+ * run under (mmap_lock for writing, locks of the reverse map).
+ * Return: The sequence to pass to mmu_interval_read_retry().
  */
 unsigned long
 mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub)
@@ -697,7 +688,7 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin_killable);
  * Removal
  */
 
-/* One that overlaps may be on its way to the interval_sub without a slot. */
+/* Untracked ranges that overlap may be about to call: wait for them, too. */
 static void mn_wait_for_all(struct mn_ranges *ranges,
 			    struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock)
@@ -708,9 +699,9 @@ static void mn_wait_for_all(struct mn_ranges *ranges,
 }
 
 /*
- * Wait until no range that is active has the interval_sub in hand. New ranges that
- * overlap are announced to it while one is active that started before the removal.
- * Then no longer, or the wait might never end.
+ * Wait until no active range may call the interval_sub. While an overlapping
+ * range from before the removal is active, new ones are still announced; after
+ * that they are not, or the wait might never end.
  */
 static noinline void
 mn_wait_to_remove(struct mn_ranges *ranges,
@@ -730,15 +721,15 @@ mn_wait_to_remove(struct mn_ranges *ranges,
  * mmu_interval_notifier_remove - end a subscription to an address interval
  * @interval_sub: The subscription.
  *
- * On return no callback runs or will run. Waits for invalidations that overlap
- * the interval and started before this call; then, if others that overlap it are
- * active by now, for these, and for no others. Invalidations that start are
- * announced during the first of these two waits, and not during the second.
+ * On return no callback runs or will run. Waits for overlapping invalidations
+ * that started before this call; then once more, for overlapping ones that are
+ * active by then. New invalidations call @interval_sub's callbacks during the
+ * first wait, and not during the second.
  *
- * interval_sub->mm remains as it is, for the eyes of the driver.
+ * interval_sub->mm is left as it is: drivers look at it.
  *
- * Context: May sleep. Must not be called from a callback, nor under a lock that
- * a callback takes or that invalidation is done under.
+ * Context: May sleep. Must not be called from a callback, or under a lock that
+ * a callback takes or that invalidations run under.
  */
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 {
@@ -752,7 +743,9 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 	/* Never inserted, or the insertion failed. */
 	if (WARN_ON_ONCE(!mm))
 		return;
-	/* Neighbours in the tree may write to the node, but never that. */
+	/*
+	 * A neighbour in the tree may write to the node, but never this value.
+	 */
 	if (WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
 		      "%ps is not inserted\n", ops))
 		return;
@@ -761,7 +754,7 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 
 	ranges = mn_ranges_of(interval_sub);
 	spin_lock(&ranges->lock);
-	/* Two may get here at a time. */
+	/* Two removers may race. */
 	removing = interval_sub->removed ||
 		   RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
 	if (likely(!removing)) {

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MMU notifiers: how secondary MMUs learn that a page table changes.
+ * MMU notifiers: tell secondary MMUs that a page table changes.
  *
- * A secondary MMU (of a guest, a GPU, an RDMA adapter, ...) holds translations
- * of its own, SPTEs, that were made from the page table of a process. Whoever
- * is about to change that page table announces the range of addresses, changes
- * it, and announces the end: an invalidation. Between start and end no SPTE may
- * exist in the range. Drivers subscribe in one of two ways:
+ * A secondary MMU (a guest's, a GPU's, an RDMA adapter's) has translations of
+ * its own, SPTEs, made from the page table of a process. Code that changes that
+ * page table starts an invalidation of the address range, changes it, and ends
+ * the invalidation. In between, no SPTE may exist in the range. Drivers
+ * subscribe in one of two ways:
  *
- * - a subscription (struct mmu_notifier) is told of everything that happens to
- *   the mm and does its own bookkeeping: this file, with what both have in common;
- * - an interval_sub (struct mmu_interval_notifier) is told of invalidations that
- *   overlap its interval, and gets the collision-retry protocol, with which a
- *   device fault can build SPTEs from a page table that changes at any time:
- *   mmu_interval.c.
+ * - a subscription (struct mmu_notifier) sees every invalidation of the mm and
+ *   does its own bookkeeping. It is in this file, with what both kinds share.
+ * - an interval_sub (struct mmu_interval_notifier) sees the invalidations that
+ *   overlap its interval. With collision-retry, a device fault builds SPTEs
+ *   from a page table that may change at any time: mmu_interval.c.
  *
- * Vocabulary
- *
- * range         one invalidation, [start, end); active from its start to its end:
- *               mmu_notifier_range.c
- * sequence      its number: odd, and greater than that of every earlier one
- * announce      to call a subscription for a range
+ * Both build on the active ranges of the mm: mmu_notifier_range.c. The terms
+ * are explained in include/linux/mmu_notifier.h.
  */
 
 #include <linux/atomic.h>
@@ -42,7 +37,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* Readers are callbacks of subscriptions, of all mms. */
+/* Its readers are the callbacks of subscriptions, of all mms. */
 DEFINE_STATIC_SRCU(mn_srcu);
 
 #ifdef CONFIG_LOCKDEP
@@ -68,7 +63,7 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
 	return subscriptions;
 }
 
-/* It may be freshly allocated: find it, do not look at it. */
+/* It may be uninitialised memory: only compare pointers. */
 static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
 			     const struct mmu_notifier *subscription)
 {
@@ -84,9 +79,8 @@ static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
 
 /*
  * Add a subscription to the mm; track its invalidations from now on, as interval_subs
- * and range readers need it; or both. All locks of the mm are taken, so that no
- * invalidation is between start and end, and each either knows of the change or is
- * over.
+ * and range readers need it; or both. Taking all locks of the mm excludes
+ * invalidations: each one sees the change from its start on, or has ended.
  */
 static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		     bool track)
@@ -98,11 +92,11 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 
 	mmap_assert_write_locked(mm);
 
-	/* Somebody uses the mm, so that it is not released now. */
+	/* The caller keeps the mm in use: it is not being released. */
 	if (WARN_ON_ONCE(atomic_read(&mm->mm_users) <= 0))
 		return -EINVAL;
 
-	/* Not under all locks: reclaim takes them. */
+	/* Allocate before taking all locks: reclaim takes some of them. */
 	if (!subscriptions) {
 		new = mn_subscriptions_alloc();
 		if (!new)
@@ -121,16 +115,17 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 
 	if (new) {
 		/*
-		 * (A) Initialised before it is found. Pairs with the address
-		 * dependency of whoever calls mn_subscriptions().
+		 * (A) Publish it initialised. Pairs with the address dependency
+		 * in the callers of mn_subscriptions().
 		 */
 		smp_store_release(&mm->notifier_subscriptions, new);
 	}
 	if (new_ranges) {
 		/*
-		 * (B) Ranges that have ended untracked come before those who
-		 * insert or read. Pairs with (C) in mn_ranges_to_insert() and (R)
-		 * in mn_ranges_to_read().
+		 * (B) Insertions and range readers see what was done to the
+		 * page table in ranges that ended before the mm had slots. Pairs
+		 * with (C) in mn_ranges_to_insert() and (R) in
+		 * mn_ranges_to_read().
 		 */
 		smp_store_release(&subscriptions->ranges, new_ranges);
 	}
@@ -160,7 +155,7 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 	if (subscription) {
 		const struct mmu_notifier_ops *ops = subscription->ops;
 
-		/* Either it mirrors the page table or its hardware walks it. */
+		/* It mirrors the page table or has hardware walk it. */
 		if (WARN_ON_ONCE(ops->arch_invalidate_secondary_tlbs &&
 				 (ops->invalidate_range_start ||
 				  ops->invalidate_range_end)))
@@ -183,9 +178,9 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
  *
  * Context: May sleep. The mmap_lock is held for writing, and no other lock of
  * the mm.
- * Return: 0; -EINVAL if the callbacks exclude each other or the mm is not in
- * use; -EEXIST if it is registered already, with a warning; -ENOMEM; -EINTR if a
- * signal came while all locks were taken.
+ * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
+ * is not in use; %-EEXIST if it is already registered, with a warning;
+ * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
  */
 int __mmu_notifier_register(struct mmu_notifier *subscription,
 			    struct mm_struct *mm)
@@ -202,7 +197,7 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register);
  * See mmu_notifier_register_tracked().
  *
  * Context: As __mmu_notifier_register().
- * Return: As __mmu_notifier_register(): 0, -EINVAL, -EEXIST, -ENOMEM or -EINTR.
+ * Return: As __mmu_notifier_register(): 0, %-EINVAL, %-EEXIST, %-ENOMEM or %-EINTR.
  */
 int __mmu_notifier_register_tracked(struct mmu_notifier *subscription,
 				    struct mm_struct *mm)
@@ -216,18 +211,18 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
  * @subscription: The subscription, with its callbacks set; or NULL.
  * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
  *
- * Must be undone by mmu_notifier_unregister() or mmu_notifier_put(). Until then
- * subscription->mm remains valid, as a structure; mmget_not_zero() tells whether
- * the address space is still there.
+ * Undo with mmu_notifier_unregister() or mmu_notifier_put(). Until then
+ * subscription->mm stays a valid structure; mmget_not_zero() tells whether the
+ * address space is still there.
  *
- * With NULL, prepare the mm for intervals. mmu_interval_notifier_insert() then
- * takes no lock of the mm, so that it can be called with the mmap_lock held for
- * reading.
+ * A @subscription of NULL prepares the mm for intervals:
+ * mmu_interval_notifier_insert() then takes no lock of the mm and may be called
+ * with the mmap_lock held for reading.
  *
  * Context: May sleep. Takes the mmap_lock for writing and all locks of the mm.
- * Return: 0; -EINVAL if the callbacks exclude each other or the mm is not in
- * use; -EEXIST if it is registered already, with a warning; -ENOMEM; -EINTR if a
- * signal came while all locks were taken.
+ * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
+ * is not in use; %-EEXIST if it is already registered, with a warning;
+ * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
  */
 int mmu_notifier_register(struct mmu_notifier *subscription,
 			  struct mm_struct *mm)
@@ -253,7 +248,7 @@ EXPORT_SYMBOL_GPL(mmu_notifier_register);
  * elsewhere in the mm.
  *
  * Context: As mmu_notifier_register().
- * Return: As mmu_notifier_register(): 0, -EINVAL, -EEXIST, -ENOMEM or -EINTR.
+ * Return: As mmu_notifier_register(): 0, %-EINVAL, %-EEXIST, %-ENOMEM or %-EINTR.
  */
 int mmu_notifier_register_tracked(struct mmu_notifier *subscription,
 				  struct mm_struct *mm)
@@ -291,15 +286,14 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
  * @ops: The callbacks; two subscriptions are the same if their @ops are.
  * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
  *
- * Returns the subscription that the mm has already, or a new one that comes
- * from @ops->alloc_notifier(). Either way it has to be given back by
- * mmu_notifier_put().
+ * Returns the subscription that the mm already has, or a new one from
+ * @ops->alloc_notifier(). Drop it with mmu_notifier_put().
  *
  * Context: May sleep. The mmap_lock is held for writing, and no other lock of
  * the mm.
- * Return: The subscription; ERR_PTR(-EOVERFLOW) if it has too many users; what
- * @ops->alloc_notifier() failed with; or -EINVAL, -ENOMEM or -EINTR, as
- * __mmu_notifier_register() returns them.
+ * Return: The subscription; ERR_PTR(-EOVERFLOW) if it has too many users; the
+ * error of @ops->alloc_notifier(); or ERR_PTR() of %-EINVAL, %-ENOMEM or
+ * %-EINTR, see __mmu_notifier_register().
  */
 struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 					     struct mm_struct *mm)
@@ -337,12 +331,12 @@ EXPORT_SYMBOL_GPL(mmu_notifier_get_locked);
 	hlist_for_each_entry_srcu(subscription, &(subscriptions)->list,	\
 				  hlist, srcu_read_lock_held(&mn_srcu))
 
-/* Returns the error with which the start fails, or 0 if it does not. */
+/* Returns the error of the start, or 0 if it may not fail. */
 static noinline int mn_hlist_refused(const struct mmu_notifier_ops *ops,
 				     const struct mmu_notifier_range *range,
 				     int err)
 {
-	/* A blocking start cannot fail: its caller goes on, and ends. */
+	/* A blocking start cannot fail: its caller goes on. */
 	if (WARN_ONCE(mmu_notifier_range_blockable(range),
 		      "%ps failed a blocking invalidation: %d\n",
 		      ops->invalidate_range_start, err))
@@ -371,9 +365,9 @@ static void mn_hlist_end_range(struct mmu_notifier_subscriptions *subscriptions,
 }
 
 /*
- * Announce the range to every subscription, even if one fails: which were called
- * is not recorded, so either all get their end or none.
- * Returns the error of the last that failed; then all have had their end.
+ * Announce the range to every subscription, even after one has failed: there is
+ * no record of which were called, so all of them get the end, or none. On
+ * failure, returns the last error, with all of them ended.
  */
 static int mn_hlist_start_range(struct mmu_notifier_subscriptions *subscriptions,
 				const struct mmu_notifier_range *range)
@@ -473,22 +467,22 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 }
 
 /*
- * Dispatch: the functions behind the inlines of the header. There, the mm was
- * found to have notifiers. Most mms have one kind: neither pays for the other, and
- * each is reached by a jump, not by a call.
+ * Dispatch, called from the header for an mm that has notifiers. Most have one
+ * kind
+ * only: a tail call reaches it, and neither pays for the other.
  */
 
 static struct mn_ranges *
 mn_ranges_held(const struct mmu_notifier_subscriptions *subscriptions)
 {
 	/*
-	 * Written with all locks of the mm held, of which who invalidates has
-	 * one. To release it is to be its last user.
+	 * Written with all locks of the mm held; an invalidation holds one of
+	 * them, and the release runs when the last user is gone.
 	 */
 	return data_race(subscriptions->ranges);
 }
 
-/* Intervals first: nouveau relies on it. */
+/* Intervals first: nouveau relies on that order. */
 static noinline int
 mn_both_start_range(struct mmu_notifier_subscriptions *subscriptions,
 		    struct mn_ranges *ranges, struct mmu_notifier_range *range)
@@ -506,10 +500,10 @@ mn_both_start_range(struct mmu_notifier_subscriptions *subscriptions,
 }
 
 /*
- * The range has an odd sequence: it was filled in by hand, or is active, a mistake
- * of the caller. With the same addresses there is one end to come, and it starts
- * once. Others have to be announced; and if this is not a copy, the first ones
- * have no end.
+ * The range has an odd sequence: it was filled in by hand, or the caller starts
+ * a range that is active. With the same addresses, that one counts, as there
+ * will be one end. Other addresses have to be announced; if it is not a copy,
+ * the first ones are never ended.
  */
 static noinline int mn_range_start_again(struct mn_ranges *ranges,
 					 struct mmu_notifier_range *range)
@@ -572,8 +566,8 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
  */
 
 /*
- * No subscription can be added any more: that needs a user of the mm. Each is
- * released here, or by mmu_notifier_unregister(), or by both if they meet.
+ * No subscription can be added any more: that takes a user of the mm. Each one
+ * is released here or by mmu_notifier_unregister(), or by both if they race.
  */
 static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
 			     struct mm_struct *mm)
@@ -588,8 +582,9 @@ static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
 		}
 
 		/*
-		 * Still in the read section: a caller that finds its subscription
-		 * unhashed waits for ->release() above in synchronize_srcu().
+		 * Inside the read section: mmu_notifier_unregister() that finds
+		 * its subscription unhashed waits for ->release() in
+		 * synchronize_srcu().
 		 */
 		spin_lock(&subscriptions->lock);
 		hlist_for_each_entry_safe(subscription, next,
@@ -599,8 +594,8 @@ static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
 	}
 
 	/*
-	 * The pages are freed when this returns. Wait for a ->release() that
-	 * mmu_notifier_unregister() has called.
+	 * The pages are freed on return: wait for a ->release() that
+	 * mmu_notifier_unregister() is running.
 	 */
 	synchronize_srcu(&mn_srcu);
 }
@@ -620,9 +615,9 @@ void __mmu_notifier_release(struct mm_struct *mm)
  * @subscription: The subscription.
  * @mm: The mm that it was registered with.
  *
- * Calls ->release(), unless the end of the mm has done that already. On return no
- * callback runs or will run. There is no ->invalidate_range_end() any more for an
- * invalidation that has started, and ends after that.
+ * Calls ->release(), unless the end of the mm has already done so. On return no
+ * callback runs or will run. An invalidation that has started and ends after
+ * that does not call ->invalidate_range_end().
  *
  * Context: May sleep, for as long as any callback of any mm runs. Must not be
  * called from a callback.
@@ -630,30 +625,30 @@ void __mmu_notifier_release(struct mm_struct *mm)
 void mmu_notifier_unregister(struct mmu_notifier *subscription,
 			     struct mm_struct *mm)
 {
+	const struct mmu_notifier_ops *ops = subscription->ops;
 	struct mmu_notifier_subscriptions *subscriptions;
 	bool registered;
 
 	/*
-	 * The end of the mm waits for this ->release(); and if two unregister
-	 * it, the first one waits for the second with its reference to the mm.
+	 * The end of the mm waits for this ->release(). Of two callers that
+	 * race, the first waits for the second before it drops the mm.
 	 */
 	scoped_guard(srcu, &mn_srcu) {
-		/* Others who get or put it may change it, not from or to 0. */
+		/* Concurrent get or put may change it, but not from or to 0. */
 		if (WARN_ONCE(!data_race(subscription->users),
-			      "%ps is not registered\n", subscription->ops))
+			      "%ps is not registered\n", ops))
 			return;
-		/* After a fork, say. Its mm is the one that has it. */
+		/* After a fork, say. Act on the mm that it belongs to. */
 		WARN_ONCE(mm != subscription->mm,
-			  "%ps is registered with another mm\n",
-			  subscription->ops);
+			  "%ps is registered with another mm\n", ops);
 		mm = subscription->mm;
 		subscriptions = mn_subscriptions(mm);
 
 		if (!hlist_unhashed_lockless(&subscription->hlist) &&
-		    subscription->ops->release)
-			subscription->ops->release(subscription, mm);
+		    ops->release)
+			ops->release(subscription, mm);
 
-		/* The end of the mm may have been faster. */
+		/* The end of the mm may have removed it. */
 		spin_lock(&subscriptions->lock);
 		hlist_del_init_rcu(&subscription->hlist);
 		registered = subscription->users;
@@ -661,11 +656,11 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 		spin_unlock(&subscriptions->lock);
 	}
 
+	/* If it was put or unregistered twice, it may be freed from here on. */
 	synchronize_srcu(&mn_srcu);
 
 	/* Grabbed by mn_attach(). */
-	if (!WARN_ONCE(!registered, "%ps is unregistered twice\n",
-		       subscription->ops))
+	if (!WARN_ONCE(!registered, "%ps is unregistered twice\n", ops))
 		mmdrop(mm);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);
@@ -682,16 +677,16 @@ static void mn_free_rcu(struct rcu_head *rcu)
 }
 
 /**
- * mmu_notifier_put - give back what mmu_notifier_get() returned
+ * mmu_notifier_put - drop a reference that mmu_notifier_get() returned
  * @subscription: The subscription.
  *
- * With the last reference the subscription is freed by ops->free_notifier(),
- * later, when no callback runs or will run. ->release() is not called for that:
- * the driver has to drop all SPTEs before. A module that uses this has to call
- * mmu_notifier_synchronize() before it is unloaded.
+ * After the last reference is dropped, ops->free_notifier() frees the
+ * subscription once no callback runs or will run. This does not call
+ * ->release(): the driver has to drop all SPTEs first. A module that uses this
+ * has to call mmu_notifier_synchronize() before it is unloaded.
  *
- * Context: Any context in which a spinlock may be taken, ->release() included;
- * not from interrupts.
+ * Context: Process context, atomic or not, including ->release(); not from
+ * interrupts.
  */
 void mmu_notifier_put(struct mmu_notifier *subscription)
 {
@@ -722,19 +717,18 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 EXPORT_SYMBOL_GPL(mmu_notifier_put);
 
 /**
- * mmu_notifier_synchronize - wait for callbacks, and until all put has been freed
+ * mmu_notifier_synchronize - wait for running callbacks and pending frees
  *
- * On return every callback of subscriptions to a whole mm has ended that ran at
- * the time of the call, and every ops->free_notifier() has run for whose
- * subscription the last mmu_notifier_put() was before it. For the exit function
- * of modules.
+ * On return, every callback of a subscription to a whole mm that was running
+ * has ended, and ops->free_notifier() has run for every subscription whose last
+ * reference was put before the call. For the exit function of modules.
  *
  * Context: May sleep, for as long as any callback of any mm runs. Must not be
- * called from a callback, nor under a lock that a callback takes.
+ * called from a callback, or under a lock that a callback takes.
  */
 void mmu_notifier_synchronize(void)
 {
-	/* The second waits for what was put only, and lockdep does not know it. */
+	/* srcu_barrier() only waits for frees, and tells lockdep nothing. */
 	synchronize_srcu(&mn_srcu);
 	srcu_barrier(&mn_srcu);
 }
@@ -745,7 +739,9 @@ void __mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
 {
 	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 
-	/* Each subscription has a reference. Better a leak than a stray list. */
+	/*
+	 * Each subscription holds a reference. Leak rather than corrupt a list.
+	 */
 	if (WARN_ON_ONCE(!hlist_empty(&subscriptions->list)))
 		return;
 	kfree(subscriptions->ranges);

@@ -3,11 +3,11 @@
 #define _MM_MMU_NOTIFIER_INTERNAL_H
 
 /*
- * MMU notifiers: what the files of their core share.
+ * MMU notifiers: shared by the files of the core.
  *
- * mmu_notifier.c        the model; subscriptions to an mm, registration, dispatch
+ * mmu_notifier.c        subscriptions to an mm, registration, dispatch
  * mmu_interval.c        subscriptions to an interval, collision-retry
- * mmu_notifier_range.c  active ranges, on which both stand
+ * mmu_notifier_range.c  active ranges, which both build on
  * mmu_range_read.c      collision-retry for any range, on the same
  */
 
@@ -29,7 +29,10 @@
  * Structures
  */
 
-/* Slots of active ranges. The first one stands for the ranges that have none. */
+/*
+ * Slots for active ranges. Slot 0 holds none: its bit stands for untracked
+ * ranges.
+ */
 #define MN_SLOTS	BITS_PER_LONG
 #define MN_UNTRACKED	BIT(0)
 
@@ -37,9 +40,9 @@
 #define MN_WATCHES	4
 
 /**
- * struct mn_span - addresses
- * @first: The first one.
- * @last: The last one.
+ * struct mn_span - an address range
+ * @first: First address.
+ * @last: Last address, inclusive.
  */
 struct mn_span {
 	unsigned long first;
@@ -47,9 +50,9 @@ struct mn_span {
 };
 
 /**
- * struct mn_slot - a range by value
+ * struct mn_slot - an active range, by value
  * @span: Its addresses.
- * @seq: Its sequence. Never wraps, also where a long has 32 bits.
+ * @seq: Its sequence. 64 bits on every architecture: it never wraps.
  */
 struct mn_slot {
 	struct mn_span span;
@@ -70,33 +73,33 @@ struct mn_watch {
 };
 
 /**
- * struct mn_ranges - the active ranges of an mm, and who is told of new ones
+ * struct mn_ranges - the active ranges of an mm, and its interval_subs
  * @lock: Protects the rest.
  * @itree: The interval_subs.
- * @nr_removing: Number of interval_subs on @itree that are to be announced to no
- *	longer. As long as there are none, a walk need not look for them.
- * @active: Mask of the slots whose range is active; MN_UNTRACKED if ranges
- *	without a slot are.
+ * @nr_removing: Number of interval_subs in @itree that new ranges are no longer
+ *	announced to. While it is 0, a walk does not look for them.
+ * @active: Mask of the slots whose range is active; MN_UNTRACKED if any range
+ *	without a slot is.
  * @last_seq: Last sequence handed out; odd.
- * @oldest: No active range has a lower sequence. Renewed when the slots start over,
- *	and when no range is active.
+ * @oldest: No active range has a lower sequence. Updated when the slots wrap
+ *	around, and by a range that starts while no other is active.
  * @awaited: Mask of the slots with waiters.
  * @nr_untracked: Number of active ranges without a slot.
- * @nr_draining: How many of these belong to the generation before the current one.
- * @generation: The generation that untracked ranges belong to when they start.
+ * @nr_draining: Number of those that belong to the previous generation.
+ * @generation: Generation of the untracked ranges that start now.
  * @reserved: Mask of the slots that a start leaves to mn_range_activate_slow():
  *	MN_UNTRACKED; all as long as there may be watches.
- * @slots: The slot of a sequence is mn_slot_of() it. A slot that is not active has
- *	the last range that was.
- * @waiters: Who waits for the range in a slot; joined under @lock.
- * @untracked_waiters: Who waits for untracked ranges; joined under @lock.
+ * @slots: Indexed by mn_slot_of() the sequence. An inactive slot keeps the last
+ *	range it held.
+ * @waiters: Waiters for the range in each slot; they join under @lock.
+ * @untracked_waiters: Waiters for untracked ranges; they join under @lock.
  * @watched: Mask of @watches that a range reader has. Set under @lock, cleared
  *	without.
  * @watches: What range readers that were overrun are to be told of.
  *
- * Allocated with the first interval_sub of the mm; freed with the mm. One lock for
- * the ranges and the tree: a range becomes active and finds the interval_subs that
- * are there at one moment.
+ * Allocated for the first interval_sub of the mm; freed with the mm. One lock
+ * covers the ranges and the tree, so that a range becomes active and finds its
+ * interval_subs in one step.
  *
  *   field            read under                written under
  *   active           lock, or (H) or (J),      lock
@@ -112,17 +115,18 @@ struct mn_watch {
  *                    the user lock
  *   all others       lock                      lock
  *
- * Of an interval_sub: @mm, @ops and the interval are constant while it is inserted.
- * Its node and the private members are under the lock, but @announced is read after
- * (I), too; @mm, @removed and the node are looked at without it, to refuse what is
- * inserted or removed twice. @invalidate_seq is under the user lock, or read by (G).
+ * In an interval_sub, @mm, @ops and the interval are constant while it is
+ * inserted. The node and the private members are under the lock; @announced is
+ * also read after (I), and @mm, @removed and the node are peeked at to refuse a
+ * second insertion or removal. @invalidate_seq is written under the user lock,
+ * or by insertion; readers sample it under the lock or by (G).
  */
 struct mn_ranges {
 	spinlock_t lock;
 	struct rb_root_cached itree __guarded_by(&lock);
 	unsigned long nr_removing;
 
-	/* Readers look at this without the lock: not beside it. */
+	/* Read locklessly by readers: keep it off the lock's cache line. */
 	unsigned long active ____cacheline_aligned_in_smp;
 	u64 last_seq;
 	u64 oldest;
@@ -139,12 +143,12 @@ struct mn_ranges {
 };
 
 /**
- * struct mmu_notifier_subscriptions - what an mm knows about its notifiers
+ * struct mmu_notifier_subscriptions - the notifiers of an mm
  * @lock: Protects @list and &mmu_notifier.users.
  * @list: The subscriptions to the mm.
- * @ranges: The active ranges and the interval_subs. NULL until the first
- *	interval_sub; then there for good. Set with all locks of the mm held, so that
- *	every range which is active from then on is known to it.
+ * @ranges: The active ranges and the interval_subs. NULL until the mm is prepared
+ *	for interval_subs, constant after that. Set with all locks of the mm
+ *	held, so that no range is active that it does not know.
  *
  * Allocated for the first subscription of either kind; freed with the mm.
  *
@@ -165,8 +169,8 @@ struct mmu_notifier_subscriptions {
 };
 
 /*
- * Found without a lock of the mm, it is initialised all the same: the address
- * dependency pairs with (A) in mn_attach().
+ * Needs no lock of the mm: the address dependency pairs with (A) in
+ * mn_attach(), so the object is seen initialised.
  */
 static inline struct mmu_notifier_subscriptions *
 mn_subscriptions(const struct mm_struct *mm)
@@ -178,7 +182,7 @@ mn_subscriptions(const struct mm_struct *mm)
  * Callbacks
  */
 
-/* Tell lockdep that this place may wait for an invalidation, or runs callbacks. */
+/* Tell lockdep that the caller may wait for an invalidation. */
 static inline void mn_lockdep_may_wait(void)
 {
 	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
@@ -186,8 +190,8 @@ static inline void mn_lockdep_may_wait(void)
 }
 
 /*
- * A callback that must not sleep may take spinlocks. With PREEMPT_RT these sleep,
- * and between non_block_start() and non_block_end() each would be reported.
+ * Callbacks that must not sleep may take spinlocks. These sleep on PREEMPT_RT,
+ * where non_block_start() would report each of them.
  */
 static inline bool mn_forbids_sleep(const struct mmu_notifier_range *range)
 {
@@ -195,20 +199,20 @@ static inline bool mn_forbids_sleep(const struct mmu_notifier_range *range)
 	       !mmu_notifier_range_blockable(range);
 }
 
-/* At the release of the mm its locks are free, and readers are gone. */
+/* When the mm is released, its locks are free and its readers are gone. */
 static inline bool mn_is_annotated(const struct mmu_notifier_range *range)
 {
 	return range->event != MMU_NOTIFY_RELEASE;
 }
 
 /*
- * All callbacks of one kind for a range run between these two. Where they must not
- * sleep, see to it.
+ * All callbacks of one kind for a range run between these two, which catch
+ * those that sleep and must not.
  *
- * The map is entered here and not around everything: callbacks of subscriptions
- * run in a read section of mn_srcu, and lockdep does not connect what is held
- * outside of a recursive read lock with what is taken inside. There it is tried
- * and not taken: who waits for mn_srcu does not wait for invalidations.
+ * Callbacks of the mm's subscriptions run in a read section of mn_srcu. Lockdep
+ * does not connect what is held outside of a recursive read lock with what is
+ * taken inside, so the map is entered here. It is only tried: a
+ * synchronize_srcu() does not wait for invalidations.
  */
 static inline void mn_callbacks_enter(const struct mmu_notifier_range *range,
 				      bool in_srcu)
@@ -230,8 +234,8 @@ static inline void mn_callbacks_exit(const struct mmu_notifier_range *range)
 }
 
 /*
- * Active ranges, in the order of their life; see mmu_notifier_range.c. What each
- * start and each read_begin does is inline, the rest is a call.
+ * Active ranges, from start to end; see mmu_notifier_range.c. What every start
+ * and every read_begin does is inline.
  */
 
 struct mn_ranges *mn_ranges_alloc(void);
@@ -263,9 +267,9 @@ static __always_inline void mn_range_take_slot(struct mn_ranges *ranges,
 		WRITE_ONCE(ranges->oldest, seq);
 	WRITE_ONCE(ranges->active, ranges->active | BIT(i));
 	/*
-	 * (D) A range is active and in its slot before its sequence is seen, in
-	 * @last_seq or in an interval_sub: callbacks come later, and may set the
-	 * sequence without a barrier. Pairs with (G) in mn_read_begin(), (J) in
+	 * (D) The range is active and in its slot before its sequence becomes
+	 * visible, in @last_seq or in an interval_sub, where callbacks store it
+	 * without a barrier. Pairs with (G) in mn_read_begin(), (J) in
 	 * mn_may_overlap_active() and (M) in mn_last_seq().
 	 */
 	smp_wmb();
@@ -276,7 +280,7 @@ void mn_range_activate_slow(struct mn_ranges *ranges,
 			    struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock);
 
-/* Give the range a sequence, and the slot that goes with it. */
+/* Give the range the next sequence, and the slot that goes with it. */
 static __always_inline void mn_range_activate(struct mn_ranges *ranges,
 					      struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
@@ -295,7 +299,7 @@ void mn_range_forget(struct mmu_notifier_range *range);
 bool mn_range_deactivate(struct mn_ranges *ranges,
 			 struct mmu_notifier_range *range);
 
-/* What an interval_sub remembers of untracked ranges: see mn_wait(). */
+/* What an interval_sub notes about untracked ranges, for mn_wait(). */
 u8 mn_generation_of(const struct mn_ranges *ranges,
 		    const struct mmu_notifier_range *range, u8 noted)
 	__must_hold(&ranges->lock);

@@ -2,33 +2,33 @@
 /*
  * MMU notifiers: the active ranges of an mm.
  *
- * A range becomes active when it starts: it takes the next sequence, and the slot
- * that goes with that. It ends when the slot is clear. In between, readers of the
- * page table there wait.
+ * A range that starts takes the next sequence and the slot that goes with it.
+ * It is active until its end clears the slot's bit. Readers of overlapping
+ * intervals wait that long.
  *
  * Slots
  *
- * A slot holds a range by value. Nothing points to the range of the caller, on
- * whose stack it usually is: a caller that never ends a range, ends it twice or
- * ends a copy of it, or a task that dies in a callback, can do wrong by readers
- * of that range, and does no other harm. (But for an end while the start still
- * calls: the callbacks count on the range being active.)
+ * A slot holds a range by value. Nothing points to the caller's range, which
+ * usually is on a stack. A range that is never ended, is ended twice or through
+ * a copy, or whose task dies in a callback, misleads or blocks readers of that
+ * range, and does no other harm. (The exception is an end while the start still
+ * runs callbacks, which rely on the range being active.)
  *
- * If all slots are taken, further ranges are untracked: they are counted, and the
- * interval_subs that they overlap remember that. Their readers wait until all
- * untracked ranges of that time have ended, be they of their interval or not. To
- * make that time end, untracked ranges belong to generations: a waiter closes the
- * current one, later ranges belong to the next. So no chain of them holds a waiter
- * up; but one that is never ended holds up the readers of all of its generation,
- * and of those that follow.
+ * When all slots are taken, further ranges are untracked: they are only
+ * counted, and noted in the interval_subs that they overlap. A waiter cannot
+ * tell them apart and waits for all of them. To bound that wait, untracked
+ * ranges belong to generations: a waiter closes the current one, and later
+ * ranges belong to the next. A chain of untracked ranges holds up no waiter for
+ * ever; one that is never ended holds up the waiters of its generation and of
+ * all later ones.
  *
  * History
  *
- * A slot that is not active has the last range that was. So the slots also tell
- * which ranges have started since a sequence, as long as that is not too long ago:
- * see mmu_range_read.c. For this, sequences that are left out because their slot
- * is active are announced before the next slot is used again; and a range without
- * a slot leaves out as many as there are slots.
+ * An inactive slot keeps the last range it held. So the slots also tell which
+ * ranges have started since a sequence, as long as that is not too long ago: see
+ * mmu_range_read.c. For this, sequences that are left out because their slot is
+ * active are announced before the next slot is used again; and a range without a
+ * slot leaves out as many as there are slots.
  */
 
 #include <linux/bitfield.h>
@@ -50,7 +50,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* In &mmu_notifier_range.flags while the range is active and has no slot. */
+/* In &mmu_notifier_range.flags of an active range without a slot. */
 #define MN_RANGE_UNTRACKED	BIT(31)
 #define MN_RANGE_ODD		BIT(30)	/* its generation is odd */
 #define MN_RANGE_HASH		GENMASK(29, 8)	/* of its addresses */
@@ -61,7 +61,7 @@ static_assert(sizeof(struct mmu_notifier_range) <= 48);
  * The life of a range
  */
 
-/* None is active. */
+/* No range is active yet. */
 struct mn_ranges *mn_ranges_alloc(void)
 {
 	struct mn_ranges *ranges;
@@ -72,8 +72,8 @@ struct mn_ranges *mn_ranges_alloc(void)
 		return NULL;
 
 	/*
-	 * The tree and the slots are empty as they are. The first one is none, and
-	 * overlaps nothing.
+	 * The tree and the slots are empty as they are. Slot 0 matches no
+	 * range, and overlaps none.
 	 */
 	spin_lock_init(&ranges->lock);
 	for (i = 0; i < MN_SLOTS; i++)
@@ -82,9 +82,9 @@ struct mn_ranges *mn_ranges_alloc(void)
 	ranges->slots[0].seq = U64_MAX;
 	ranges->slots[0].span.first = ULONG_MAX;
 	ranges->reserved = MN_UNTRACKED;
-	/* An interval_sub that no untracked range has overlapped has 0. */
+	/* An interval_sub that no untracked range has overlapped notes 0. */
 	ranges->generation = 2;
-	/* Odd, for slot 0, and not near that of another mm. */
+	/* Odd, of slot 0, and unlike that of any other mm. */
 	ranges->last_seq = (u64)(get_random_u32() >> 9) << 32 | 1;
 	return ranges;
 }
@@ -94,7 +94,7 @@ static bool mn_range_is_untracked(const struct mmu_notifier_range *range)
 	return range->flags & MN_RANGE_UNTRACKED;
 }
 
-/* Whether it belongs to the generation before the current one. */
+/* Whether an untracked range belongs to the previous generation. */
 static bool mn_range_is_draining(const struct mn_ranges *ranges,
 				 const struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
@@ -104,7 +104,7 @@ static bool mn_range_is_draining(const struct mn_ranges *ranges,
 	return odd != ranges->generation % 2;
 }
 
-/* Forget what has ended; untracked ranges may be as old as any. */
+/* Pass over what has ended. Untracked ranges may be as old as any. */
 static void mn_renew_oldest(struct mn_ranges *ranges)
 	__must_hold(&ranges->lock)
 {
@@ -118,7 +118,7 @@ static void mn_renew_oldest(struct mn_ranges *ranges)
 	WRITE_ONCE(ranges->oldest, oldest);
 }
 
-/* To tell it from a copy with other addresses, with a great probability. */
+/* Tells a range from a copy with other addresses, most probably. */
 static unsigned int mn_hash(const struct mmu_notifier_range *range)
 {
 	const unsigned long hash = hash_long(range->start, BITS_PER_LONG);
@@ -127,7 +127,7 @@ static unsigned int mn_hash(const struct mmu_notifier_range *range)
 			  hash_long(hash ^ range->end, 22));
 }
 
-/* The slot that comes next is not free, or it is the first one. */
+/* The next slot is taken, or is slot 0. */
 static void mn_range_skip_slots(struct mn_ranges *ranges,
 				struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
@@ -200,8 +200,8 @@ void mn_range_activate_slow(struct mn_ranges *ranges,
 }
 
 /*
- * Whether a range with its sequence is active, which then may be itself or a copy;
- * and if so, whether that has the same addresses.
+ * Whether a range with this sequence is active, which may be this one or a copy
+ * of it; *@same tells whether that one has the same addresses.
  */
 bool mn_range_is_active(struct mn_ranges *ranges,
 			const struct mmu_notifier_range *range, bool *same)
@@ -220,7 +220,7 @@ bool mn_range_is_active(struct mn_ranges *ranges,
 	return slot->seq == range->seq && ranges->active & BIT(i);
 }
 
-/* It has not started, whatever it says. */
+/* Make it a range that has not started, whatever it was. */
 void mn_range_forget(struct mmu_notifier_range *range)
 {
 	range->seq = 0;
@@ -228,9 +228,8 @@ void mn_range_forget(struct mmu_notifier_range *range)
 }
 
 /*
- * The end of a range that has no slot: untracked; or started before there were
- * any, which is the end of one all the same; or a mistake of the caller, who ends
- * what has ended, or was never started.
+ * The end of a range without a slot. It is untracked; or it started before the
+ * mm had slots, which is fine; or the caller ends a range that is not active.
  */
 static noinline bool
 mn_range_deactivate_slow(struct mn_ranges *ranges,
@@ -251,7 +250,7 @@ mn_range_deactivate_slow(struct mn_ranges *ranges,
 		if (draining)
 			drained = !--ranges->nr_draining;
 		if (!--ranges->nr_untracked) {
-			/* What they overlapped is not to wait for the next. */
+			/* Readers of what they overlapped skip later ones. */
 			ranges->generation += 2;
 			/* (F) As in mn_range_deactivate(). */
 			smp_store_release(&ranges->active,
@@ -276,7 +275,7 @@ static noinline void mn_wake_waiters(struct mn_ranges *ranges,
 	wake_up_all(&ranges->waiters[i]);
 }
 
-/* Returns whether the range was active, or started before there were any. */
+/* Returns whether the range was active, or started before the mm had slots. */
 bool mn_range_deactivate(struct mn_ranges *ranges,
 			 struct mmu_notifier_range *range)
 {
@@ -291,13 +290,13 @@ bool mn_range_deactivate(struct mn_ranges *ranges,
 
 	range->seq++;
 	/*
-	 * (F) What was done to the page table in this range, and by way of the
-	 * lock in those that ended before, comes before its end. Pairs with (H)
-	 * in mn_read_begin(), (K) in mn_may_overlap_active(), (N) in
+	 * (F) Changes to the page table in this range, and by way of the lock
+	 * in all that ended before, come before its end. Pairs with (H) in
+	 * mn_read_begin(), (K) in mn_may_overlap_active(), (N) in
 	 * mn_range_read_begin() and (O) in mn_may_wait().
 	 */
 	smp_store_release(&ranges->active, active & ~BIT(i));
-	/* Waiters join with the lock held. */
+	/* Waiters join under the lock. */
 	if (unlikely(ranges->awaited & BIT(i)))
 		mn_wake_waiters(ranges, i);
 	else
@@ -306,10 +305,10 @@ bool mn_range_deactivate(struct mn_ranges *ranges,
 }
 
 /*
- * Those who wait
+ * Waiters
  */
 
-/* Whether a range with a sequence up to the mark is active in the slot. */
+/* Whether the slot has an active range with a sequence up to @mark. */
 static bool mn_holds_up(const struct mn_ranges *ranges, unsigned long i,
 			u64 mark)
 	__must_hold(&ranges->lock)
@@ -320,8 +319,8 @@ static bool mn_holds_up(const struct mn_ranges *ranges, unsigned long i,
 }
 
 /*
- * Without the lock: whether a range that is active, and started before this call,
- * may overlap.
+ * Without the lock, whether an active range that started before this call may
+ * overlap. May be wrong in one direction only: true where none does.
  */
 bool mn_may_overlap_active(const struct mn_ranges *ranges, unsigned long first,
 			   unsigned long last)
@@ -329,12 +328,12 @@ bool mn_may_overlap_active(const struct mn_ranges *ranges, unsigned long first,
 	const u64 last_seq = READ_ONCE(ranges->last_seq);
 	unsigned long mask;
 
-	/* A u64 is read at once on 64 bit only. */
+	/* 32-bit machines may tear a u64. */
 	if (!IS_ENABLED(CONFIG_64BIT))
 		return true;
 	/*
-	 * (J) Ranges up to this sequence are found in the mask and in their
-	 * slot, unless they have ended. Pairs with (D) in mn_range_take_slot().
+	 * (J) Every range up to this sequence is seen in the mask and in its
+	 * slot, or has ended. Pairs with (D) in mn_range_take_slot().
 	 */
 	smp_rmb();
 	mask = READ_ONCE(ranges->active);
@@ -345,31 +344,34 @@ bool mn_may_overlap_active(const struct mn_ranges *ranges, unsigned long first,
 			return true;
 	}
 	/*
-	 * (K) What was done to the page table in ranges that are not in the
-	 * mask, or whose slot has been used again, is seen by the read section.
-	 * Pairs with (F) in mn_range_deactivate(), and with the lock, under
-	 * which a range ends before the next one has its slot. The mask may be
-	 * older than a range which has been called for: then last_seq has
-	 * changed.
+	 * (K) The read section sees what was done to the page table in ranges
+	 * that are gone from the mask, or whose slot has been reused. Pairs
+	 * with (F) in mn_range_deactivate(), and with the lock, under which a
+	 * range ends before the next one takes its slot. The mask may miss a
+	 * range whose callback has
+	 * run: then last_seq has changed.
 	 */
 	smp_rmb();
 	return READ_ONCE(ranges->last_seq) != last_seq;
 }
 
 /*
- * What an interval_sub is to remember that the range overlaps, and that remembers
- * this: the generation of the range if that is untracked.
+ * What an interval_sub that the range overlaps, and that has @noted this
+ * before, has to note: the generation of the range if it is untracked.
  */
 u8 mn_generation_of(const struct mn_ranges *ranges,
 		    const struct mmu_notifier_range *range, u8 noted)
 {
-	/* The later generation stays: the one before ends first. */
+	/* Keep the later generation: the earlier one ends first. */
 	if (!mn_range_is_untracked(range) || noted == (u8)ranges->generation)
 		return noted;
 	return ranges->generation - mn_range_is_draining(ranges, range);
 }
 
-/* The same if any of the untracked ranges, which there are, may overlap it. */
+/*
+ * The same if any of the active untracked ranges, of which there are some, may
+ * overlap.
+ */
 u8 mn_generation_of_all(const struct mn_ranges *ranges)
 {
 	return ranges->generation -
@@ -377,8 +379,8 @@ u8 mn_generation_of_all(const struct mn_ranges *ranges)
 }
 
 /*
- * Whether all untracked ranges up to this generation have ended. If that waits for
- * the current generation, and the one before has ended, begin the next one.
+ * Whether all untracked ranges up to this generation have ended. If it is the
+ * current one and the one before has ended, close it.
  */
 static bool mn_has_drained(struct mn_ranges *ranges,
 			   unsigned long generation)
@@ -399,7 +401,7 @@ int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
 	unsigned long generation = ranges->generation;
 	int err;
 
-	/* Only for those of this generation, or the one before. */
+	/* Older generations have ended. */
 	if (untracked == (u8)(generation - 1))
 		generation--;
 	else if (untracked != (u8)generation)
@@ -431,8 +433,9 @@ int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
 }
 
 /*
- * Sleep until all ranges have ended that overlap and are active now; of untracked
- * ones, all up to this generation. Does not release the lock if there are none.
+ * Sleep until every range that is active now and overlaps has ended, and every
+ * untracked one up to the generation @untracked. Keeps the lock if there are
+ * none.
  */
 int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	    u8 untracked, unsigned int state)
@@ -446,12 +449,14 @@ int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	if (unlikely(mask & MN_UNTRACKED))
 		err = mn_wait_for_untracked(ranges, untracked, state);
 	/*
-	 * What takes one of these slots later has a later sequence: it does not
-	 * hold up, and if it overlaps where the first did not, that has ended.
+	 * A range that reuses one of these slots has a sequence above @mark, and
+	 * does not hold up. If it overlaps and the one before did not, that one
+	 * has ended.
 	 */
 	for (mask &= ~MN_UNTRACKED; mask && !err; mask &= mask - 1) {
 		const unsigned long i = __ffs(mask);
 
+		/* Most do not: spare them the wait_event. */
 		if (mn_overlaps(&ranges->slots[i].span, first, last))
 			err = mn_wait_for_slot(ranges, i, mark, state);
 	}

@@ -12,6 +12,67 @@
 #include <linux/srcu.h>
 #include <linux/types.h>
 
+/**
+ * DOC: MMU notifier vocabulary
+ *
+ * secondary MMU
+ *   Translates addresses of a process with page tables of its own: KVM, a GPU,
+ *   an RDMA adapter.
+ *
+ * SPTE
+ *   An entry of a secondary MMU.
+ *
+ * subscription
+ *   The registration of a driver with an mm: for the whole mm (struct
+ *   mmu_notifier), or for an interval of its addresses (struct
+ *   mmu_interval_notifier). In the code, the latter is called interval_sub.
+ *
+ * invalidation
+ *   A change of the page table, announced by a start and an end: at its start the
+ *   callbacks of subscriptions zap the SPTEs.
+ *
+ * range
+ *   The addresses of an invalidation. start is inclusive, end is exclusive; the
+ *   bounds of an interval are start and last, both inclusive. A struct
+ *   mmu_notifier_range describes the invalidation.
+ *
+ * active
+ *   A range is active from its start to its end.
+ *
+ * sequence
+ *   The number of an invalidation: odd, and greater than those of all that
+ *   started earlier in the mm.
+ *
+ * announce
+ *   To call a subscription for an invalidation.
+ *
+ * user lock
+ *   A lock of the driver. Its callback holds it to zap SPTEs, its fault path to
+ *   establish them.
+ *
+ * collision-retry
+ *   The protocol of a fault path: read the page table without a lock, between
+ *   mmu_interval_read_begin() and mmu_interval_read_retry() (a read section), and
+ *   retry if an invalidation of the interval collided.
+ *
+ * reader
+ *   A thread in a read section, or about to enter one.
+ *
+ * range reader
+ *   A reader of a range, or a set of ranges, of its own choice (struct
+ *   mmu_range_reader), instead of the interval of a subscription.
+ *
+ * tracked
+ *   An mm whose active ranges are known: it has, or has had, an interval
+ *   subscription, or mmu_notifier_register_tracked() was called for it.
+ *
+ * remover
+ *   A thread in mmu_interval_notifier_remove().
+ *
+ * waiter
+ *   A reader or remover that sleeps until ranges have ended.
+ */
+
 struct mmu_interval_notifier;
 struct mn_ranges;
 struct mmu_notifier;
@@ -20,23 +81,23 @@ struct mmu_notifier_subscriptions;
 
 /**
  * enum mmu_notifier_event - why an address range is invalidated
- * @MMU_NOTIFY_UNMAP: The mapping goes away, by munmap(), or moves, by
- *	mremap(). Zero, and the safe assumption: whoever handles this event
- *	correctly handles every other one.
+ * @MMU_NOTIFY_UNMAP: The mapping goes away by munmap() or moves by mremap().
+ *	Zero, and the safe default: a driver that handles this event correctly
+ *	handles all others, too.
  * @MMU_NOTIFY_CLEAR: Page table entries are cleared or replaced while the
  *	mapping stays (madvise(), copy on write, reclaim, ...).
  * @MMU_NOTIFY_PROTECTION_VMA: The protection of whole VMAs changes, as by
- *	mprotect(). The new vm_page_prot tells all there is to know.
- * @MMU_NOTIFY_PROTECTION_PAGE: The protection of single pages changes. Only
- *	the page table tells which.
- * @MMU_NOTIFY_SOFT_DIRTY: Soft-dirty tracking restarts: same pages, same
- *	access, but the next write has to be noticed again.
+ *	mprotect(); vm_page_prot has the new one.
+ * @MMU_NOTIFY_PROTECTION_PAGE: The protection of single pages changes; only the
+ *	page table tells which.
+ * @MMU_NOTIFY_SOFT_DIRTY: Soft-dirty tracking restarts: pages and access stay,
+ *	but the next write must be noticed.
  * @MMU_NOTIFY_RELEASE: The address space is gone. Interval subscriptions see
- *	it once, for a range that covers everything.
- * @MMU_NOTIFY_MIGRATE: migrate_vma_setup() collects pages. &owner is the pgmap
+ *	this once, for a range that covers everything.
+ * @MMU_NOTIFY_MIGRATE: migrate_vma_setup() collects pages. @owner is the pgmap
  *	owner of the migrating driver, which may ignore its own migrations.
- * @MMU_NOTIFY_EXCLUSIVE: Pages are made exclusive to a device. &owner is the
- *	value given by the caller, which may ignore its own requests.
+ * @MMU_NOTIFY_EXCLUSIVE: Pages become exclusive to a device. @owner is passed
+ *	by the driver, which may ignore its own requests.
  */
 enum mmu_notifier_event {
 	MMU_NOTIFY_UNMAP = 0,
@@ -49,7 +110,7 @@ enum mmu_notifier_event {
 	MMU_NOTIFY_EXCLUSIVE,
 };
 
-/* The callbacks of this invalidation may sleep. */
+/* Callbacks of this invalidation may sleep. */
 #define MMU_NOTIFIER_RANGE_BLOCKABLE (1 << 0)
 
 /**
@@ -61,20 +122,19 @@ enum mmu_notifier_event {
 struct mmu_notifier_ops {
 	/**
 	 * @release: The address space is going away, or the subscription is
-	 * being unregistered. Drop every SPTE and make sure that none is
-	 * established again: the pages are freed, and possibly reused with
-	 * other cache attributes, as soon as this returns. May run together
-	 * with the other callbacks. A driver without it must itself make sure
-	 * that the device has stopped, speculative accesses included, before
-	 * the last user of the mm is gone.
+	 * being unregistered. Drop every SPTE and establish no more: the pages
+	 * are freed, and may be reused with other cache attributes, as soon as
+	 * this returns. May run concurrently with the other callbacks. A driver
+	 * without it must stop the device, including speculative accesses,
+	 * before the last user of the mm is gone.
 	 */
 	void (*release)(struct mmu_notifier *subscription,
 			struct mm_struct *mm);
 
 	/**
-	 * @clear_flush_young: Test and clear the accessed state of the
-	 * secondary mapping of [@start, @end) and flush the secondary TLB.
-	 * Returns whether it was accessed. Must not sleep.
+	 * @clear_flush_young: Test and clear the accessed state of the SPTEs of
+	 * [@start, @end) and flush the secondary TLB. Returns whether any was
+	 * accessed. Must not sleep.
 	 */
 	bool (*clear_flush_young)(struct mmu_notifier *subscription,
 				  struct mm_struct *mm,
@@ -82,8 +142,8 @@ struct mmu_notifier_ops {
 				  unsigned long end);
 
 	/**
-	 * @clear_young: Like @clear_flush_young, but the flush may be left out:
-	 * the answer is only as good as the caller needs it to be.
+	 * @clear_young: Like @clear_flush_young without the flush: the caller
+	 * accepts a stale answer.
 	 */
 	bool (*clear_young)(struct mmu_notifier *subscription,
 			    struct mm_struct *mm,
@@ -91,8 +151,8 @@ struct mmu_notifier_ops {
 			    unsigned long end);
 
 	/**
-	 * @test_young: Test the accessed state of one page and change nothing.
-	 * Must not sleep.
+	 * @test_young: Test the accessed state of the page at @address without
+	 * changing it. Must not sleep.
 	 */
 	bool (*test_young)(struct mmu_notifier *subscription,
 			   struct mm_struct *mm,
@@ -100,17 +160,17 @@ struct mmu_notifier_ops {
 
 	/**
 	 * @invalidate_range_start: The page table of [start, end) is about to
-	 * change. The pages are still mapped and referenced. After return, and
-	 * until the matching @invalidate_range_end, no SPTE may exist or be
+	 * change. The pages are still mapped and referenced. From return until
+	 * the matching @invalidate_range_end, no SPTE may exist or be
 	 * established in the range. Invalidations nest and overlap, also on
 	 * other CPUs. The caller holds the mmap_lock or a lock of the reverse
-	 * map, so neither may be taken, nor any lock under which memory is
-	 * allocated with direct reclaim.
+	 * map: take neither, nor any lock under which memory is allocated with
+	 * direct reclaim.
 	 *
-	 * May sleep if mmu_notifier_range_blockable(). Otherwise returns
-	 * -EAGAIN if it would have to, 0 if it is done. A subscription whose
-	 * start can fail must not have an @invalidate_range_end, because
-	 * nobody tells it which of its starts counted.
+	 * May sleep if mmu_notifier_range_blockable(). Otherwise returns 0 when
+	 * done, or %-EAGAIN if it would have to sleep. A subscription whose
+	 * start can fail must not have an @invalidate_range_end: it would not
+	 * know which of its starts an end belongs to.
 	 */
 	int (*invalidate_range_start)(struct mmu_notifier *subscription,
 				      const struct mmu_notifier_range *range);
@@ -118,17 +178,16 @@ struct mmu_notifier_ops {
 	/**
 	 * @invalidate_range_end: The page table of the range has changed and
 	 * the pages may have been freed. Called once for each start, in the
-	 * same context.
+	 * same context, but not after mmu_notifier_unregister().
 	 */
 	void (*invalidate_range_end)(struct mmu_notifier *subscription,
 				     const struct mmu_notifier_range *range);
 
 	/**
-	 * @arch_invalidate_secondary_tlbs: For hardware that walks the page
-	 * tables of the CPU and caches what it finds (IOMMU SVA): drop
-	 * [@start, @end) from that cache. Called wherever the architecture
-	 * flushes its own TLB, so possibly under the page table lock: must not
-	 * sleep. Excludes the two callbacks above.
+	 * @arch_invalidate_secondary_tlbs: For hardware that walks the CPU's
+	 * page tables (IOMMU SVA): flush [@start, @end) from its TLB. Called
+	 * wherever the architecture flushes its own TLB, possibly under the
+	 * page table lock: must not sleep. Excludes the two callbacks above.
 	 */
 	void (*arch_invalidate_secondary_tlbs)(struct mmu_notifier *subscription,
 					       struct mm_struct *mm,
@@ -136,16 +195,15 @@ struct mmu_notifier_ops {
 					       unsigned long end);
 
 	/**
-	 * @alloc_notifier: For mmu_notifier_get(): returns a new subscription
-	 * for the mm or an ERR_PTR(). Runs under the mmap_lock held for
-	 * writing; may sleep.
+	 * @alloc_notifier: Returns a new subscription for mmu_notifier_get(),
+	 * or an ERR_PTR(). Runs with the mmap_lock held for writing; may sleep.
 	 */
 	struct mmu_notifier *(*alloc_notifier)(struct mm_struct *mm);
 
 	/**
-	 * @free_notifier: Frees what @alloc_notifier returned, after the last
-	 * mmu_notifier_put(), when no callback runs or will run any more. Runs
-	 * from an SRCU callback: must not sleep.
+	 * @free_notifier: Frees what @alloc_notifier returned, once the last
+	 * reference is put and no callback runs or will run. Runs from an SRCU
+	 * callback: must not sleep.
 	 */
 	void (*free_notifier)(struct mmu_notifier *subscription);
 };
@@ -153,12 +211,13 @@ struct mmu_notifier_ops {
 /**
  * struct mmu_notifier - subscription to a whole mm
  * @hlist: Entry in the list of the mm. Added with all locks of the mm held
- *	(mm_take_all_locks()), removed under the lock of the subscriptions, walked
- *	under SRCU.
- * @ops: Callbacks. Set by the owner before registration, constant thereafter.
+ *	(mm_take_all_locks()), removed under the lock of the subscriptions,
+ *	walked under SRCU.
+ * @ops: Callbacks. Set by the owner before registration, constant after it.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
- * @rcu: Defers @free_notifier past the last callback.
- * @users: References by mmu_notifier_get(), under the lock of the subscriptions.
+ * @rcu: Defers @free_notifier until no callback runs.
+ * @users: Number of references by mmu_notifier_get(), under the lock of the
+ *	subscriptions.
  */
 struct mmu_notifier {
 	struct hlist_node hlist;
@@ -173,10 +232,10 @@ struct mmu_notifier {
  * @link: Chains the second passes of one invalidation.
  * @notifier: The interval subscription that asked for the second pass.
  *
- * Given out by &mmu_interval_notifier_ops.invalidate_start, usually embedded in
- * a larger structure with what the second pass needs. One subscription can be
- * under several invalidations at a time; each of them needs its own object.
- * Both members belong to the core until invalidate_finish() is called.
+ * Provided by &mmu_interval_notifier_ops.invalidate_start, usually embedded in
+ * a structure with what the second pass needs. Several invalidations can be
+ * active for one subscription; each needs its own object. Both members belong
+ * to the core until invalidate_finish() is called.
  */
 struct mmu_interval_notifier_finish {
 	struct llist_node link;
@@ -185,16 +244,15 @@ struct mmu_interval_notifier_finish {
 
 /**
  * struct mmu_interval_notifier_ops - callbacks of a subscription to an interval
- * @invalidate: Tear down the SPTEs in the range, under the user lock, after
- *	mmu_interval_set_seq() with the given sequence. May sleep if
- *	mmu_notifier_range_blockable(). Returns true when done; false only if it
- *	would have to sleep and must not.
- * @invalidate_start: Replaces @invalidate for teardown in two passes: starts the
- *	work on all devices before it waits for any. Either completes like
- *	@invalidate and leaves *@finish alone (it is NULL on entry), or stores
- *	the object for which @invalidate_finish is to be called. If it returns
- *	false, *@finish is ignored.
- * @invalidate_finish: The second pass. Called once for each object that
+ * @invalidate: Under the user lock, calls mmu_interval_set_seq() with the given
+ *	sequence and tears down the SPTEs in the range. May sleep if
+ *	mmu_notifier_range_blockable(). Returns true when done, and false only
+ *	if it would have to sleep and must not.
+ * @invalidate_start: Replaces @invalidate for teardown in two passes, which
+ *	starts the work on all devices before it waits for any. Either completes
+ *	like @invalidate and leaves *@finish NULL, or stores the object to call
+ *	@invalidate_finish for. If it returns false, *@finish is ignored.
+ * @invalidate_finish: Second pass. Called once for each object that
  *	@invalidate_start stored, in the same order, after the first pass of all
  *	subscriptions and before the page table changes. May free the object.
  */
@@ -215,12 +273,12 @@ struct mmu_interval_notifier_ops {
 /**
  * struct mmu_interval_notifier - subscription to an address interval of an mm
  * @interval_tree: First and last address; node in the tree of the mm, under the
- *	lock of the subscriptions.
+ *	lock of its active ranges.
  * @ops: Callbacks, constant while inserted.
  * @mm: The mm, pinned by mmgrab() while inserted. NULL after a failed insert.
- * @invalidate_seq: Sequence of the last invalidation that was announced to this
- *	subscription: odd, or even if there was none. Under the user lock, by
- *	mmu_interval_set_seq() and its kin.
+ * @invalidate_seq: Sequence of the last invalidation announced to this
+ *	subscription, odd; even if there was none. Written under the user lock
+ *	by mmu_interval_set_seq().
  */
 struct mmu_interval_notifier {
 	struct interval_tree_node interval_tree;
@@ -228,30 +286,30 @@ struct mmu_interval_notifier {
 	struct mm_struct *mm;
 	/* private: */
 	union {
-		/* Under the lock of the mm's intervals. */
+		/* Under the lock of the mm's active ranges. */
 		struct {
 			struct {
 				/*
-				 * The last sequence that is announced to it, 0
-				 * before its removal.
+				 * Last sequence to be announced during its
+				 * removal; 0 before that.
 				 */
 				u64 removed : MMU_INTERVAL_SEQ_BITS;
 				/*
-				 * Generation of an untracked range that overlaps
-				 * it, modulo 256. An old one may look new, and
-				 * costs a wait.
+				 * Generation of an untracked range that
+				 * overlaps it, modulo 256. An old one that
+				 * looks new costs a wait.
 				 */
 				u64 untracked : 64 - MMU_INTERVAL_SEQ_BITS;
 			} __packed __aligned(sizeof(long));
 #ifdef CONFIG_64BIT
 			/*
-			 * No later sequence has come to it, nor was active when
-			 * it was inserted.
+			 * No range with a later sequence has come to it, or
+			 * was active when it was inserted.
 			 */
 			u64 announced;
 #endif
 		};
-		/* What was here before: modules count on the size. */
+		/* Former member, which keeps the size for modules. */
 		struct hlist_node deferred_item;
 	};
 	/* public: */
@@ -301,7 +359,7 @@ struct mmu_range_reader {
  * @event: Why.
  * @owner: Who, for MMU_NOTIFY_MIGRATE and MMU_NOTIFY_EXCLUSIVE; otherwise NULL.
  *
- * Lives on the stack of the one who changes the page table. Initialised by
+ * Usually on the stack of the code that changes the page table. Initialised by
  * mmu_notifier_range_init() or mmu_notifier_range_init_owner().
  */
 struct mmu_notifier_range {
@@ -312,7 +370,7 @@ struct mmu_notifier_range {
 	enum mmu_notifier_event event;
 	void *owner;
 	/* private: */
-	/* Its sequence, odd, from start to end. Then one more, even. */
+	/* Odd sequence while active; even after its end. 0: has none. */
 	u64 seq;
 };
 
@@ -387,7 +445,7 @@ mmu_notifier_range_wait_inactive_killable(struct mm_struct *mm,
  *
  * Context: May sleep; takes the mmap_lock for writing.
  * Return: The subscription, with a reference that mmu_notifier_put() drops, or
- * an ERR_PTR() as mmu_notifier_get_locked() returns it.
+ * an ERR_PTR(), see mmu_notifier_get_locked().
  */
 static inline struct mmu_notifier *
 mmu_notifier_get(const struct mmu_notifier_ops *ops, struct mm_struct *mm)
@@ -401,60 +459,60 @@ mmu_notifier_get(const struct mmu_notifier_ops *ops, struct mm_struct *mm)
 }
 
 /**
- * mmu_interval_set_seq - note an invalidation of an interval subscription
+ * mmu_interval_set_seq - make read sections of an interval collide
  * @interval_sub: The subscription that the callback was called for.
  * @cur_seq: The sequence that the callback was called with.
  *
- * Has to be called by each interval callback, whatever else it does, unless the
- * driver never uses mmu_interval_read_begin(). Once only, before the callback
- * releases the user lock: a later invalidation may be noted by then, and must
- * not be forgotten.
+ * Every interval callback must call this, whatever else it does, unless the
+ * driver never uses mmu_interval_read_begin(). Exactly once, before the
+ * callback releases the user lock: a later invalidation may store its sequence
+ * after that, which must not be overwritten.
  *
- * Context: Any, under the user lock, which is also held for
- * mmu_interval_read_retry().
+ * Context: Any, under the user lock, which mmu_interval_read_retry() also
+ * takes.
  */
 static inline void
 mmu_interval_set_seq(struct mmu_interval_notifier *interval_sub,
 		     unsigned long cur_seq)
 {
-	/* Ordered by (D) in mn_range_take_slot(). */
+	/* Ordered by (D) and (E) in mm/, which came before the callback. */
 	WRITE_ONCE(interval_sub->invalidate_seq, cur_seq);
 }
 
 /**
- * mmu_interval_read_retry - end a read section, tell whether it was in vain
+ * mmu_interval_read_retry - end a read section and check for a collision
  * @interval_sub: The subscription.
  * @seq: What the matching mmu_interval_read_begin() returned.
  *
- * If it returns false, nothing that was read of the interval since
- * mmu_interval_read_begin() has been invalidated, and SPTEs made from it may be
- * established before the user lock is released: an invalidation that comes
- * later has to wait for that lock and then finds them.
+ * If this returns false, nothing read from the interval since
+ * mmu_interval_read_begin() has been invalidated. SPTEs made from it may be
+ * established before the user lock is released: the callback of a later
+ * invalidation waits for that lock and finds them.
  *
  * Context: Any, under the user lock.
- * Return: true if an invalidation collided: discard everything and begin anew.
+ * Return: true if an invalidation collided: discard what was read, and retry.
  */
 static inline bool
 mmu_interval_read_retry(struct mmu_interval_notifier *interval_sub,
 			unsigned long seq)
 {
 	/*
-	 * A plain read: writers hold the same lock. A driver that breaks this
-	 * rule is found by KCSAN.
+	 * A plain read, as writers hold the same lock: KCSAN finds drivers that
+	 * do not.
 	 */
 	return interval_sub->invalidate_seq != seq;
 }
 
 /**
- * mmu_interval_check_retry - tell early that a read section is in vain
+ * mmu_interval_check_retry - check for a collision early
  * @interval_sub: The subscription.
  * @seq: What the matching mmu_interval_read_begin() returned.
  *
- * Saves work inside a read section; it does not end it.
+ * Saves work inside a read section. Does not replace mmu_interval_read_retry().
  *
  * Context: Any; no lock needed.
- * Return: true if mmu_interval_read_retry() is going to be true. false says
- * nothing.
+ * Return: true if mmu_interval_read_retry() is certain to return true; false is
+ * only a hint.
  */
 static inline bool
 mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
@@ -507,10 +565,10 @@ static inline bool mmu_range_read_check_retry(struct mmu_range_reader *reader)
 }
 
 /**
- * mmu_notifier_range_blockable - tell whether callbacks may sleep
+ * mmu_notifier_range_blockable - whether callbacks may sleep
  * @range: The invalidation.
  *
- * Return: true if they may.
+ * Return: true if callbacks may sleep.
  */
 static inline bool
 mmu_notifier_range_blockable(const struct mmu_notifier_range *range)
@@ -524,9 +582,9 @@ mmu_notifier_range_blockable(const struct mmu_notifier_range *range)
 
 #ifdef CONFIG_LOCKDEP
 /*
- * Stands for "inside an invalidation callback". It is entered by each start and
- * end, and from everything that an invalidation may have to wait for or that
- * waits for one, so that lockdep knows of a cycle before it happens.
+ * Means "inside an invalidation callback" to lockdep. Starts and ends enter it,
+ * and so does all that waits for invalidations, so that a deadlock is reported
+ * before it happens.
  */
 extern struct lockdep_map __mmu_notifier_invalidate_range_start_map;
 #endif
@@ -546,7 +604,7 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 
 static inline int mm_has_notifiers(struct mm_struct *mm)
 {
-	/* Only whether there are any; mn_subscriptions() is for what they are. */
+	/* Only tests for them; mn_subscriptions() orders what they are. */
 	return unlikely(!!data_race(mm->notifier_subscriptions));
 }
 
@@ -579,8 +637,8 @@ static inline bool mmu_notifier_test_young(struct mm_struct *mm,
 }
 
 /*
- * The map is entered even for an mm that has no notifiers, so that lockdep
- * learns of every place that invalidates. Callbacks enter it by themselves.
+ * Enter the map even if the mm has no notifiers: lockdep learns of every place
+ * that invalidates. Callbacks enter it once more.
  */
 static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
 					     unsigned int blockable)
@@ -600,7 +658,7 @@ static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
  * @range: The invalidation, initialised and not active.
  *
  * On return no secondary MMU maps the range, and none will until
- * mmu_notifier_invalidate_range_end(), which must follow.
+ * mmu_notifier_invalidate_range_end(), which must be called.
  *
  * Context: May sleep. The caller holds the mmap_lock or a lock of the reverse
  * map, and keeps it until the end.
@@ -618,12 +676,11 @@ mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
  *
  * For the OOM killer, which cannot wait for others.
  *
- * Context: The callbacks do not sleep. Locks as for
+ * Context: Callbacks do not sleep. Locks as for
  * mmu_notifier_invalidate_range_start().
- * Return: 0 if the invalidation has started and must be ended. -EAGAIN if a
- * subscription would have had to sleep: then nothing is started, the page table
- * must not be changed, and mmu_notifier_invalidate_range_end() must not be
- * called.
+ * Return: 0 if the invalidation has started and must be ended; %-EAGAIN if a
+ * callback would have had to sleep: then do not change the page table, and do
+ * not call mmu_notifier_invalidate_range_end().
  */
 static inline int __must_check
 mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)
@@ -635,7 +692,7 @@ mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)
  * mmu_notifier_invalidate_range_end - the page table has changed
  * @range: The invalidation, as it was started.
  *
- * Context: As the start.
+ * Context: As for the start.
  */
 static inline void
 mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
@@ -668,14 +725,14 @@ static inline void mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
 }
 
 /**
- * mmu_notifier_range_init_owner - describe an invalidation that has an owner
- * @range: What to initialise.
- * @event: Why the page table is going to change.
- * @flags: Has to be 0.
- * @mm: The mm whose page table it is.
+ * mmu_notifier_range_init_owner - initialise an invalidation that has an owner
+ * @range: The invalidation.
+ * @event: Why the page table is about to change.
+ * @flags: Must be 0.
+ * @mm: The mm.
  * @start: First address.
  * @end: First address after the range.
- * @owner: Lets a driver tell the invalidations that it causes itself.
+ * @owner: Lets a driver recognise invalidations that it causes itself.
  */
 static inline void
 mmu_notifier_range_init_owner(struct mmu_notifier_range *range,
@@ -684,7 +741,7 @@ mmu_notifier_range_init_owner(struct mmu_notifier_range *range,
 			      unsigned long start, unsigned long end,
 			      void *owner)
 {
-	/* All of it, so that INIT_STACK_ALL_ZERO has nothing to add. */
+	/* All members, so that INIT_STACK_ALL_ZERO adds no store. */
 	*range = (struct mmu_notifier_range) {
 		.mm = mm,
 		.start = start,
@@ -696,11 +753,11 @@ mmu_notifier_range_init_owner(struct mmu_notifier_range *range,
 }
 
 /**
- * mmu_notifier_range_init - describe an invalidation
- * @range: What to initialise.
- * @event: Why the page table is going to change.
- * @flags: Has to be 0.
- * @mm: The mm whose page table it is.
+ * mmu_notifier_range_init - initialise an invalidation
+ * @range: The invalidation.
+ * @event: Why the page table is about to change.
+ * @flags: Must be 0.
+ * @mm: The mm.
  * @start: First address.
  * @end: First address after the range.
  */

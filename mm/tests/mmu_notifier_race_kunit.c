@@ -20,11 +20,12 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 
-#include "mmu_notifier_world.h"
+#include "mmu_notifier_helpers.h"
 
 #define RACE_JIFFIES	(HZ / 2)
 
 static unsigned long race_end;
+static bool race_over;		/* the case is */
 
 /* The threads go on as long as this is true. */
 static bool racing(void)
@@ -33,20 +34,12 @@ static bool racing(void)
 	return time_before(jiffies, READ_ONCE(race_end));
 }
 
-static int race_init(struct kunit *test)
-{
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs several CPUs");
-	race_end = jiffies + RACE_JIFFIES;
-	return mn_world_init(test);
-}
-
-static struct mn_call *race(struct mn_world *world, const char *what, void *arg,
+static struct mn_call *race(struct mn_ctx *ctx, const char *what, void *arg,
 			    void (*fn)(struct mn_call *call))
 {
 	static unsigned int calls;
 
-	return mn_spawn(world, what, arg, fn,
+	return mn_spawn(ctx, what, arg, fn,
 			cpumask_nth(calls++ % num_online_cpus(),
 				    cpu_online_mask));
 }
@@ -61,12 +54,15 @@ static unsigned long race_page[2];
 static void race_invalidate(struct mn_call *call)
 {
 	unsigned long *page = call->arg;
+	unsigned long start = MN_ADDR(page - race_page);
 	struct mmu_notifier_range range;
 
 	do {
-		mn_start(call->world, &range, page - race_page, 1);
+		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0,
+					call->ctx->mm, start, start + PAGE_SIZE);
+		mmu_notifier_invalidate_range_start(&range);
 		WRITE_ONCE(*page, *page + 1);
-		mn_end(&range);
+		mmu_notifier_invalidate_range_end(&range);
 	} while (racing());
 }
 
@@ -91,23 +87,22 @@ static void race_read(struct mn_call *call)
 
 static void readers_see_each_collision(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_interval *interval = mn_insert(world, 0, 0, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 0, 0, 10);
 	struct mn_call *invalidate[2], *read[2];
 	int i;
 
 	for (i = 0; i < 2; i++)
-		invalidate[i] = race(world, "invalidations beside readers",
+		invalidate[i] = race(ctx, "invalidations beside readers",
 				     &race_page[i], race_invalidate);
 	for (i = 0; i < 2; i++)
-		read[i] = race(world, "readers beside invalidations", interval,
+		read[i] = race(ctx, "readers beside invalidations", interval,
 			       race_read);
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_TRUE(test, mn_returns(invalidate[i]));
-		KUNIT_EXPECT_TRUE(test, mn_returns(read[i]));
+		KUNIT_ASSERT_TRUE(test, mn_returns(invalidate[i]));
+		KUNIT_ASSERT_TRUE(test, mn_returns(read[i]));
 		KUNIT_EXPECT_EQ(test, read[i]->ret, 0);
 	}
-	mn_remove(interval);
 }
 
 /*
@@ -122,7 +117,7 @@ static void race_insert_and_remove(struct mn_call *call)
 
 	do {
 		if (mmu_interval_notifier_insert(&interval->sub,
-						 call->world->mm, 0,
+						 call->ctx->mm, 0,
 						 MN_ADDR(10), &mn_interval_ops))
 			break;
 		mmu_interval_notifier_remove(&interval->sub);
@@ -134,26 +129,25 @@ static void race_insert_and_remove(struct mn_call *call)
 
 static void insertions_and_removals_share_the_tree(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_interval *stays = mn_insert(world, 0, 0, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *stays = mn_insert(ctx, 0, 0, 10);
 	struct mn_call *invalidate, *call[3];
 	unsigned int calls;
 	int i;
 
-	invalidate = race(world, "invalidations beside removals", &race_page[0],
+	invalidate = race(ctx, "invalidations beside removals", &race_page[0],
 			  race_invalidate);
 	for (i = 0; i < 3; i++)
-		call[i] = race(world, "insertions and removals",
-			       mn_interval(world, 0), race_insert_and_remove);
-	KUNIT_EXPECT_TRUE(test, mn_returns(invalidate));
+		call[i] = race(ctx, "insertions and removals",
+			       mn_interval(ctx, 0), race_insert_and_remove);
+	KUNIT_ASSERT_TRUE(test, mn_returns(invalidate));
 	for (i = 0; i < 3; i++) {
-		KUNIT_EXPECT_TRUE(test, mn_returns(call[i]));
+		KUNIT_ASSERT_TRUE(test, mn_returns(call[i]));
 		KUNIT_EXPECT_EQ(test, call[i]->ret, 0);
 	}
 	calls = stays->calls;
-	mn_invalidate(world, 9, 1);
+	mn_invalidate(ctx, 9, 1);
 	KUNIT_EXPECT_EQ(test, stays->calls, calls + 1);
-	mn_remove(stays);
 }
 
 /*
@@ -161,8 +155,8 @@ static void insertions_and_removals_share_the_tree(struct kunit *test)
  * of another must have said before that its wait is over: the other one may wake
  * it at any moment, and that is its last wake-up.
  *
- * Here the other waker is an interrupt on the CPU of the end. It wakes all whom
- * the end is about to wake, and lets them have a look before the end goes on.
+ * Here the other waker is an interrupt on the CPU of the end. It wakes all that
+ * the end is about to wake, and lets them check before the end goes on.
  */
 
 #define RACE_WAITERS	16
@@ -178,7 +172,7 @@ struct race_waiter {
 static struct race_waiter race_waiters[RACE_WAITERS];
 static struct wake_q_head race_wake_q;
 static struct completion race_aim;
-static bool race_over, race_fire, race_woken;
+static bool race_fire, race_woken;
 /* Whether the end has begun, or is over; and where the interrupts came. */
 enum { RACE_BEFORE, RACE_INSIDE, RACE_AFTER };
 static unsigned int race_at, race_hits[RACE_AFTER + 1];
@@ -207,7 +201,7 @@ static bool race_asleep(const struct race_waiter *waiter)
 	return READ_ONCE(waiter->call->task->__state) == TASK_UNINTERRUPTIBLE;
 }
 
-/* The interrupt. Those who are woken run on other CPUs. */
+/* The interrupt. The threads that it wakes run on other CPUs. */
 static void race_wake(void *unused)
 {
 	unsigned int i, us;
@@ -273,17 +267,16 @@ static bool race_all_return(unsigned int round)
 	return true;
 }
 
-static bool race_one_end(struct mn_world *world, unsigned int round,
-			 unsigned int delay)
+static bool race_one_end(struct mn_ctx *ctx, struct mmu_notifier_range *range,
+			 unsigned int round, unsigned int delay)
 {
 	struct mn_interval *removed = race_waiters[0].interval;
-	struct mmu_notifier_range range;
 	unsigned int i;
 
-	if (mmu_interval_notifier_insert(&removed->sub, world->mm, 0,
+	if (mmu_interval_notifier_insert(&removed->sub, ctx->mm, 0,
 					 MN_ADDR(10), &mn_interval_ops))
 		return false;
-	mn_start(world, &range, 0, 1);
+	mn_start_range(range);
 	for (i = 0; i < RACE_WAITERS; i++)
 		complete(&race_waiters[i].go);
 	if (!race_all_wait(round))
@@ -303,7 +296,7 @@ static bool race_one_end(struct mn_world *world, unsigned int round,
 	for (i = 0; i < delay; i++)
 		cpu_relax();
 	WRITE_ONCE(race_at, RACE_INSIDE);
-	mn_end(&range);
+	mn_end(range);
 	WRITE_ONCE(race_at, RACE_AFTER);
 
 	while (!READ_ONCE(race_woken))
@@ -313,34 +306,30 @@ static bool race_one_end(struct mn_world *world, unsigned int round,
 
 static void wake_ups_are_not_left_to_others(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_interval *interval = mn_insert(world, 0, 0, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 0, 0, 10);
 	unsigned long cpu = raw_smp_processor_id();
 	unsigned int i, before, round = 0, delay = 100;
 	unsigned int other = cpumask_any_but(cpu_online_mask, cpu);
-	struct mn_call *interrupt;
+	struct mmu_notifier_range *range = mn_range(ctx, 0, 1);
 	bool returned = true;
 
 	set_cpus_allowed_ptr(current, cpumask_of(cpu));
-	race_over = false;
-	init_completion(&race_aim);
 	memset(race_hits, 0, sizeof(race_hits));
-	interrupt = mn_spawn(world, "an interrupt", (void *)cpu, race_interrupt,
-			     other);
+	mn_spawn(ctx, "an interrupt", (void *)cpu, race_interrupt, other);
 	for (i = 0; i < RACE_WAITERS; i++) {
 		struct race_waiter *waiter = &race_waiters[i];
 
-		memset(waiter, 0, sizeof(*waiter));
 		init_completion(&waiter->go);
 		waiter->removes = !i;
-		waiter->interval = i ? interval : mn_interval(world, 0);
-		waiter->call = mn_spawn(world, "one who waits", waiter,
+		waiter->interval = i ? interval : mn_interval(ctx, 0);
+		waiter->call = mn_spawn(ctx, "one who waits", waiter,
 					race_wait, other);
 	}
 
 	while (returned && racing()) {
 		before = race_hits[RACE_BEFORE];
-		returned = race_one_end(world, ++round, delay);
+		returned = race_one_end(ctx, range, ++round, delay);
 		/* Begin the end later if it came too late, and the other way round. */
 		if (race_hits[RACE_BEFORE] == before)
 			delay += 1 + delay / 4;
@@ -350,17 +339,6 @@ static void wake_ups_are_not_left_to_others(struct kunit *test)
 	kunit_info(test, "%u rounds, %u of them with an interrupt in the end\n",
 		   round, race_hits[RACE_INSIDE]);
 	KUNIT_EXPECT_TRUE_MSG(test, returned, "a wake-up is lost");
-
-	WRITE_ONCE(race_over, true);
-	complete(&race_aim);
-	for (i = 0; i < RACE_WAITERS; i++) {
-		/* Those who are lost. */
-		wake_up_process(race_waiters[i].call->task);
-		complete(&race_waiters[i].go);
-		KUNIT_EXPECT_TRUE(test, mn_returns(race_waiters[i].call));
-	}
-	KUNIT_EXPECT_TRUE(test, mn_returns(interrupt));
-	mn_remove(interval);
 }
 
 /*
@@ -371,54 +349,50 @@ static unsigned int race_allocated;
 
 static struct mmu_notifier *race_alloc(struct mm_struct *mm)
 {
-	struct mn_listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	struct mn_sub *sub = kzalloc(sizeof(*sub), GFP_KERNEL);
 
-	if (!listener)
+	if (!sub)
 		return ERR_PTR(-ENOMEM);
-	listener->world = kunit_get_current_test()->priv;
+	INIT_LIST_HEAD(&sub->node);
+	sub->ctx = kunit_get_current_test()->priv;
 	race_allocated++;
-	return &listener->notifier;
+	return &sub->notifier;
 }
 
 static void race_free(struct mmu_notifier *notifier)
 {
-	/* Whoever uses it from now on is to notice. */
+	/* A use after this must not go unnoticed. */
 	memset(notifier, 0xa5, sizeof(*notifier));
-	kfree(container_of(notifier, struct mn_listener, notifier));
+	kfree(container_of(notifier, struct mn_sub, notifier));
 }
 
 static struct mmu_notifier_ops race_ops, race_other_ops;
 
 /* An mm with one subscription, to race_ops. */
-static struct mn_listener *race_get(struct kunit *test)
+static struct mn_sub *race_get(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mmu_notifier *notifier;
+	struct mn_ctx *ctx = test->priv;
 
 	race_ops = mn_range_ops;
 	race_ops.alloc_notifier = race_alloc;
 	race_ops.free_notifier = race_free;
 	race_other_ops = race_ops;
-	notifier = mmu_notifier_get(&race_ops, world->mm);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, notifier);
-	return container_of(notifier, struct mn_listener, notifier);
+	return mn_got(ctx, mmu_notifier_get(&race_ops, ctx->mm));
 }
 
-static void race_put(struct mn_listener *listener)
+static void race_expect_call(struct mn_sub *sub)
 {
-	struct mn_world *world = listener->world;
-	unsigned int starts = listener->starts;
+	struct mn_ctx *ctx = sub->ctx;
+	unsigned int starts = sub->starts;
 
-	mn_invalidate(world, 0, 1);
-	KUNIT_EXPECT_EQ(world->test, listener->starts, starts + 1);
-	mmu_notifier_put(&listener->notifier);
-	mmu_notifier_synchronize();
+	mn_invalidate(ctx, 0, 1);
+	KUNIT_EXPECT_EQ(ctx->test, sub->starts, starts + 1);
 }
 
 /* These two return how often they did. */
 static void race_get_again(struct mn_call *call)
 {
-	struct mm_struct *mm = call->world->mm;
+	struct mm_struct *mm = call->ctx->mm;
 
 	mmap_write_lock(mm);
 	do {
@@ -436,27 +410,30 @@ static void race_put_again(struct mn_call *call)
 	} while (racing());
 }
 
+/* Its users are those of the case, whatever was counted. */
+static struct mmu_notifier *race_counted;
+
 static void gets_and_puts_are_counted(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *listener = race_get(test);
-	struct mmu_notifier *notifier = &listener->notifier;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = race_get(test);
+	struct mmu_notifier *notifier = &sub->notifier;
 	struct mn_call *get, *put[2];
 	int i;
 
 	/* More than can be given back in that time. */
 	notifier->users = UINT_MAX / 2;
-	get = race(world, "gets", notifier, race_get_again);
+	race_counted = notifier;
+	get = race(ctx, "gets", notifier, race_get_again);
 	for (i = 0; i < 2; i++)
-		put[i] = race(world, "puts", notifier, race_put_again);
-	KUNIT_EXPECT_TRUE(test, mn_returns(get));
+		put[i] = race(ctx, "puts", notifier, race_put_again);
+	KUNIT_ASSERT_TRUE(test, mn_returns(get));
 	for (i = 0; i < 2; i++)
-		KUNIT_EXPECT_TRUE(test, mn_returns(put[i]));
+		KUNIT_ASSERT_TRUE(test, mn_returns(put[i]));
 	KUNIT_EXPECT_EQ(test, notifier->users,
 			UINT_MAX / 2 + (unsigned int)get->ret -
 			(unsigned int)put[0]->ret - (unsigned int)put[1]->ret);
-	notifier->users = 1;
-	race_put(listener);
+	race_expect_call(sub);
 }
 
 #define RACE_GETTERS	4
@@ -468,11 +445,11 @@ static void race_get_first(struct mn_call *call)
 {
 	struct mmu_notifier *notifier;
 
-	current->kunit_test = call->world->test;
+	current->kunit_test = call->ctx->test;
 	atomic_inc(&race_getters);
 	while (atomic_read(&race_getters) < RACE_GETTERS)
 		cond_resched();
-	notifier = mmu_notifier_get(call->arg, call->world->mm);
+	notifier = mmu_notifier_get(call->arg, call->ctx->mm);
 	if (!IS_ERR(notifier))
 		call->ret = (unsigned long)notifier;
 	current->kunit_test = NULL;
@@ -480,8 +457,9 @@ static void race_get_first(struct mn_call *call)
 
 static void first_gets_share_one(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *listener = race_get(test);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = race_get(test);
+	struct mn_sub *got[RACE_GETTERS];
 	struct mn_call *get[RACE_GETTERS];
 	int i, round;
 
@@ -489,19 +467,20 @@ static void first_gets_share_one(struct kunit *test)
 	for (round = 1; round <= 20; round++) {
 		atomic_set(&race_getters, 0);
 		for (i = 0; i < RACE_GETTERS; i++)
-			get[i] = race(world, "the first gets", &race_other_ops,
+			get[i] = race(ctx, "the first gets", &race_other_ops,
 				      race_get_first);
-		for (i = 0; i < RACE_GETTERS; i++)
-			KUNIT_ASSERT_TRUE(test, mn_returns(get[i]));
-		KUNIT_EXPECT_EQ(test, race_allocated, round);
 		for (i = 0; i < RACE_GETTERS; i++) {
+			KUNIT_ASSERT_TRUE(test, mn_returns(get[i]));
 			KUNIT_ASSERT_NE(test, get[i]->ret, 0);
-			KUNIT_ASSERT_EQ(test, get[i]->ret, get[0]->ret);
+			got[i] = mn_got(ctx, (void *)get[i]->ret);
 		}
+		KUNIT_EXPECT_EQ(test, race_allocated, round);
 		for (i = 0; i < RACE_GETTERS; i++)
-			mmu_notifier_put((void *)get[i]->ret);
+			KUNIT_ASSERT_PTR_EQ(test, got[i], got[0]);
+		for (i = 0; i < RACE_GETTERS; i++)
+			mn_put(got[i]);
 	}
-	race_put(listener);
+	race_expect_call(sub);
 }
 
 /* What one thread has got and another is to put. */
@@ -511,15 +490,19 @@ static void race_get_new(struct mn_call *call)
 {
 	struct mmu_notifier *notifier;
 
-	current->kunit_test = call->world->test;
+	current->kunit_test = call->ctx->test;
 	do {
-		notifier = mmu_notifier_get(&race_other_ops, call->world->mm);
+		notifier = mmu_notifier_get(&race_other_ops, call->ctx->mm);
 		if (IS_ERR(notifier)) {
 			call->ret++;
 			break;
 		}
-		while (READ_ONCE(race_got))
+		while (READ_ONCE(race_got) && !READ_ONCE(race_over))
 			cond_resched();
+		if (READ_ONCE(race_got)) {
+			mmu_notifier_put(notifier);
+			break;
+		}
 		/* (a) Pairs with (b): it is put as it was got. */
 		smp_store_release(&race_got, notifier);
 	} while (racing());
@@ -548,16 +531,53 @@ static void race_put_new(struct mn_call *call)
 
 static void gets_and_puts_share_the_list(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *listener = race_get(test);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = race_get(test);
 	struct mn_call *get, *put;
 
-	get = race(world, "gets of a new one", NULL, race_get_new);
-	put = race(world, "puts of a new one", get, race_put_new);
-	KUNIT_EXPECT_TRUE(test, mn_returns(get));
-	KUNIT_EXPECT_TRUE(test, mn_returns(put));
+	get = race(ctx, "gets of a new one", NULL, race_get_new);
+	put = race(ctx, "puts of a new one", get, race_put_new);
+	KUNIT_ASSERT_TRUE(test, mn_returns(get));
+	KUNIT_ASSERT_TRUE(test, mn_returns(put));
 	KUNIT_EXPECT_EQ(test, get->ret, 0);
-	race_put(listener);
+	race_expect_call(sub);
+}
+
+/* Let all threads return, whatever has become of the others. */
+static void race_stop(void *data)
+{
+	unsigned int i;
+
+	WRITE_ONCE(race_end, jiffies);
+	WRITE_ONCE(race_over, true);
+	atomic_set(&race_getters, RACE_GETTERS);
+	complete(&race_aim);
+	for (i = 0; i < RACE_WAITERS && race_waiters[i].call; i++) {
+		/* Those whose wake-up is lost. */
+		wake_up_process(race_waiters[i].call->task);
+		complete(&race_waiters[i].go);
+	}
+	mn_let_go(data);
+	if (race_got)
+		mmu_notifier_put(race_got);
+	if (race_counted)
+		race_counted->users = 1;
+}
+
+static int race_init(struct kunit *test)
+{
+	int err;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs several CPUs");
+	race_end = jiffies + RACE_JIFFIES;
+	race_over = false;
+	race_got = NULL;
+	race_counted = NULL;
+	memset(race_waiters, 0, sizeof(race_waiters));
+	init_completion(&race_aim);
+	err = mn_init(test);
+	return err ?: kunit_add_action_or_reset(test, race_stop, test->priv);
 }
 
 static struct kunit_case mmu_notifier_race_cases[] = {

@@ -8,15 +8,15 @@
 #include <kunit/test.h>
 #include <linux/bits.h>
 #include <linux/limits.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 
 #include "../mmu_notifier_internal.h"
-#include "mmu_notifier_world.h"
+#include "mmu_notifier_helpers.h"
 
 /* An interval that no untracked range has overlapped. */
 #define NOT_UNTRACKED	0
@@ -29,48 +29,74 @@ struct range_wait {
 	u8 untracked;
 };
 
-static void range_free(void *arg)
-{
-	struct mn_world *world = kunit_get_current_test()->priv;
+/* A range that the case has started. */
+struct range_started {
+	struct list_head node;
+	struct mmu_notifier_range range;
+};
 
-	/* A waiter that hangs uses them. */
-	if (!world->hung)
-		kfree(arg);
+static LIST_HEAD(range_started);
+static struct mn_ranges *range_ranges;
+
+static void range_undo(void *data)
+{
+	struct mmu_notifier_range range = {};
+	struct mn_ranges *ranges = range_ranges;
+	struct mn_ctx *ctx = data;
+	struct range_started *started;
+	unsigned long i;
+
+	/* Their sequences are even when they have ended. */
+	list_for_each_entry(started, &range_started, node) {
+		if (started->range.seq % 2)
+			mn_range_deactivate(ranges, &started->range);
+	}
+	for_each_set_bit(i, &ranges->active, MN_SLOTS) {
+		range.seq = ranges->slots[i].seq;
+		mn_range_deactivate(ranges, &range);
+	}
+	mn_let_go(ctx);
+	if (!ctx->broken)
+		kfree(ranges);
 }
 
 static struct mn_ranges *range_alloc(struct kunit *test)
 {
-	struct mn_ranges *ranges = mn_ranges_alloc();
-
-	KUNIT_ASSERT_NOT_NULL(test, ranges);
+	INIT_LIST_HEAD(&range_started);
+	range_ranges = mn_ranges_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, range_ranges);
 	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, range_free, ranges));
-	return ranges;
+			kunit_add_action_or_reset(test, range_undo, test->priv));
+	return range_ranges;
 }
 
-static void range_start(struct mn_ranges *ranges,
-			struct mmu_notifier_range *range, unsigned long page,
-			unsigned long pages)
+static struct mmu_notifier_range *range_start(struct mn_ranges *ranges,
+					      unsigned long page,
+					      unsigned long pages)
 {
-	memset(range, 0, sizeof(*range));
+	struct mn_ctx *ctx = kunit_get_current_test()->priv;
+	struct range_started *started = mn_alloc(ctx, sizeof(*started));
+	struct mmu_notifier_range *range = &started->range;
+
 	range->start = MN_ADDR(page);
 	range->end = MN_ADDR(page + pages);
 	spin_lock(&ranges->lock);
 	mn_range_activate(ranges, range);
 	spin_unlock(&ranges->lock);
+	list_add(&started->node, &range_started);
+	return range;
 }
 
 /* Ranges that take all slots, in pages of their own. */
-static struct mmu_notifier_range *range_crowd(struct kunit *test,
-					      struct mn_ranges *ranges)
+static struct mmu_notifier_range **range_crowd(struct kunit *test,
+					       struct mn_ranges *ranges)
 {
-	struct mmu_notifier_range *crowd;
+	struct mmu_notifier_range **crowd = mn_alloc(test->priv, MN_CROWD *
+						     sizeof(*crowd));
 	unsigned int i;
 
-	crowd = kunit_kcalloc(test, MN_CROWD, sizeof(*crowd), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, crowd);
 	for (i = 0; i < MN_CROWD; i++)
-		range_start(ranges, &crowd[i], MN_CROWD_PAGE + i, 1);
+		crowd[i] = range_start(ranges, MN_CROWD_PAGE + i, 1);
 	return crowd;
 }
 
@@ -95,18 +121,13 @@ static struct mn_call *range_wait(struct kunit *test, struct mn_ranges *ranges,
 				  unsigned long page, unsigned long pages,
 				  u8 untracked)
 {
-	const struct range_wait wait = {
-		.ranges = ranges,
-		.first = MN_ADDR(page),
-		.last = MN_ADDR(page + pages) - 1,
-		.untracked = untracked,
-	};
-	struct range_wait *copy = kmemdup(&wait, sizeof(wait), GFP_KERNEL);
+	struct range_wait *wait = mn_alloc(test->priv, sizeof(*wait));
 
-	KUNIT_ASSERT_NOT_NULL(test, copy);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, range_free, copy));
-	return mn_spawn(test->priv, "mn_wait", copy, range_do_wait, -1);
+	wait->ranges = ranges;
+	wait->first = MN_ADDR(page);
+	wait->last = MN_ADDR(page + pages) - 1;
+	wait->untracked = untracked;
+	return mn_spawn(test->priv, "mn_wait", wait, range_do_wait, -1);
 }
 
 static u8 range_generation_of_all(struct mn_ranges *ranges)
@@ -126,162 +147,162 @@ static u8 range_generation_of_all(struct mn_ranges *ranges)
 static void sequences_are_odd_and_grow(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 	u64 last = ranges->last_seq;
 	unsigned int i;
 
 	for (i = 0; i < 3 * MN_SLOTS; i++) {
-		range_start(ranges, &range, i, 1);
-		KUNIT_EXPECT_TRUE(test, range.seq % 2);
-		KUNIT_EXPECT_GT(test, range.seq, last);
-		KUNIT_EXPECT_EQ(test, range.seq, ranges->last_seq);
-		last = range.seq;
-		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+		range = range_start(ranges, i, 1);
+		KUNIT_EXPECT_TRUE(test, range->seq % 2);
+		KUNIT_EXPECT_GT(test, range->seq, last);
+		KUNIT_EXPECT_EQ(test, range->seq, ranges->last_seq);
+		last = range->seq;
+		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	}
 }
 
 static void range_is_found_from_its_start_to_its_end(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 
 	if (!IS_ENABLED(CONFIG_64BIT))
 		kunit_skip(test, "readers take the lock on 32 bit");
 
 	KUNIT_EXPECT_FALSE(test, may_overlap(ranges, 0, ULONG_MAX));
-	range_start(ranges, &range, 10, 10);
+	range = range_start(ranges, 10, 10);
 	KUNIT_EXPECT_TRUE(test, may_overlap(ranges, 0, ULONG_MAX));
 	KUNIT_EXPECT_TRUE(test, may_overlap(ranges, 0, MN_ADDR(10)));
 	KUNIT_EXPECT_FALSE(test, may_overlap(ranges, 0, MN_ADDR(10) - 1));
 	KUNIT_EXPECT_TRUE(test, may_overlap(ranges, MN_ADDR(20) - 1, ULONG_MAX));
 	KUNIT_EXPECT_FALSE(test, may_overlap(ranges, MN_ADDR(20), ULONG_MAX));
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	KUNIT_EXPECT_FALSE(test, may_overlap(ranges, 0, ULONG_MAX));
 }
 
 static void slot_of_an_active_range_is_left_alone(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range old, range;
+	struct mmu_notifier_range *old, *range;
 	const struct mn_slot *slot;
 	unsigned int i;
 
-	range_start(ranges, &old, 10, 1);
-	slot = &ranges->slots[mn_slot_of(old.seq)];
+	old = range_start(ranges, 10, 1);
+	slot = &ranges->slots[mn_slot_of(old->seq)];
 	for (i = 0; i < 3 * MN_SLOTS; i++) {
-		range_start(ranges, &range, i, 1);
-		KUNIT_EXPECT_NE(test, mn_slot_of(range.seq),
-				mn_slot_of(old.seq));
-		KUNIT_EXPECT_NE(test, mn_slot_of(range.seq), 0);
-		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+		range = range_start(ranges, i, 1);
+		KUNIT_EXPECT_NE(test, mn_slot_of(range->seq),
+				mn_slot_of(old->seq));
+		KUNIT_EXPECT_NE(test, mn_slot_of(range->seq), 0);
+		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	}
-	KUNIT_EXPECT_EQ(test, slot->seq, old.seq);
+	KUNIT_EXPECT_EQ(test, slot->seq, old->seq);
 	KUNIT_EXPECT_EQ(test, slot->span.first, MN_ADDR(10));
 	KUNIT_EXPECT_EQ(test, slot->span.last, MN_ADDR(11) - 1);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &old));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, old));
 }
 
 static void oldest_is_not_newer_than_what_is_active(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range old, range;
+	struct mmu_notifier_range *old, *range;
 	unsigned int i;
 
-	range_start(ranges, &range, 0, 1);
-	KUNIT_EXPECT_EQ(test, ranges->oldest, range.seq);
-	range_start(ranges, &old, 1, 1);
-	KUNIT_EXPECT_LE(test, ranges->oldest, range.seq);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+	range = range_start(ranges, 0, 1);
+	KUNIT_EXPECT_EQ(test, ranges->oldest, range->seq);
+	old = range_start(ranges, 1, 1);
+	KUNIT_EXPECT_LE(test, ranges->oldest, range->seq);
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 
 	/* When the slots start over, what has ended is forgotten. */
 	for (i = 0; i < 2 * MN_SLOTS; i++) {
-		range_start(ranges, &range, 2, 1);
-		KUNIT_EXPECT_LE(test, ranges->oldest, old.seq);
-		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+		range = range_start(ranges, 2, 1);
+		KUNIT_EXPECT_LE(test, ranges->oldest, old->seq);
+		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	}
-	KUNIT_EXPECT_EQ(test, ranges->oldest, old.seq);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &old));
-	range_start(ranges, &range, 0, 1);
-	KUNIT_EXPECT_EQ(test, ranges->oldest, range.seq);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+	KUNIT_EXPECT_EQ(test, ranges->oldest, old->seq);
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, old));
+	range = range_start(ranges, 0, 1);
+	KUNIT_EXPECT_EQ(test, ranges->oldest, range->seq);
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 }
 
 static void range_without_a_slot_may_overlap_all(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range *crowd = range_crowd(test, ranges);
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range **crowd = range_crowd(test, ranges);
+	struct mmu_notifier_range *range;
 	unsigned int i;
 
 	KUNIT_EXPECT_FALSE(test, ranges->active & MN_UNTRACKED);
-	range_start(ranges, &range, 0, 1);
+	range = range_start(ranges, 0, 1);
 	KUNIT_EXPECT_TRUE(test, ranges->active & MN_UNTRACKED);
 	KUNIT_EXPECT_EQ(test, ranges->nr_untracked, 1);
 	KUNIT_EXPECT_TRUE(test, may_overlap(ranges, MN_ADDR(5), MN_ADDR(6)));
 	/* A slot that is free again does not make it tracked. */
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &crowd[0]));
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, crowd[0]));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	KUNIT_EXPECT_EQ(test, ranges->nr_untracked, 0);
 	for (i = 1; i < MN_CROWD; i++)
-		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &crowd[i]));
+		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, crowd[i]));
 	KUNIT_EXPECT_EQ(test, ranges->active, 0);
 }
 
 static void what_has_ended_does_not_end_again(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range range, copy, later;
+	struct mmu_notifier_range *range, copy, *later;
 
-	range_start(ranges, &range, 0, 1);
-	copy = range;
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+	range = range_start(ranges, 0, 1);
+	copy = *range;
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	/* In the slot of the first. */
 	do {
-		range_start(ranges, &later, 0, 1);
-	} while (mn_slot_of(later.seq) != mn_slot_of(copy.seq) &&
-		 mn_range_deactivate(ranges, &later));
+		later = range_start(ranges, 0, 1);
+	} while (mn_slot_of(later->seq) != mn_slot_of(copy.seq) &&
+		 mn_range_deactivate(ranges, later));
 
-	mn_reports_begin(world);
+	mn_reports_begin(ctx);
 	KUNIT_EXPECT_FALSE(test, mn_range_deactivate(ranges, &copy));
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 	KUNIT_EXPECT_NE(test, ranges->active, 0);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &later));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, later));
 	KUNIT_EXPECT_EQ(test, ranges->active, 0);
 }
 
 static void end_of_what_never_started_ends_no_other(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range *crowd = range_crowd(test, ranges);
-	struct mmu_notifier_range range, other = {};
+	struct mmu_notifier_range **crowd = range_crowd(test, ranges);
+	struct mmu_notifier_range *range, other = {};
 	unsigned int i;
 
-	range_start(ranges, &range, 0, 1);
+	range = range_start(ranges, 0, 1);
 	/* It may have been started before the mm had ranges. */
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &other));
 	KUNIT_EXPECT_TRUE(test, ranges->active & MN_UNTRACKED);
 	/* And what is not the core's may be anything. */
-	other.flags = range.flags;
+	other.flags = range->flags;
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &other));
 	KUNIT_EXPECT_TRUE(test, ranges->active & MN_UNTRACKED);
 	KUNIT_EXPECT_EQ(test, ranges->nr_untracked, 1);
 
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
-	KUNIT_EXPECT_EQ(test, range.flags, 0);
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
+	KUNIT_EXPECT_EQ(test, range->flags, 0);
 	for (i = 0; i < MN_CROWD; i++)
-		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &crowd[i]));
+		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, crowd[i]));
 	KUNIT_EXPECT_EQ(test, ranges->active, 0);
 }
 
 static void range_is_told_from_one_elsewhere(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range range, other;
+	struct mmu_notifier_range *range, other;
 	bool same = false;
 
-	range_start(ranges, &range, 0, 1);
-	other = range;
+	range = range_start(ranges, 0, 1);
+	other = *range;
 	KUNIT_EXPECT_TRUE(test, mn_range_is_active(ranges, &other, &same));
 	KUNIT_EXPECT_TRUE(test, same);
 	other.end = MN_ADDR(2);
@@ -289,92 +310,92 @@ static void range_is_told_from_one_elsewhere(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, same);
 	other.seq += 2;
 	KUNIT_EXPECT_FALSE(test, mn_range_is_active(ranges, &other, &same));
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
-	KUNIT_EXPECT_FALSE(test, mn_range_is_active(ranges, &range, &same));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
+	KUNIT_EXPECT_FALSE(test, mn_range_is_active(ranges, range, &same));
 }
 
 static void forgotten_range_starts_anew(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range *crowd = range_crowd(test, ranges);
-	struct mmu_notifier_range range, again;
+	struct mmu_notifier_range **crowd = range_crowd(test, ranges);
+	struct mmu_notifier_range *range, again;
 	unsigned int i;
 	bool same;
 
-	range_start(ranges, &range, 0, 1);
+	range = range_start(ranges, 0, 1);
 	KUNIT_EXPECT_EQ(test, ranges->nr_untracked, 1);
-	again = range;
+	again = *range;
 	mn_range_forget(&again);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &crowd[0]));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, crowd[0]));
 
 	/* It has a slot, now that one is free. */
 	spin_lock(&ranges->lock);
 	mn_range_activate(ranges, &again);
 	spin_unlock(&ranges->lock);
 	KUNIT_EXPECT_EQ(test, ranges->nr_untracked, 1);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	KUNIT_EXPECT_TRUE(test, mn_range_is_active(ranges, &again, &same));
 	KUNIT_EXPECT_TRUE(test, same);
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &again));
 	for (i = 1; i < MN_CROWD; i++)
-		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &crowd[i]));
+		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, crowd[i]));
 	KUNIT_EXPECT_EQ(test, ranges->active, 0);
 }
 
 static void wait_is_for_what_overlaps(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range near, far;
+	struct mmu_notifier_range *near, *far;
 	struct mn_call *call;
 
-	range_start(ranges, &near, 0, 2);
-	range_start(ranges, &far, 2, 1);
+	near = range_start(ranges, 0, 2);
+	far = range_start(ranges, 2, 1);
 	KUNIT_EXPECT_TRUE(test, mn_returns(range_wait(test, ranges, 3, 9,
 						      NOT_UNTRACKED)));
 	call = range_wait(test, ranges, 1, 1, NOT_UNTRACKED);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &far));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, far));
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &near));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, near));
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 }
 
 static void wait_is_not_for_what_starts_later(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range range, later;
+	struct mmu_notifier_range *range, *later;
 	struct mn_call *call;
 
-	range_start(ranges, &range, 0, 2);
+	range = range_start(ranges, 0, 2);
 	call = range_wait(test, ranges, 1, 1, NOT_UNTRACKED);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	range_start(ranges, &later, 1, 1);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+	later = range_start(ranges, 1, 1);
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &later));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, later));
 }
 
 static void wait_for_untracked_ranges_is_for_a_generation(struct kunit *test)
 {
 	struct mn_ranges *ranges = range_alloc(test);
-	struct mmu_notifier_range *crowd = range_crowd(test, ranges);
-	struct mmu_notifier_range range, later;
+	struct mmu_notifier_range **crowd = range_crowd(test, ranges);
+	struct mmu_notifier_range *range, *later;
 	struct mn_call *call;
 	unsigned int i;
 
-	range_start(ranges, &range, 0, 1);
+	range = range_start(ranges, 0, 1);
 	/* Not for an interval that none of them has overlapped. */
 	KUNIT_EXPECT_TRUE(test, mn_returns(range_wait(test, ranges, 0, 9,
 						      NOT_UNTRACKED)));
 	call = range_wait(test, ranges, 0, 9, range_generation_of_all(ranges));
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	range_start(ranges, &later, 0, 1);
+	later = range_start(ranges, 0, 1);
 	KUNIT_EXPECT_EQ(test, ranges->nr_untracked, 2);
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &range));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
-	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &later));
+	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, later));
 	for (i = 0; i < MN_CROWD; i++)
-		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &crowd[i]));
+		KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, crowd[i]));
 	KUNIT_EXPECT_EQ(test, ranges->active, 0);
 }
 
@@ -396,7 +417,7 @@ static struct kunit_case mmu_notifier_range_cases[] = {
 
 static struct kunit_suite mmu_notifier_range_suite = {
 	.name = "mmu_notifier_range",
-	.init = mn_world_init,
+	.init = mn_init,
 	.test_cases = mmu_notifier_range_cases,
 };
 kunit_test_suite(mmu_notifier_range_suite);

@@ -4,19 +4,18 @@
  * for what it shows.
  */
 
-#include <kunit/test-bug.h>
 #include <kunit/test.h>
 #include <linux/irqflags.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "mmu_notifier_world.h"
+#include "mmu_notifier_helpers.h"
 
 /* So many invalidations, one after the other, no history goes back. */
 #define BEYOND_HISTORY	(2 * BITS_PER_LONG)
@@ -25,13 +24,13 @@
 /* So many range readers that were overrun are exact at a time. */
 #define WATCHES		4
 
-/* Where nobody reads. */
+/* Where no range reader reads. */
 #define ELSEWHERE	50000
 
 /* A driver's, with a thread in which it begins. */
 struct mn_reader {
 	struct mmu_range_reader reader;
-	struct mn_world *world;
+	struct mn_ctx *ctx;
 	spinlock_t user_lock;	/* the driver's */
 	unsigned long page;
 	unsigned long pages;
@@ -39,45 +38,27 @@ struct mn_reader {
 	unsigned int nr;
 };
 
-static void reader_free(void *arg)
-{
-	struct mn_world *world = kunit_get_current_test()->priv;
-
-	/* A thread that hangs uses it. */
-	if (!world->hung)
-		kfree(arg);
-}
-
-static struct mn_reader *reader_of(struct mn_world *world, unsigned long page,
+static struct mn_reader *reader_of(struct mn_ctx *ctx, unsigned long page,
 				   unsigned long pages)
 {
-	struct mn_reader *reader = kzalloc(sizeof(*reader), GFP_KERNEL);
+	struct mn_reader *reader = mn_alloc(ctx, sizeof(*reader));
 
-	KUNIT_ASSERT_NOT_NULL(world->test, reader);
-	KUNIT_ASSERT_EQ(world->test, 0,
-			kunit_add_action_or_reset(world->test, reader_free,
-						  reader));
-	reader->world = world;
+	reader->ctx = ctx;
 	reader->page = page;
 	reader->pages = pages;
 	spin_lock_init(&reader->user_lock);
-	mmu_range_reader_init(&reader->reader, world->mm);
+	mmu_range_reader_init(&reader->reader, ctx->mm);
 	return reader;
 }
 
 /* Of every second page from one on. */
-static struct mn_reader *set_reader_of(struct mn_world *world,
-				       unsigned long page, unsigned int nr)
+static struct mn_reader *set_reader_of(struct mn_ctx *ctx, unsigned long page,
+				       unsigned int nr)
 {
-	struct mn_reader *reader = reader_of(world, 0, 0);
-	struct mmu_read_range *set;
+	struct mn_reader *reader = reader_of(ctx, 0, 0);
+	struct mmu_read_range *set = mn_alloc(ctx, array_size(nr, sizeof(*set)));
 	unsigned int i;
 
-	set = kcalloc(nr, sizeof(*set), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(world->test, set);
-	KUNIT_ASSERT_EQ(world->test, 0,
-			kunit_add_action_or_reset(world->test, reader_free,
-						  set));
 	for (i = 0; i < nr; i++) {
 		set[i].start = MN_ADDR(page + 2 * i);
 		set[i].end = MN_ADDR(page + 2 * i + 1);
@@ -136,7 +117,7 @@ static void call_wait_inactive(struct mn_call *call)
 {
 	struct mn_reader *reader = call->arg;
 
-	mmu_notifier_range_wait_inactive(reader->world->mm,
+	mmu_notifier_range_wait_inactive(reader->ctx->mm,
 					 MN_ADDR(reader->page),
 					 MN_ADDR(reader->page + reader->pages));
 }
@@ -144,7 +125,7 @@ static void call_wait_inactive(struct mn_call *call)
 static void call_wait_inactive_killable(struct mn_call *call)
 {
 	struct mn_reader *reader = call->arg;
-	struct mm_struct *mm = reader->world->mm;
+	struct mm_struct *mm = reader->ctx->mm;
 	unsigned long start = MN_ADDR(reader->page);
 	unsigned long end = MN_ADDR(reader->page + reader->pages);
 
@@ -155,13 +136,13 @@ static void call_wait_inactive_killable(struct mn_call *call)
 
 static struct mn_call *spawn_begin(struct mn_reader *reader)
 {
-	return mn_spawn(reader->world, "mmu_range_read_begin", reader,
+	return mn_spawn(reader->ctx, "mmu_range_read_begin", reader,
 			call_begin, -1);
 }
 
 static struct mn_call *spawn_killable(struct mn_reader *reader)
 {
-	return mn_spawn(reader->world, "mmu_range_read_begin_killable", reader,
+	return mn_spawn(reader->ctx, "mmu_range_read_begin_killable", reader,
 			call_begin_killable, -1);
 }
 
@@ -179,64 +160,63 @@ static bool retry(struct mn_reader *reader)
 	spin_lock(&reader->user_lock);
 	collided = mmu_range_read_retry(&reader->reader);
 	spin_unlock(&reader->user_lock);
-	KUNIT_EXPECT_EQ(reader->world->test, early, collided);
+	KUNIT_EXPECT_EQ(reader->ctx->test, early, collided);
 	return collided;
 }
 
-static void invalidate_elsewhere(struct mn_world *world, unsigned int nr)
+static void invalidate_elsewhere(struct mn_ctx *ctx, unsigned int nr)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		mn_invalidate(world, ELSEWHERE + i % 7, 1);
+		mn_invalidate(ctx, ELSEWHERE + i % 7, 1);
 }
 
 /* The next begin of it finds that its history did not suffice. */
 static void overrun(struct mn_reader *reader)
 {
-	struct mn_world *world = reader->world;
+	struct mn_ctx *ctx = reader->ctx;
 
-	mmu_range_reader_init(&reader->reader, world->mm);
+	mmu_range_reader_init(&reader->reader, ctx->mm);
 	begin(reader);
-	invalidate_elsewhere(world, BEYOND_HISTORY);
-	KUNIT_EXPECT_TRUE(world->test, retry(reader));
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	KUNIT_EXPECT_TRUE(ctx->test, retry(reader));
 }
 
 /* Whether it is exact whatever happens elsewhere: it has a watch. */
 static bool is_exact(struct mn_reader *reader)
 {
 	begin(reader);
-	invalidate_elsewhere(reader->world, BEYOND_HISTORY);
+	invalidate_elsewhere(reader->ctx, BEYOND_HISTORY);
 	return !retry(reader);
 }
 
-static struct mn_listener *register_tracked(struct mn_world *world)
+static int try_register_tracked(struct mn_sub *sub)
 {
-	struct mn_listener *listener = mn_listener(world, 0, &mn_range_ops);
+	return mn_registered(sub,
+			     mmu_notifier_register_tracked(&sub->notifier,
+							   sub->ctx->mm));
+}
 
-	KUNIT_ASSERT_EQ(world->test, 0,
-			mmu_notifier_register_tracked(&listener->notifier,
-						      world->mm));
-	return listener;
+static struct mn_sub *register_tracked(struct mn_ctx *ctx)
+{
+	struct mn_sub *sub = mn_sub(ctx, 0, &mn_range_ops);
+
+	KUNIT_ASSERT_EQ(ctx->test, 0, try_register_tracked(sub));
+	return sub;
 }
 
 /*
  * The mm is tracked for the sake of a notifier of the whole mm; so there is no
- * interval in any of these worlds but where a case inserts one.
+ * interval in any of these cases but where one inserts it.
  */
-static void tracked_world_exit(void *data)
+static int tracked_init(struct kunit *test)
 {
-	mn_unregister(data);
-}
+	int err = mn_init(test);
 
-static int tracked_world_init(struct kunit *test)
-{
-	int err = mn_world_init(test);
-
-	if (err)
-		return err;
-	return kunit_add_action_or_reset(test, tracked_world_exit,
-					 register_tracked(test->priv));
+	if (!err)
+		register_tracked(test->priv);
+	return err;
 }
 
 /*
@@ -260,15 +240,15 @@ static void begin_waits_for_what_overlaps(struct kunit *test)
 		{ 10, 10 }, { 0, 11 }, { 19, 1 }, { 0, 100 }, { 14, 2 }, { 10, 1 },
 	};
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		mn_start(test->priv, &range, pages[i][0], pages[i][1]);
+		range = mn_start(test->priv, pages[i][0], pages[i][1]);
 		call = spawn_begin(reader);
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-		mn_end(&range);
+		mn_end(range);
 		KUNIT_EXPECT_TRUE(test, mn_returns(call));
 		KUNIT_EXPECT_FALSE(test, retry(reader));
 	}
@@ -277,32 +257,32 @@ static void begin_waits_for_what_overlaps(struct kunit *test)
 static void begin_does_not_wait_for_what_does_not_overlap(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
-	struct mmu_notifier_range below, above, far;
+	struct mmu_notifier_range *below, *above, *far;
 
-	mn_start(test->priv, &below, 9, 1);
-	mn_start(test->priv, &above, 20, 1);
-	mn_start(test->priv, &far, ELSEWHERE, 1);
+	below = mn_start(test->priv, 9, 1);
+	above = mn_start(test->priv, 20, 1);
+	far = mn_start(test->priv, ELSEWHERE, 1);
 	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
-	mn_end(&below);
-	mn_end(&above);
-	mn_end(&far);
+	mn_end(below);
+	mn_end(above);
+	mn_end(far);
 }
 
 static void begin_at_the_last_address_waits_for_what_is_there(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 
 	/* Its end is 0. */
 	reader->page = ULONG_MAX >> PAGE_SHIFT;
 	reader->pages = 1;
-	mn_start(world, &range, reader->page, 1);
+	range = mn_start(ctx, reader->page, 1);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_end(&range);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
@@ -310,16 +290,16 @@ static void begin_at_the_last_address_waits_for_what_is_there(struct kunit *test
 static void all_that_overlap_hold_a_begin_up(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
-	struct mmu_notifier_range range[3];
+	struct mmu_notifier_range *range[3];
 	struct mn_call *call;
 	int i;
 
 	for (i = 0; i < 3; i++)
-		mn_start(test->priv, &range[i], 10 + 3 * i, 1);
+		range[i] = mn_start(test->priv, 10 + 3 * i, 1);
 	call = spawn_begin(reader);
 	for (i = 2; i >= 0; i--) {
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-		mn_end(&range[i]);
+		mn_end(range[i]);
 	}
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
@@ -328,59 +308,54 @@ static void all_that_overlap_hold_a_begin_up(struct kunit *test)
 static void begin_does_not_wait_for_what_starts_later(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
-	struct mmu_notifier_range range, later;
+	struct mmu_notifier_range *range, *later;
 	struct mn_call *call;
 
-	mn_start(test->priv, &range, 10, 10);
+	range = mn_start(test->priv, 10, 10);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_start(test->priv, &later, 10, 10);
-	mn_end(&range);
+	later = mn_start(test->priv, 10, 10);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	/* But that collides. */
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_end(&later);
+	mn_end(later);
 }
 
 static void begin_does_not_wait_for_what_takes_the_slot(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
-	struct mmu_notifier_range range, *later;
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 	unsigned int i;
 
-	later = kunit_kcalloc(test, MN_CROWD, sizeof(*later), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, later);
-	mn_start(test->priv, &range, 10, 10);
+	range = mn_start(test->priv, 10, 10);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_end(&range);
+	mn_end(range);
 	/* One of them has the slot that it waits for. */
 	for (i = 0; i < MN_CROWD; i++)
-		mn_start(test->priv, &later[i], 10, 10);
+		mn_start(test->priv, 10, 10);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	while (i--)
-		mn_end(&later[i]);
 }
 
 static void begin_waits_for_a_generation_of_untracked_ranges(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range, later;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range, *later;
 	struct mn_call *call;
 
-	mn_crowd(world, MN_CROWD);
-	mn_start(world, &range, 10, 10);
+	mn_crowd(ctx, MN_CROWD);
+	range = mn_start(ctx, 10, 10);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_start(world, &later, 10, 10);
-	mn_end(&range);
+	later = mn_start(ctx, 10, 10);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_end(&later);
-	mn_crowd_end(world);
+	mn_end(later);
 }
 
 /*
@@ -424,12 +399,12 @@ static void retry_is_true_wherever_it_is_in_the_history(struct kunit *test)
 static void retry_is_true_while_what_overlaps_is_active(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 
 	begin(reader);
-	mn_start(test->priv, &range, 10, 10);
+	range = mn_start(test->priv, 10, 10);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_end(&range);
+	mn_end(range);
 }
 
 static void retry_is_false_if_all_was_elsewhere(struct kunit *test)
@@ -463,17 +438,17 @@ static void retry_is_false_if_what_overlaps_was_before(struct kunit *test)
 static void retry_is_false_if_the_begin_has_waited_for_it(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 	unsigned int i;
 
 	for (i = 0; i < 2 * BITS_PER_LONG; i += 7) {
-		mn_start(test->priv, &range, 10, 10);
+		range = mn_start(test->priv, 10, 10);
 		invalidate_elsewhere(test->priv, i);
 		call = spawn_begin(reader);
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 		invalidate_elsewhere(test->priv, WITHIN_HISTORY / 2);
-		mn_end(&range);
+		mn_end(range);
 		KUNIT_EXPECT_TRUE(test, mn_returns(call));
 		invalidate_elsewhere(test->priv, WITHIN_HISTORY / 2);
 		KUNIT_EXPECT_FALSE(test, retry(reader));
@@ -483,69 +458,65 @@ static void retry_is_false_if_the_begin_has_waited_for_it(struct kunit *test)
 /* Where slots are held for long, the others are the history. */
 static void history_is_what_is_free(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 	unsigned int before, after;
 
-	mn_crowd(world, MN_CROWD - 3);
+	mn_crowd(ctx, MN_CROWD - 3);
 	for (before = 0; before < 6; before++) {
-		invalidate_elsewhere(world, before);
-		mmu_range_reader_init(&reader->reader, world->mm);
+		invalidate_elsewhere(ctx, before);
+		mmu_range_reader_init(&reader->reader, ctx->mm);
 		begin(reader);
 		KUNIT_EXPECT_FALSE(test, retry(reader));
 		begin(reader);
-		invalidate_elsewhere(world, 1);
+		invalidate_elsewhere(ctx, 1);
 		KUNIT_EXPECT_FALSE(test, retry(reader));
 		for (after = 0; after < 6; after++) {
 			begin(reader);
-			mn_invalidate(world, 10, 1);
-			invalidate_elsewhere(world, after);
+			mn_invalidate(ctx, 10, 1);
+			invalidate_elsewhere(ctx, after);
 			KUNIT_EXPECT_TRUE(test, retry(reader));
 		}
 	}
-	mn_crowd_end(world);
 }
 
 static void retry_is_true_if_an_untracked_range_has_started(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
 
-	mn_crowd(world, MN_CROWD);
+	mn_crowd(ctx, MN_CROWD);
 	begin(reader);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 	begin(reader);
-	mn_start(world, &range, 10, 10);
-	mn_end(&range);
+	range = mn_start(ctx, 10, 10);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_crowd_end(world);
 }
 
 static void retry_is_true_if_a_start_was_refused(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *refuser = mn_listener(world, 0, &mn_start_ops);
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *refuser = mn_sub(ctx, 0, &mn_start_ops);
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
 
 	refuser->fail_nonblock = -EAGAIN;
-	KUNIT_ASSERT_EQ(test, 0,
-			mmu_notifier_register(&refuser->notifier, world->mm));
+	KUNIT_ASSERT_EQ(test, 0, mn_try_register(refuser, ctx->mm));
 	begin(reader);
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 10, 1));
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &range, 10, 1));
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 	/* Which is over. */
 	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
-	mn_unregister(refuser);
 }
 
 static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
-	struct mn_reader *reader = reader_of(world, 15, 1);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 10, 10);
+	struct mn_reader *reader = reader_of(ctx, 15, 1);
 	unsigned long seq = mmu_interval_read_begin(&interval->sub);
 
 	begin(reader);
@@ -554,13 +525,12 @@ static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
 
 	/* The interval collides as a whole, a part of it does not. */
 	begin(reader);
-	mn_invalidate(world, 12, 1);
+	mn_invalidate(ctx, 12, 1);
 	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 	begin(reader);
-	mn_invalidate(world, 15, 1);
+	mn_invalidate(ctx, 15, 1);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_remove(interval);
 }
 
 /*
@@ -569,15 +539,15 @@ static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
 
 static void reader_is_overrun_once(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 
 	overrun(reader);
 	/* From now on it is exact, for as long as it takes. */
 	begin(reader);
-	invalidate_elsewhere(world, 10 * BEYOND_HISTORY);
-	mn_invalidate(world, 9, 1);
-	mn_invalidate(world, 20, 1);
+	invalidate_elsewhere(ctx, 10 * BEYOND_HISTORY);
+	mn_invalidate(ctx, 9, 1);
+	mn_invalidate(ctx, 20, 1);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
 
@@ -586,17 +556,17 @@ static void reader_with_a_watch_collides(struct kunit *test)
 	static const unsigned long pages[][2] = {
 		{ 10, 10 }, { 0, 11 }, { 19, 1 }, { 0, 100 }, { 14, 2 }, { 10, 1 },
 	};
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 	unsigned int i, nr;
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
 		for (nr = 0; nr <= BEYOND_HISTORY; nr += BEYOND_HISTORY) {
 			overrun(reader);
 			begin(reader);
-			invalidate_elsewhere(world, nr);
-			mn_invalidate(world, pages[i][0], pages[i][1]);
-			invalidate_elsewhere(world, BEYOND_HISTORY - nr);
+			invalidate_elsewhere(ctx, nr);
+			mn_invalidate(ctx, pages[i][0], pages[i][1]);
+			invalidate_elsewhere(ctx, BEYOND_HISTORY - nr);
 			KUNIT_EXPECT_TRUE(test, retry(reader));
 			/* It keeps what makes it exact. */
 			KUNIT_EXPECT_TRUE(test, is_exact(reader));
@@ -606,61 +576,60 @@ static void reader_with_a_watch_collides(struct kunit *test)
 
 static void reader_with_a_watch_is_told_of_untracked_ranges(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
 
 	overrun(reader);
-	mn_crowd(world, MN_CROWD);
+	mn_crowd(ctx, MN_CROWD);
 	begin(reader);
-	mn_start(world, &range, ELSEWHERE, 1);
-	mn_end(&range);
+	range = mn_start(ctx, ELSEWHERE, 1);
+	mn_end(range);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 
 	overrun(reader);
 	begin(reader);
-	mn_start(world, &range, 10, 1);
-	mn_end(&range);
+	range = mn_start(ctx, 10, 1);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_crowd_end(world);
 }
 
 static void reader_with_a_watch_waits(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 
 	overrun(reader);
-	mn_start(world, &range, 10, 1);
+	range = mn_start(ctx, 10, 1);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	invalidate_elsewhere(world, BEYOND_HISTORY);
-	mn_end(&range);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 
 	/* What starts while it waits collides. */
 	overrun(reader);
-	mn_start(world, &range, 10, 1);
+	range = mn_start(ctx, 10, 1);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_invalidate(world, 10, 1);
-	invalidate_elsewhere(world, BEYOND_HISTORY);
-	mn_end(&range);
+	mn_invalidate(ctx, 10, 1);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 
 static void watches_are_few_and_given_back(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader[WATCHES + 1];
 	unsigned int i, round;
 
 	for (i = 0; i <= WATCHES; i++)
-		reader[i] = reader_of(world, 10 * i, 10);
+		reader[i] = reader_of(ctx, 10 * i, 10);
 
 	/* By a retry of either kind, or by cancel. */
 	for (round = 0; round < 3; round++) {
@@ -668,9 +637,9 @@ static void watches_are_few_and_given_back(struct kunit *test)
 			overrun(reader[i]);
 		for (i = 0; i <= WATCHES; i++)
 			begin(reader[i]);
-		invalidate_elsewhere(world, BEYOND_HISTORY);
+		invalidate_elsewhere(ctx, BEYOND_HISTORY);
 		if (round == 1)
-			mn_invalidate(world, 0, 10 * WATCHES);
+			mn_invalidate(ctx, 0, 10 * WATCHES);
 		/* There is none for the last one. */
 		KUNIT_EXPECT_TRUE(test, retry(reader[WATCHES]));
 		for (i = 0; i < WATCHES; i++) {
@@ -687,13 +656,13 @@ static void watches_are_few_and_given_back(struct kunit *test)
 
 static void watch_is_not_told_of_what_was_before(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *first = reader_of(world, 10, 10);
-	struct mn_reader *second = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *first = reader_of(ctx, 10, 10);
+	struct mn_reader *second = reader_of(ctx, 10, 10);
 
 	overrun(first);
 	begin(first);
-	mn_invalidate(world, 10, 10);
+	mn_invalidate(ctx, 10, 10);
 	KUNIT_EXPECT_TRUE(test, retry(first));
 	/* It has the watch that the first had. */
 	overrun(second);
@@ -720,22 +689,22 @@ static void read_once(struct mn_interval *ignored)
 
 static void begin_and_retry_take_no_lock(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mmu_notifier_range range[5];
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range[5];
 	unsigned int i;
 
-	counted = reader_of(world, 10, 10);
+	counted = reader_of(ctx, 10, 10);
 	for (i = 0; i < ARRAY_SIZE(range); i++)
-		mn_range(world, &range[i], i % 2 ? 30 : 5, 1);
-	mn_locks_begin(world);
+		range[i] = mn_range(ctx, i % 2 ? 30 : 5, 1);
+	mn_locks_begin(ctx);
 	KUNIT_EXPECT_EQ(test, mn_locks_of(read_once, NULL), 0);
 	for (i = 0; i < ARRAY_SIZE(range); i++) {
-		mmu_notifier_invalidate_range_start(&range[i]);
+		mn_start_range(range[i]);
 		KUNIT_EXPECT_EQ(test, mn_locks_of(read_once, NULL), 0);
 	}
 	KUNIT_EXPECT_NE(test, counted->nr, UINT_MAX);
 	while (i--)
-		mn_end(&range[i]);
+		mn_end(range[i]);
 }
 
 static void retry_once(struct mn_interval *ignored)
@@ -747,15 +716,15 @@ static void retry_once(struct mn_interval *ignored)
 
 static void retry_takes_no_lock_if_something_has_started(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 
-	counted = reader_of(world, 10, 10);
-	mn_locks_begin(world);
+	counted = reader_of(ctx, 10, 10);
+	mn_locks_begin(ctx);
 	begin(counted);
-	invalidate_elsewhere(world, WITHIN_HISTORY);
+	invalidate_elsewhere(ctx, WITHIN_HISTORY);
 	KUNIT_EXPECT_EQ(test, mn_locks_of(retry_once, NULL), 0);
 	KUNIT_EXPECT_EQ(test, counted->nr, 0);
-	invalidate_elsewhere(world, BEYOND_HISTORY);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	KUNIT_EXPECT_EQ(test, mn_locks_of(retry_once, NULL), 0);
 	KUNIT_EXPECT_NE(test, counted->nr, 0);
 }
@@ -763,8 +732,8 @@ static void retry_takes_no_lock_if_something_has_started(struct kunit *test)
 /* As where a timer takes the user lock in a hard interrupt. */
 static void retry_is_for_any_context(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 	static DEFINE_RAW_SPINLOCK(user_lock);
 	bool collided[4], early[4];
 	unsigned long flags;
@@ -774,9 +743,9 @@ static void retry_is_for_any_context(struct kunit *test)
 		/* The third has a watch. */
 		begin(reader);
 		if (i == 1 || i == 2)
-			invalidate_elsewhere(world, BEYOND_HISTORY);
+			invalidate_elsewhere(ctx, BEYOND_HISTORY);
 		if (i == 3)
-			mn_invalidate(world, 10, 1);
+			mn_invalidate(ctx, 10, 1);
 		raw_spin_lock_irqsave(&user_lock, flags);
 		early[i] = mmu_range_read_check_retry(&reader->reader);
 		collided[i] = mmu_range_read_retry(&reader->reader);
@@ -795,24 +764,24 @@ static void retry_is_for_any_context(struct kunit *test)
 
 static void reader_that_never_ends_costs_a_watch(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 	struct mn_reader *lost;
 	unsigned int i;
 
 	for (i = 0; i < WATCHES; i++) {
-		lost = reader_of(world, 10, 10);
+		lost = reader_of(ctx, 10, 10);
 		overrun(lost);
 		begin(lost);
 		/* It is gone. */
 		memset(lost, 0xa5, sizeof(*lost));
 	}
-	mn_invalidate(world, 10, 10);
+	mn_invalidate(ctx, 10, 10);
 	begin(reader);
-	invalidate_elsewhere(world, WITHIN_HISTORY);
+	invalidate_elsewhere(ctx, WITHIN_HISTORY);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 	begin(reader);
-	mn_invalidate(world, 10, 10);
+	mn_invalidate(ctx, 10, 10);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 	overrun(reader);
 	KUNIT_EXPECT_FALSE(test, is_exact(reader));
@@ -820,9 +789,9 @@ static void reader_that_never_ends_costs_a_watch(struct kunit *test)
 
 static void end_of_what_has_ended_ends_no_other(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mn_reader *other = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mn_reader *other = reader_of(ctx, 10, 10);
 
 	overrun(reader);
 	overrun(other);
@@ -831,47 +800,47 @@ static void end_of_what_has_ended_ends_no_other(struct kunit *test)
 	begin(other);
 	mmu_range_read_cancel(&reader->reader);
 	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&reader->reader));
-	mn_invalidate(world, 10, 10);
-	invalidate_elsewhere(world, BEYOND_HISTORY);
+	mn_invalidate(ctx, 10, 10);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	KUNIT_EXPECT_TRUE(test, retry(other));
 }
 
 static void end_of_a_copy_is_reported_and_ends_no_other(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mn_reader *copy = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mn_reader *copy = reader_of(ctx, 10, 10);
 
 	overrun(reader);
 	begin(reader);
 	copy->reader = reader->reader;
-	mn_invalidate(world, ELSEWHERE, 1);
-	mn_reports_begin(world);
+	mn_invalidate(ctx, ELSEWHERE, 1);
+	mn_reports_begin(ctx);
 	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&copy->reader));
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
-	mn_invalidate(world, 10, 10);
-	invalidate_elsewhere(world, BEYOND_HISTORY);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	mn_invalidate(ctx, 10, 10);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 
 static void begin_without_an_end_is_reported(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 	unsigned int i;
 
 	overrun(reader);
 	begin(reader);
-	mn_reports_begin(world);
+	mn_reports_begin(ctx);
 	begin(reader);
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 	/* It did not cost a watch. */
 	for (i = 0; i < WATCHES; i++) {
-		reader = reader_of(world, 10, 10);
+		reader = reader_of(ctx, 10, 10);
 		overrun(reader);
 		begin(reader);
-		invalidate_elsewhere(world, BEYOND_HISTORY);
+		invalidate_elsewhere(ctx, BEYOND_HISTORY);
 		KUNIT_EXPECT_FALSE(test, mmu_range_read_check_retry(&reader->reader));
 	}
 }
@@ -884,91 +853,91 @@ static void begin_without_an_end_is_reported(struct kunit *test)
 
 static void set_collides_if_one_of_it_does(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = set_reader_of(world, 10, SET);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = set_reader_of(ctx, 10, SET);
 	unsigned int i;
 
 	for (i = 0; i < SET; i++) {
 		begin(reader);
-		mn_invalidate(world, 10 + 2 * i, 1);
+		mn_invalidate(ctx, 10 + 2 * i, 1);
 		KUNIT_EXPECT_TRUE(test, retry(reader));
 	}
 	begin(reader);
-	mn_invalidate(world, 0, 11);
+	mn_invalidate(ctx, 0, 11);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 	begin(reader);
-	mn_invalidate(world, 10 + 2 * SET - 2, 10);
+	mn_invalidate(ctx, 10 + 2 * SET - 2, 10);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 	begin(reader);
-	mn_invalidate(world, 11, 2);
+	mn_invalidate(ctx, 11, 2);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 	begin(reader);
-	mn_invalidate(world, 0, 100000);
+	mn_invalidate(ctx, 0, 100000);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 
 static void set_does_not_collide_between_its_ranges(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = set_reader_of(world, 10, SET);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = set_reader_of(ctx, 10, SET);
 	unsigned int i;
 
 	for (i = 0; i < SET - 1; i++) {
 		begin(reader);
-		mn_invalidate(world, 9, 1);
-		mn_invalidate(world, 11 + 2 * i, 1);
-		mn_invalidate(world, 10 + 2 * SET - 1, 10);
+		mn_invalidate(ctx, 9, 1);
+		mn_invalidate(ctx, 11 + 2 * i, 1);
+		mn_invalidate(ctx, 10 + 2 * SET - 1, 10);
 		KUNIT_EXPECT_FALSE(test, retry(reader));
 	}
 }
 
 static void set_waits_for_all_of_it_and_nothing_between(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = set_reader_of(world, 10, SET);
-	struct mmu_notifier_range between, range[2];
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = set_reader_of(ctx, 10, SET);
+	struct mmu_notifier_range *between, *range[2];
 	struct mn_call *call;
 
-	mn_start(world, &between, 11, 1);
+	between = mn_start(ctx, 11, 1);
 	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
-	mn_start(world, &range[0], 10, 1);
-	mn_start(world, &range[1], 10 + 2 * SET - 2, 1);
+	range[0] = mn_start(ctx, 10, 1);
+	range[1] = mn_start(ctx, 10 + 2 * SET - 2, 1);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_end(&range[1]);
+	mn_end(range[1]);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_end(&range[0]);
+	mn_end(range[0]);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
-	mn_end(&between);
+	mn_end(between);
 }
 
 static void set_of_any_size_is_a_set(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader;
 	unsigned int nr, i;
 
 	for (nr = 1; nr < 9; nr++) {
-		reader = set_reader_of(world, 10, nr);
+		reader = set_reader_of(ctx, 10, nr);
 		for (i = 0; i < 2 * nr + 1; i++) {
 			begin(reader);
-			mn_invalidate(world, 9 + i, 1);
+			mn_invalidate(ctx, 9 + i, 1);
 			KUNIT_EXPECT_EQ(test, retry(reader), i % 2);
 		}
 	}
 	/* What is empty is never invalidated. */
 	reader->nr = 0;
 	begin(reader);
-	mn_invalidate(world, 0, 100);
+	mn_invalidate(ctx, 0, 100);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
 
 static void set_with_a_watch_is_exact(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = set_reader_of(world, 10, SET);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = set_reader_of(ctx, 10, SET);
 
 	overrun(reader);
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
@@ -976,34 +945,34 @@ static void set_with_a_watch_is_exact(struct kunit *test)
 	/* What comes between its ranges is told from these. */
 	overrun(reader);
 	begin(reader);
-	invalidate_elsewhere(world, BEYOND_HISTORY);
-	mn_invalidate(world, 11, 1);
-	invalidate_elsewhere(world, WITHIN_HISTORY / 2);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	mn_invalidate(ctx, 11, 1);
+	invalidate_elsewhere(ctx, WITHIN_HISTORY / 2);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 
 	overrun(reader);
 	begin(reader);
-	invalidate_elsewhere(world, BEYOND_HISTORY);
-	mn_invalidate(world, 11, 1);
-	mn_invalidate(world, 12, 1);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	mn_invalidate(ctx, 11, 1);
+	mn_invalidate(ctx, 12, 1);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 
 	overrun(reader);
 	begin(reader);
-	mn_invalidate(world, 12, 1);
-	mn_invalidate(world, 11, 1);
+	mn_invalidate(ctx, 12, 1);
+	mn_invalidate(ctx, 11, 1);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 
 	/* Or may not be, if that was long ago. */
 	begin(reader);
-	mn_invalidate(world, 12, 1);
-	invalidate_elsewhere(world, BEYOND_HISTORY);
+	mn_invalidate(ctx, 12, 1);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 
 static void set_that_is_not_sorted_is_reported(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mmu_read_range set[] = {
 		{ MN_ADDR(10), MN_ADDR(12) }, { MN_ADDR(11), MN_ADDR(13) },
 	};
@@ -1011,10 +980,10 @@ static void set_that_is_not_sorted_is_reported(struct kunit *test)
 
 	if (!IS_ENABLED(CONFIG_DEBUG_VM))
 		kunit_skip(test, "needs CONFIG_DEBUG_VM");
-	mmu_range_reader_init(&reader, world->mm);
-	mn_reports_begin(world);
+	mmu_range_reader_init(&reader, ctx->mm);
+	mn_reports_begin(ctx);
 	mmu_range_read_begin_set(&reader, set, ARRAY_SIZE(set));
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 	mmu_range_read_cancel(&reader);
 }
 
@@ -1024,22 +993,22 @@ static void set_that_is_not_sorted_is_reported(struct kunit *test)
 
 static void signal_ends_a_killable_begin(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader[] = {
-		reader_of(world, 10, 10), set_reader_of(world, 10, 10),
+		reader_of(ctx, 10, 10), set_reader_of(ctx, 10, 10),
 	};
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(reader); i++) {
-		mn_start(world, &range, 10, 1);
+		range = mn_start(ctx, 10, 1);
 		call = spawn_killable(reader[i]);
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 		kill_call(call);
 		KUNIT_EXPECT_TRUE(test, mn_returns(call));
 		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
-		mn_end(&range);
+		mn_end(range);
 		begin(reader[i]);
 		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
 	}
@@ -1047,18 +1016,18 @@ static void signal_ends_a_killable_begin(struct kunit *test)
 
 static void killable_begin_waits(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 
 	call = spawn_killable(reader);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_EQ(test, call->ret, 0);
-	mn_start(world, &range, 10, 1);
+	range = mn_start(ctx, 10, 1);
 	call = spawn_killable(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_end(&range);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_EQ(test, call->ret, 0);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
@@ -1066,87 +1035,85 @@ static void killable_begin_waits(struct kunit *test)
 
 static void killed_begin_leaves_nothing_behind(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader;
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 	unsigned int i;
 
 	/* As often as there are watches, and once more. */
 	for (i = 0; i <= WATCHES; i++) {
-		reader = reader_of(world, 10, 10);
+		reader = reader_of(ctx, 10, 10);
 		overrun(reader);
-		mn_start(world, &range, 10, 1);
+		range = mn_start(ctx, 10, 1);
 		call = spawn_killable(reader);
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 		kill_call(call);
 		KUNIT_EXPECT_TRUE(test, mn_returns(call));
 		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
-		mn_end(&range);
+		mn_end(range);
 	}
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
 }
 
 static void signal_ends_a_wait_for_untracked_ranges(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 
-	mn_crowd(world, MN_CROWD);
-	mn_start(world, &range, 10, 1);
+	mn_crowd(ctx, MN_CROWD);
+	range = mn_start(ctx, 10, 1);
 	call = spawn_killable(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 	kill_call(call);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
-	mn_end(&range);
-	mn_crowd_end(world);
+	mn_end(range);
 }
 
 static void signal_does_not_end_a_begin(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 
-	mn_start(world, &range, 10, 1);
+	range = mn_start(ctx, 10, 1);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 	kill_call(call);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_end(&range);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
 
 static void signal_ends_a_killable_begin_of_an_interval(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 10, 10);
+	struct mmu_notifier_range *range;
 	struct mn_call *call;
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
 		if (i)
-			mn_start(world, &range, 10, 1);
-		call = mn_spawn(world, "mmu_interval_read_begin_killable",
+			range = mn_start(ctx, 10, 1);
+		call = mn_spawn(ctx, "mmu_interval_read_begin_killable",
 				interval, call_interval_begin_killable, -1);
 		if (i)
 			KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 		if (i == 1)
 			kill_call(call);
 		if (i == 2)
-			mn_end(&range);
+			mn_end(range);
 		KUNIT_EXPECT_TRUE(test, mn_returns(call));
 		KUNIT_EXPECT_EQ(test, (long)call->ret, i == 1 ? -EINTR : 0);
 		if (i == 1)
-			mn_end(&range);
+			mn_end(range);
 	}
-	mn_remove(interval);
 }
 
 /*
@@ -1155,59 +1122,59 @@ static void signal_ends_a_killable_begin_of_an_interval(struct kunit *test)
 
 static void range_is_inactive_unless_what_overlaps_is_active(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mmu_notifier_range range, other;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range, *other;
 
-	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm, 0, 0));
-	mn_start(world, &other, ELSEWHERE, 1);
-	mn_start(world, &range, 10, 10);
-	KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(world->mm, 0, 0));
-	KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(world->mm,
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(ctx->mm, 0, 0));
+	other = mn_start(ctx, ELSEWHERE, 1);
+	range = mn_start(ctx, 10, 10);
+	KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(ctx->mm, 0, 0));
+	KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(ctx->mm,
 							     MN_ADDR(19),
 							     MN_ADDR(20)));
-	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm,
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(ctx->mm,
 							    MN_ADDR(20),
 							    MN_ADDR(30)));
-	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm, 0,
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(ctx->mm, 0,
 							    MN_ADDR(10)));
-	mn_end(&range);
-	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm, 0,
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(ctx->mm, 0,
 							    MN_ADDR(30)));
-	mn_end(&other);
-	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(world->mm, 0, 0));
+	mn_end(other);
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(ctx->mm, 0, 0));
 }
 
 static void wait_until_inactive_is_for_what_overlaps(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mmu_notifier_range range, later, other;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range, *later, *other;
 	struct mn_call *call;
 
-	mn_start(world, &other, ELSEWHERE, 1);
-	KUNIT_EXPECT_TRUE(test, mn_returns(mn_spawn(world, "wait_inactive",
+	other = mn_start(ctx, ELSEWHERE, 1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(mn_spawn(ctx, "wait_inactive",
 						    reader, call_wait_inactive,
 						    -1)));
-	mn_start(world, &range, 10, 10);
-	call = mn_spawn(world, "wait_inactive", reader, call_wait_inactive, -1);
+	range = mn_start(ctx, 10, 10);
+	call = mn_spawn(ctx, "wait_inactive", reader, call_wait_inactive, -1);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_start(world, &later, 10, 10);
-	mn_end(&range);
+	later = mn_start(ctx, 10, 10);
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 
-	call = mn_spawn(world, "wait_inactive_killable", reader,
+	call = mn_spawn(ctx, "wait_inactive_killable", reader,
 			call_wait_inactive_killable, -1);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 	kill_call(call);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
-	call = mn_spawn(world, "wait_inactive_killable", reader,
+	call = mn_spawn(ctx, "wait_inactive_killable", reader,
 			call_wait_inactive_killable, -1);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	mn_end(&later);
+	mn_end(later);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_EQ(test, call->ret, 0);
-	mn_end(&other);
+	mn_end(other);
 }
 
 /*
@@ -1216,21 +1183,20 @@ static void wait_until_inactive_is_for_what_overlaps(struct kunit *test)
  */
 static void asking_under_the_user_lock_is_silent(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_interval *interval = mn_insert(world, 'a', 10, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 10, 10);
 	bool inactive;
 
-	mn_invalidate(world, 10, 10);
+	mn_invalidate(ctx, 10, 10);
 	do {
-		mmu_notifier_range_wait_inactive(world->mm, MN_ADDR(10),
+		mmu_notifier_range_wait_inactive(ctx->mm, MN_ADDR(10),
 						 MN_ADDR(20));
 		spin_lock(&interval->user_lock);
-		inactive = mmu_notifier_range_inactive(world->mm, MN_ADDR(10),
+		inactive = mmu_notifier_range_inactive(ctx->mm, MN_ADDR(10),
 						       MN_ADDR(20));
 		spin_unlock(&interval->user_lock);
 	} while (!inactive);
 	KUNIT_EXPECT_TRUE(test, inactive);
-	mn_remove(interval);
 }
 
 static struct kunit_case mmu_notifier_range_read_cases[] = {
@@ -1285,7 +1251,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 
 static struct kunit_suite mmu_notifier_range_read_suite = {
 	.name = "mmu_notifier_range_read",
-	.init = tracked_world_init,
+	.init = tracked_init,
 	.test_cases = mmu_notifier_range_read_cases,
 };
 
@@ -1295,89 +1261,84 @@ static struct kunit_suite mmu_notifier_range_read_suite = {
 
 static void range_of_an_untracked_mm_is_reported_and_collides(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *listener = NULL;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader;
 	unsigned int i;
 
 	/* Without any notifier, and with one that does not track. */
 	for (i = 0; i < 2; i++) {
 		if (i)
-			listener = mn_register(world, 0, &mn_range_ops);
-		reader = reader_of(world, 10, 10);
-		mn_reports_begin(world);
+			mn_register(ctx, 0, &mn_range_ops);
+		reader = reader_of(ctx, 10, 10);
+		mn_reports_begin(ctx);
 		begin(reader);
-		KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 		KUNIT_EXPECT_TRUE(test, retry(reader));
 
-		mn_reports_begin(world);
-		KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(world->mm,
+		mn_reports_begin(ctx);
+		KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(ctx->mm,
 								     0, 0));
-		KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
-		mn_reports_begin(world);
-		KUNIT_EXPECT_TRUE(test, mn_returns(mn_spawn(world, "wait",
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+		mn_reports_begin(ctx);
+		KUNIT_EXPECT_TRUE(test, mn_returns(mn_spawn(ctx, "wait",
 							    reader,
 							    call_wait_inactive,
 							    -1)));
-		KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 	}
-	mn_unregister(listener);
 }
 
 static void reader_may_be_older_than_tracking(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mn_listener *listener = register_tracked(world);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 
+	register_tracked(ctx);
 	begin(reader);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 	begin(reader);
-	mn_invalidate(world, 10, 1);
+	mn_invalidate(ctx, 10, 1);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_unregister(listener);
 }
 
 static void reader_of_before_tracking_collides(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mn_listener *listener;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 
-	mn_reports_begin(world);
+	mn_reports_begin(ctx);
 	begin(reader);
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
-	listener = register_tracked(world);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	register_tracked(ctx);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_unregister(listener);
 }
 
 /* In any order, by either kind, and for as long as the mm is there. */
 static void mm_is_tracked_by_any_that_asks(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *first = NULL, *second = NULL;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *first = NULL, *second = NULL;
 	struct mn_interval *interval = NULL;
 	struct mn_reader *reader;
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
 		if (i)
-			world->mm = mm_alloc();
-		KUNIT_ASSERT_NOT_NULL(test, world->mm);
+			ctx->mm = mm_alloc();
+		KUNIT_ASSERT_NOT_NULL(test, ctx->mm);
 		if (i == 0)
-			mn_prepare(world);
+			mn_prepare(ctx);
 		if (i == 1 || i == 2)
-			first = mn_register(world, 0, &mn_range_ops);
+			first = mn_register(ctx, 0, &mn_range_ops);
 		if (i == 1)
-			interval = mn_insert(world, 'a', 10, 10);
+			interval = mn_insert(ctx, 'a', 10, 10);
 		if (i == 2)
-			second = register_tracked(world);
+			second = register_tracked(ctx);
 		if (i == 3)
 			KUNIT_ASSERT_EQ(test, 0,
 					mmu_notifier_register_tracked(NULL,
-								      world->mm));
-		reader = reader_of(world, 10, 10);
+								      ctx->mm));
+		reader = reader_of(ctx, 10, 10);
 		begin(reader);
 		KUNIT_EXPECT_FALSE(test, retry(reader));
 		if (i == 1)
@@ -1385,71 +1346,63 @@ static void mm_is_tracked_by_any_that_asks(struct kunit *test)
 		if (i == 2)
 			mn_unregister(second);
 		begin(reader);
-		mn_invalidate(world, 10, 1);
+		mn_invalidate(ctx, 10, 1);
 		KUNIT_EXPECT_TRUE(test, retry(reader));
 		if (i == 1 || i == 2) {
 			KUNIT_EXPECT_EQ(test, first->starts, 1);
 			KUNIT_EXPECT_EQ(test, first->ends, 1);
 			mn_unregister(first);
 		}
-		mn_world_release(world);
+		mn_release_mm(ctx);
 	}
 }
 
 static void tracked_registration_fails_whole(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *listener = mn_listener(world, 0, &mn_range_ops);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_sub(ctx, 0, &mn_range_ops);
 	unsigned int nth = 0;
 	int err;
 
-	mn_failslab_begin(world);
+	mn_failslab_begin(ctx);
 	do {
 		mn_fail_allocation(++nth);
-		err = mmu_notifier_register_tracked(&listener->notifier,
-						    world->mm);
+		err = try_register_tracked(sub);
 		if (!mn_allocation_failed())
 			break;
 		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
-		mn_invalidate(world, 10, 1);
-		KUNIT_EXPECT_EQ(test, listener->starts, 0);
+		mn_invalidate(ctx, 10, 1);
+		KUNIT_EXPECT_EQ(test, sub->starts, 0);
 	} while (nth < 10);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	/* The subscriptions of the mm, and what tracks. */
 	KUNIT_EXPECT_EQ(test, nth, 3);
-	mn_invalidate(world, 10, 1);
-	KUNIT_EXPECT_EQ(test, listener->starts, 1);
-	mn_unregister(listener);
+	mn_invalidate(ctx, 10, 1);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 }
 
 static void tracked_registration_refuses_what_registration_does(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *listener = register_tracked(world);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = register_tracked(ctx);
 
-	mn_reports_begin(world);
-	KUNIT_EXPECT_EQ(test, -EEXIST,
-			mmu_notifier_register_tracked(&listener->notifier,
-						      world->mm));
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
-	mn_unregister(listener);
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, -EEXIST, try_register_tracked(sub));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 }
 
 static void release_of_the_mm_collides(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_listener *listener = register_tracked(world);
-	struct mn_reader *reader = reader_of(world, 10, 10);
-	struct mm_struct *mm = world->mm;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
 
-	mmgrab(mm);
+	register_tracked(ctx);
+	mn_pin(ctx, ctx->mm);
 	begin(reader);
-	mn_world_release(world);
+	mn_release_mm(ctx);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 	begin(reader);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
-	mn_unregister(listener);
-	mmdrop(mm);
 }
 
 static struct kunit_case mmu_notifier_range_read_mm_cases[] = {
@@ -1465,7 +1418,7 @@ static struct kunit_case mmu_notifier_range_read_mm_cases[] = {
 
 static struct kunit_suite mmu_notifier_range_read_mm_suite = {
 	.name = "mmu_notifier_range_read_mm",
-	.init = mn_world_init,
+	.init = mn_init,
 	.test_cases = mmu_notifier_range_read_mm_cases,
 };
 

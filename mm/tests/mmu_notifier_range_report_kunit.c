@@ -15,19 +15,22 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "mmu_notifier_world.h"
+#include "mmu_notifier_helpers.h"
 
 /* The names of locks, as lockdep prints them. */
 #define DRIVER_LOCK	"&driver->lock"
+#define FS_RECLAIM	"fs_reclaim"
 #define INVALIDATION	"mmu_notifier_invalidate_range_start"
+/* With or without a prefix. */
+#define SRCU		"srcu"
 
 /* A driver with both kinds of notifier, whose callbacks take its lock. */
 struct mn_driver {
-	struct mn_world *world;
+	struct mn_ctx *ctx;
 	struct mutex lock;		/* the user lock */
-	struct mmu_interval_notifier interval;
-	struct mmu_interval_notifier bystander;	/* where nothing happens */
-	struct mmu_notifier notifier;
+	struct mn_interval interval;
+	struct mn_interval bystander;	/* where nothing happens */
+	struct mn_sub sub;
 	/* Done in the callback of one of them, before it takes the lock. */
 	void (*in_interval)(struct mn_driver *driver);
 	void (*in_start)(struct mn_driver *driver);
@@ -39,7 +42,7 @@ static bool driver_invalidate(struct mmu_interval_notifier *interval,
 			      unsigned long seq)
 {
 	struct mn_driver *driver = container_of(interval, struct mn_driver,
-						interval);
+						interval.sub);
 
 	if (driver->in_interval)
 		driver->in_interval(driver);
@@ -57,7 +60,7 @@ static int driver_start(struct mmu_notifier *notifier,
 			const struct mmu_notifier_range *range)
 {
 	struct mn_driver *driver = container_of(notifier, struct mn_driver,
-						notifier);
+						sub.notifier);
 
 	if (driver->in_start)
 		driver->in_start(driver);
@@ -72,42 +75,35 @@ static const struct mmu_notifier_ops driver_ops = {
 
 static struct mn_driver *driver_init(struct kunit *test)
 {
-	struct mn_driver *driver = kunit_kzalloc(test, sizeof(*driver),
-						 GFP_KERNEL);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_driver *driver = mn_alloc(ctx, sizeof(*driver));
+	struct mn_sub *sub;
 
-	KUNIT_ASSERT_NOT_NULL(test, driver);
-	driver->world = test->priv;
+	driver->ctx = ctx;
 	mutex_init(&driver->lock);
-	driver->notifier.ops = &driver_ops;
+	sub = mn_sub_init(ctx, 0, &driver->sub, &driver_ops);
 	KUNIT_ASSERT_EQ(test, 0,
-			mmu_notifier_register_tracked(&driver->notifier,
-						      driver->world->mm));
+			mn_registered(sub,
+				      mmu_notifier_register_tracked(&sub->notifier,
+								    ctx->mm)));
+	mn_interval_init(ctx, 0, &driver->interval);
 	KUNIT_ASSERT_EQ(test, 0,
-			mmu_interval_notifier_insert(&driver->interval,
-						     driver->world->mm, 0,
-						     PAGE_SIZE,
-						     &driver_interval_ops));
+			mn_try_insert_ops(&driver->interval, ctx->mm, 0,
+					  PAGE_SIZE, &driver_interval_ops));
+	mn_interval_init(ctx, 0, &driver->bystander);
 	KUNIT_ASSERT_EQ(test, 0,
-			mmu_interval_notifier_insert(&driver->bystander,
-						     driver->world->mm,
-						     MN_ADDR(20), PAGE_SIZE,
-						     &driver_interval_ops));
-	mmu_range_reader_init(&driver->reader, driver->world->mm);
+			mn_try_insert_ops(&driver->bystander, ctx->mm,
+					  MN_ADDR(20), PAGE_SIZE,
+					  &driver_interval_ops));
+	mmu_range_reader_init(&driver->reader, ctx->mm);
 	return driver;
-}
-
-static void driver_exit(struct mn_driver *driver)
-{
-	mmu_interval_notifier_remove(&driver->bystander);
-	mmu_interval_notifier_remove(&driver->interval);
-	mmu_notifier_unregister(&driver->notifier, driver->world->mm);
 }
 
 static void invalidate(struct mn_driver *driver)
 {
-	mmap_read_lock(driver->world->mm);
-	mn_invalidate(driver->world, 0, 1);
-	mmap_read_unlock(driver->world->mm);
+	mmap_read_lock(driver->ctx->mm);
+	mn_invalidate(driver->ctx, 0, 1);
+	mmap_read_unlock(driver->ctx->mm);
 }
 
 /* Of pages that nothing is told of, so that it does not wait. */
@@ -148,33 +144,37 @@ static void begin_set_killable(struct mn_driver *driver)
 
 static void wait_inactive(struct mn_driver *driver)
 {
-	mmu_notifier_range_wait_inactive(driver->world->mm, MN_ADDR(8),
+	mmu_notifier_range_wait_inactive(driver->ctx->mm, MN_ADDR(8),
 					 MN_ADDR(9));
 }
 
 static void wait_inactive_killable(struct mn_driver *driver)
 {
-	if (mmu_notifier_range_wait_inactive_killable(driver->world->mm,
+	if (mmu_notifier_range_wait_inactive_killable(driver->ctx->mm,
 						      MN_ADDR(8), MN_ADDR(9)))
-		KUNIT_FAIL(driver->world->test, "nobody was killed");
+		KUNIT_FAIL(driver->ctx->test, "it says that it was killed");
 }
 
 static void interval_begin_killable(struct mn_driver *driver)
 {
 	unsigned long seq;
 
-	if (mmu_interval_read_begin_killable(&driver->bystander, &seq))
-		KUNIT_FAIL(driver->world->test, "nobody was killed");
+	if (mmu_interval_read_begin_killable(&driver->bystander.sub, &seq))
+		KUNIT_FAIL(driver->ctx->test, "it says that it was killed");
 }
 
 /*
- * What is to be reported; the log says it as well, for a script that compares it
- * with the whole report.
+ * What is to be reported, or not. It is called first, as it may skip the case.
  */
 
-static const char *expected[8];	/* parts of the report, in order */
-static char acquired_name[64];
-static char held_name[64];
+static struct {
+	const char *kind;
+	/* Of lockdep: the lock that is about to be taken, and the one held. */
+	const char *acquired;
+	const char *held;
+	/* Of others: what comes after the kind. */
+	const char *text;
+} expected;
 
 static void expect_lockdep(struct kunit *test)
 {
@@ -184,45 +184,154 @@ static void expect_lockdep(struct kunit *test)
 		kunit_skip(test, "lockdep is off: it has reported something");
 }
 
+static void expect_report(struct kunit *test)
+{
+	static bool done;
+
+	if (done)
+		kunit_skip(test, "another case has had its report in this boot");
+	done = true;
+	mn_reports_begin(test->priv);
+}
+
 static void expect_report_on_locks(struct kunit *test, const char *kind,
 				   const char *acquired, const char *held)
 {
-	unsigned int i = 0;
-
 	expect_lockdep(test);
-	snprintf(acquired_name, sizeof(acquired_name), "%s){", acquired);
-	snprintf(held_name, sizeof(held_name), "%s){", held);
-	expected[i++] = kind;
-	expected[i++] = "is trying to acquire lock:";
-	expected[i++] = acquired_name;
-	expected[i++] = "but task is already holding lock:";
-	expected[i++] = held_name;
-	expected[i] = NULL;
-	pr_info("mmu_notifier_kunit: to report: %s; acquire %s; hold %s\n",
-		kind, acquired, held);
-	mn_reports_begin(test->priv);
+	expected.kind = kind;
+	expected.acquired = acquired;
+	expected.held = held;
+	expect_report(test);
+}
+
+#define CIRCLE		"WARNING: possible circular locking dependency detected"
+#define RECURSION	"WARNING: possible recursive locking detected"
+
+static void expect_circle(struct kunit *test, const char *acquired,
+			  const char *held)
+{
+	expect_report_on_locks(test, CIRCLE, acquired, held);
+}
+
+static void expect_recursion(struct kunit *test, const char *lock)
+{
+	expect_report_on_locks(test, RECURSION, lock, lock);
+}
+
+static void expect_sleep(struct kunit *test, const char *where)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	expected.kind = "BUG: sleeping function called from invalid context";
+	expected.text = where;
+	expect_report(test);
+}
+
+/* The name of a lock in the report, in brackets there: "(NAME){...}-{...}". */
+struct lock_name {
+	const char *at;
+	size_t len;
+};
+
+/* The first one after a mark. */
+static struct lock_name lock_after(const char *text, const char *mark)
+{
+	struct lock_name name = { };
+	const char *end;
+
+	text = strstr(text, mark);
+	text = text ? strchr(text + strlen(mark), '(') : NULL;
+	end = text ? strstr(text, "){") : NULL;
+	if (end) {
+		name.at = text + 1;
+		name.len = end - name.at;
+	}
+	return name;
+}
+
+static bool is_lock(struct lock_name name, const char *wanted)
+{
+	static const char prefix[] = "mn_";
+
+	if (!name.at)
+		return false;
+	if (!strcmp(wanted, SRCU) && strstarts(name.at, prefix)) {
+		name.at += strlen(prefix);
+		name.len -= strlen(prefix);
+	}
+	return name.len == strlen(wanted) &&
+	       !memcmp(name.at, wanted, name.len);
+}
+
+/*
+ * In a circle there are the two locks, and what may come between. Anything else
+ * is not what was provoked.
+ */
+static void expect_chain(struct kunit *test, const char *text)
+{
+	static const char link[] = "-> #";
+	bool acquired = false, held = false;
+	struct lock_name name;
+
+	for (; (text = strstr(text, link)); text += strlen(link)) {
+		name = lock_after(text, link);
+		if (is_lock(name, expected.acquired))
+			acquired = true;
+		else if (is_lock(name, expected.held))
+			held = true;
+		else if (!is_lock(name, FS_RECLAIM) && !is_lock(name, SRCU))
+			KUNIT_FAIL(test, "%.*s is in the chain", (int)name.len,
+				   name.at);
+	}
+	KUNIT_EXPECT_TRUE_MSG(test, acquired, "%s is not in the chain",
+			      expected.acquired);
+	KUNIT_EXPECT_TRUE_MSG(test, held, "%s is not in the chain",
+			      expected.held);
+}
+
+static void expect_locks(struct kunit *test, const char *text)
+{
+	struct lock_name name;
+
+	name = lock_after(text, "is trying to acquire lock:");
+	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.acquired),
+			      "it is about to take %.*s, not %s", (int)name.len,
+			      name.at, expected.acquired);
+	name = lock_after(text, "but task is already holding lock:");
+	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.held),
+			      "it holds %.*s, not %s", (int)name.len, name.at,
+			      expected.held);
 }
 
 static void expect_end(struct kunit *test)
 {
 	const char *text = mn_reports_text();
-	unsigned int i;
 
+	/* This one report, and no other. */
 	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 1);
-	for (i = 0; text && expected[i]; i++)
-		text = strstr(text, expected[i]);
-	KUNIT_EXPECT_NOT_NULL_MSG(test, text, "no '%s' where it should be",
-				  expected[i - 1]);
+	text = strstr(text, expected.kind);
+	if (!text) {
+		KUNIT_FAIL(test, "no '%s'", expected.kind);
+		return;
+	}
+	if (expected.text)
+		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, expected.text),
+					  "no '%s' in it", expected.text);
+	if (expected.acquired)
+		expect_locks(test, text);
+	if (!strcmp(expected.kind, CIRCLE))
+		expect_chain(test, text);
 }
 
 static void expect_silence(struct kunit *test)
 {
 	expect_lockdep(test);
-	pr_info("mmu_notifier_kunit: nothing to report\n");
+	mn_reports_begin(test->priv);
 }
 
 static void expect_silence_end(struct kunit *test)
 {
+	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 0);
 	KUNIT_EXPECT_TRUE_MSG(test, debug_locks, "lockdep went off");
 }
 
@@ -232,8 +341,7 @@ static void in_a_callback(struct kunit *test, bool of_the_interval,
 {
 	struct mn_driver *driver;
 
-	expect_report_on_locks(test, "possible recursive locking detected",
-			       INVALIDATION, INVALIDATION);
+	expect_recursion(test, INVALIDATION);
 	driver = driver_init(test);
 	if (of_the_interval)
 		driver->in_interval = wait;
@@ -242,7 +350,6 @@ static void in_a_callback(struct kunit *test, bool of_the_interval,
 	invalidate(driver);
 	driver->in_interval = NULL;
 	driver->in_start = NULL;
-	driver_exit(driver);
 	expect_end(test);
 }
 
@@ -252,15 +359,12 @@ static void under_the_user_lock(struct kunit *test,
 {
 	struct mn_driver *driver;
 
-	expect_report_on_locks(test,
-			       "possible circular locking dependency detected",
-			       INVALIDATION, DRIVER_LOCK);
+	expect_circle(test, INVALIDATION, DRIVER_LOCK);
 	driver = driver_init(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	wait(driver);
 	mutex_unlock(&driver->lock);
-	driver_exit(driver);
 	expect_end(test);
 }
 
@@ -333,15 +437,12 @@ static void callback_takes_a_lock_that_a_range_began_under(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_report_on_locks(test,
-			       "possible circular locking dependency detected",
-			       DRIVER_LOCK, INVALIDATION);
+	expect_circle(test, DRIVER_LOCK, INVALIDATION);
 	driver = driver_init(test);
 	mutex_lock(&driver->lock);
 	begin(driver);
 	mutex_unlock(&driver->lock);
 	invalidate(driver);
-	driver_exit(driver);
 	expect_end(test);
 }
 
@@ -364,7 +465,7 @@ static void thread_a_waits_killably_under_the_lock_that_thread_b_needs(struct ku
 /* Thread B, when it is told to. */
 struct mn_thread_b {
 	struct mn_gate *gate;
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 };
 
 static void thread_b_starts(struct mn_call *call)
@@ -372,13 +473,13 @@ static void thread_b_starts(struct mn_call *call)
 	struct mn_thread_b *b = call->arg;
 
 	mn_gate_pass(b->gate);
-	mmu_notifier_invalidate_range_start(&b->range);
+	mn_start_range(b->range);
 }
 
 /* The same two threads, and Thread A lets go of the lock before it waits. */
 static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 {
-	static struct mn_thread_b b;
+	struct mn_thread_b *b;
 	struct mn_driver *driver;
 	struct mn_call *call;
 	struct mm_struct *mm;
@@ -387,15 +488,16 @@ static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 
 	expect_silence(test);
 	driver = driver_init(test);
-	mm = driver->world->mm;
-	mn_range(driver->world, &b.range, 0, 1);
-	b.gate = mn_gate(driver->world);
-	call = mn_spawn(driver->world, "thread B", &b, thread_b_starts, -1);
-	KUNIT_EXPECT_TRUE(test, mn_gate_entered(driver->world, b.gate));
+	mm = driver->ctx->mm;
+	b = mn_alloc(driver->ctx, sizeof(*b));
+	b->range = mn_range(driver->ctx, 0, 1);
+	b->gate = mn_gate(driver->ctx);
+	call = mn_spawn(driver->ctx, "thread B", b, thread_b_starts, -1);
+	mn_gate_entered(driver->ctx, b->gate);
 
 	mmu_notifier_range_wait_inactive(mm, 0, PAGE_SIZE);
 	mutex_lock(&driver->lock);
-	mn_gate_open(b.gate);
+	mn_gate_open(b->gate);
 	for (i = 0; inactive && i < MN_HANG_SECONDS * HZ; i++) {
 		schedule_timeout_uninterruptible(1);
 		inactive = mmu_notifier_range_inactive(mm, 0, PAGE_SIZE);
@@ -404,12 +506,11 @@ static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, inactive);
 
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
-	mn_end(&b.range);
+	mn_end(b->range);
 	mmu_notifier_range_wait_inactive(mm, 0, PAGE_SIZE);
 	mutex_lock(&driver->lock);
 	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(mm, 0, PAGE_SIZE));
 	mutex_unlock(&driver->lock);
-	driver_exit(driver);
 	expect_silence_end(test);
 }
 
@@ -424,10 +525,10 @@ static void correct_range_reader_is_not_reported(struct kunit *test)
 	driver = driver_init(test);
 	for (i = 0; i < 4; i++) {
 		mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
-		mmap_read_lock(driver->world->mm);
-		mmap_read_unlock(driver->world->mm);
+		mmap_read_lock(driver->ctx->mm);
+		mmap_read_unlock(driver->ctx->mm);
 		for (n = 0; i == 1 && n < 2 * BITS_PER_LONG; n++)
-			mn_invalidate(driver->world, 8, 1);
+			mn_invalidate(driver->ctx, 8, 1);
 		if (i == 2)
 			invalidate(driver);
 		mutex_lock(&driver->lock);
@@ -436,7 +537,6 @@ static void correct_range_reader_is_not_reported(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, retry, i == 1 || i == 2);
 	}
 	invalidate(driver);
-	driver_exit(driver);
 	expect_silence_end(test);
 }
 
@@ -454,7 +554,7 @@ static void retry_with_interrupts_off_is_not_reported(struct kunit *test)
 	for (i = 0; i < 3; i++) {
 		mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
 		for (n = 0; i != 2 && n < 2 * BITS_PER_LONG; n++)
-			mn_invalidate(driver->world, 8, 1);
+			mn_invalidate(driver->ctx, 8, 1);
 		raw_spin_lock_irqsave(&user_lock, flags);
 		retry = mmu_range_read_check_retry(&driver->reader);
 		retry &= mmu_range_read_retry(&driver->reader);
@@ -462,7 +562,6 @@ static void retry_with_interrupts_off_is_not_reported(struct kunit *test)
 		/* The first is overrun, the second has a watch. */
 		KUNIT_EXPECT_EQ(test, retry, i == 0);
 	}
-	driver_exit(driver);
 	expect_silence_end(test);
 }
 
@@ -471,25 +570,17 @@ static void range_begin_that_waits_in_atomic_context(struct kunit *test)
 	struct mn_driver *driver;
 	unsigned int n;
 
-	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
-		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
-	expected[0] = "sleeping function called from invalid context";
-	expected[1] = "mmu_range_read";
-	expected[2] = NULL;
-	pr_info("mmu_notifier_kunit: to report: %s; %s\n", expected[0],
-		expected[1]);
-	mn_reports_begin(test->priv);
+	expect_sleep(test, "mmu_range_read");
 	driver = driver_init(test);
 	mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
 	for (n = 0; n < 2 * BITS_PER_LONG; n++)
-		mn_invalidate(driver->world, 8, 1);
+		mn_invalidate(driver->ctx, 8, 1);
 	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&driver->reader));
 	/* The next one takes the lock, as one that waits does. */
 	preempt_disable();
 	mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
 	preempt_enable();
 	mmu_range_read_cancel(&driver->reader);
-	driver_exit(driver);
 	expect_end(test);
 }
 
@@ -518,10 +609,9 @@ static struct kunit_case mmu_notifier_range_report_cases[] = {
 
 static struct kunit_suite mmu_notifier_range_report_suite = {
 	.name = "mmu_notifier_range_report",
-	.init = mn_world_init,
+	.init = mn_init,
 	.test_cases = mmu_notifier_range_report_cases,
 };
-
 kunit_test_suite(mmu_notifier_range_report_suite);
 
 MODULE_DESCRIPTION("KUnit tests for reports about drivers that read ranges");

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Range readers against a model, step by step: every order of the steps of some
- * small worlds, and random walks through a larger one.
+ * small scenarios, and random walks through a larger one.
  *
  * The model is naive on purpose, as that of mmu_notifier_schedule_kunit.c: a list
  * of the steps taken so far, of which it asks who sleeps, and what a retry returns.
  * Beside it is a page table of numbers, and for each range reader SPTEs, which it
  * makes of what it has read; none may ever be stale, whatever the model says.
  *
- * Ranges and sets of ranges are masks of pages. Those who invalidate are no
- * threads: only the begin of a range reader sleeps.
+ * Ranges and sets of ranges are masks of pages. What invalidates is no
+ * thread: only the begin of a range reader sleeps.
  */
 
 #include <kunit/test.h>
@@ -25,7 +25,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
-#include "mmu_notifier_world.h"
+#include "mmu_notifier_helpers.h"
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
@@ -37,7 +37,7 @@ MODULE_PARM_DESC(seed, "of the random walk; 0 (default): another each time");
 #define RS_STEPS	6	/* of a program */
 #define RS_DEPTH	24	/* of a schedule */
 #define RS_NEST		2	/* invalidations of one actor at a time */
-#define RS_EVENTS	512
+#define RS_ENTRIES	512
 #define RS_ROUNDS	64
 #define RS_FLOOD	(2 * BITS_PER_LONG)
 #define RS_FLOOD_PAGE	1000
@@ -55,7 +55,7 @@ enum rs_op {
 	RS_START,
 	RS_REFUSE,	/* a start that fails, so that it has no end */
 	RS_END,
-	RS_FLOOD_ALL,	/* many invalidations where nobody reads */
+	RS_FLOOD_ALL,	/* many invalidations where no range reader reads */
 	RS_KILL,	/* the range reader, if it sleeps and can be killed */
 };
 
@@ -66,7 +66,7 @@ struct rs_step {
 	u64 pages;
 };
 
-struct rs_event {
+struct rs_entry {
 	struct rs_step step;
 	bool active;
 };
@@ -85,7 +85,7 @@ enum rs_watch {
 };
 
 struct rs_reader {
-	struct rs_world *world;
+	struct rs_run *run;
 	struct task_struct *task;
 	struct completion go;
 	u8 state;
@@ -98,12 +98,12 @@ struct rs_reader {
 	u64 mapped;		/* pages that have an SPTE, under the user lock */
 	unsigned int spte[RS_PAGES];
 	/* The model. */
-	int begin;		/* event, or -1 */
+	int begin;		/* entry, or -1 */
 	enum rs_watch watch;	/* of this read section */
 	enum rs_watch next;	/* of the next one */
 };
 
-struct rs_world {
+struct rs_run {
 	struct kunit *test;
 	struct mm_struct *mm;
 	struct mmu_notifier notifier;
@@ -123,64 +123,64 @@ struct rs_world {
 	unsigned long overruns;
 	unsigned long kills;
 	/* The model. */
-	unsigned int nr_events;
-	struct rs_event event[RS_EVENTS];
+	unsigned int nr_entries;
+	struct rs_entry entry[RS_ENTRIES];
 };
 
 /*
  * The model
  */
 
-static struct rs_event *rs_add_event(struct rs_world *world,
+static struct rs_entry *rs_add_entry(struct rs_run *run,
 				     const struct rs_step *step)
 {
-	struct rs_event *event = &world->event[world->nr_events++];
+	struct rs_entry *entry = &run->entry[run->nr_entries++];
 	unsigned int i;
 
-	*event = (struct rs_event){
+	*entry = (struct rs_entry){
 		.step = *step,
 		.active = step->op == RS_START,
 	};
 	if (step->op == RS_END) {
-		for (i = world->nr_events; i--;) {
-			if (world->event[i].active &&
-			    world->event[i].step.actor == step->actor) {
-				world->event[i].active = false;
+		for (i = run->nr_entries; i--;) {
+			if (run->entry[i].active &&
+			    run->entry[i].step.actor == step->actor) {
+				run->entry[i].active = false;
 				break;
 			}
 		}
 	}
-	return event;
+	return entry;
 }
 
-static u64 rs_pages(const struct rs_world *world,
+static u64 rs_pages(const struct rs_run *run,
 		    const struct rs_reader *reader)
 {
-	return world->event[reader->begin].step.pages;
+	return run->entry[reader->begin].step.pages;
 }
 
-static bool rs_sleeps(const struct rs_world *world,
+static bool rs_sleeps(const struct rs_run *run,
 		      const struct rs_reader *reader)
 {
 	int i;
 
 	for (i = 0; i < reader->begin; i++) {
-		if (world->event[i].active && world->event[i].step.pages &
-					      rs_pages(world, reader))
+		if (run->entry[i].active && run->entry[i].step.pages &
+					      rs_pages(run, reader))
 			return true;
 	}
 	return false;
 }
 
-/* How many have started since the event, and whether one overlaps. */
-static unsigned int rs_started(const struct rs_world *world, int since,
+/* How many have started since the entry, and whether one overlaps. */
+static unsigned int rs_started(const struct rs_run *run, int since,
 			       u64 pages, bool *overlaps)
 {
 	unsigned int nr = 0;
 
 	*overlaps = false;
-	for (; since < world->nr_events; since++) {
-		const struct rs_step *step = &world->event[since].step;
+	for (; since < run->nr_entries; since++) {
+		const struct rs_step *step = &run->entry[since].step;
 
 		if (step->op == RS_FLOOD_ALL)
 			nr += RS_FLOOD;
@@ -193,16 +193,16 @@ static unsigned int rs_started(const struct rs_world *world, int since,
 	return nr;
 }
 
-/* The first event since the begin that is anywhere between its pages. */
-static int rs_first_hit(const struct rs_world *world,
+/* The first entry since the begin that is anywhere between its pages. */
+static int rs_first_hit(const struct rs_run *run,
 			const struct rs_reader *reader)
 {
-	const u64 pages = rs_pages(world, reader);
+	const u64 pages = rs_pages(run, reader);
 	const u64 hull = GENMASK_ULL(fls64(pages) - 1, __ffs64(pages));
 	int i;
 
-	for (i = reader->begin; i < world->nr_events; i++) {
-		const struct rs_step *step = &world->event[i].step;
+	for (i = reader->begin; i < run->nr_entries; i++) {
+		const struct rs_step *step = &run->entry[i].step;
 
 		if ((step->op == RS_START || step->op == RS_REFUSE) &&
 		    step->pages & hull)
@@ -212,15 +212,15 @@ static int rs_first_hit(const struct rs_world *world,
 }
 
 /* 0 or 1; or -1 if both are right. */
-static int rs_expected_retry(const struct rs_world *world,
+static int rs_expected_retry(const struct rs_run *run,
 			     const struct rs_reader *reader)
 {
-	const u64 pages = rs_pages(world, reader);
+	const u64 pages = rs_pages(run, reader);
 	int since = reader->begin;
 	unsigned int started;
 	bool overlaps;
 
-	started = rs_started(world, since, pages, &overlaps);
+	started = rs_started(run, since, pages, &overlaps);
 	if (overlaps)
 		return 1;
 	if (started <= RS_FITS)
@@ -228,22 +228,22 @@ static int rs_expected_retry(const struct rs_world *world,
 	if (reader->watch == RS_WATCH_NO)
 		return started > RS_OVERRUNS ? 1 : -1;
 
-	since = rs_first_hit(world, reader);
+	since = rs_first_hit(run, reader);
 	if (since < 0)
 		return reader->watch == RS_WATCH_YES ? 0 : -1;
-	started = rs_started(world, since, pages, &overlaps);
+	started = rs_started(run, since, pages, &overlaps);
 	if (started <= RS_FITS)
 		return reader->watch == RS_WATCH_YES ? 0 : -1;
 	return started > RS_OVERRUNS && reader->watch == RS_WATCH_YES ? 1 : -1;
 }
 
 /* What is known when it has returned. */
-static void rs_model_retry(struct rs_world *world, struct rs_reader *reader,
+static void rs_model_retry(struct rs_run *run, struct rs_reader *reader,
 			   bool retry)
 {
 	bool overlaps;
-	unsigned int started = rs_started(world, reader->begin,
-					  rs_pages(world, reader), &overlaps);
+	unsigned int started = rs_started(run, reader->begin,
+					  rs_pages(run, reader), &overlaps);
 
 	if (!retry)
 		reader->next = RS_WATCH_NO;
@@ -251,8 +251,8 @@ static void rs_model_retry(struct rs_world *world, struct rs_reader *reader,
 		reader->next = RS_WATCH_YES;
 	else if (started > RS_FITS && reader->next != RS_WATCH_YES)
 		reader->next = overlaps ? RS_WATCH_MAYBE : RS_WATCH_YES;
-	world->overruns += retry && !overlaps;
-	world->collisions += retry;
+	run->overruns += retry && !overlaps;
+	run->collisions += retry;
 	reader->begin = -1;
 }
 
@@ -263,7 +263,7 @@ static void rs_model_retry(struct rs_world *world, struct rs_reader *reader,
 static int rs_invalidate(struct mmu_notifier *notifier,
 			 const struct mmu_notifier_range *range)
 {
-	struct rs_world *world = container_of(notifier, struct rs_world,
+	struct rs_run *run = container_of(notifier, struct rs_run,
 					      notifier);
 	unsigned long first = range->start >> PAGE_SHIFT;
 	unsigned long last = (range->end >> PAGE_SHIFT) - 1;
@@ -271,10 +271,10 @@ static int rs_invalidate(struct mmu_notifier *notifier,
 
 	if (first >= RS_PAGES)
 		return 0;
-	spin_lock(&world->user_lock);
-	for (i = 0; i < world->nr_readers; i++)
-		world->reader[i].mapped &= ~GENMASK_ULL(last, first);
-	spin_unlock(&world->user_lock);
+	spin_lock(&run->user_lock);
+	for (i = 0; i < run->nr_readers; i++)
+		run->reader[i].mapped &= ~GENMASK_ULL(last, first);
+	spin_unlock(&run->user_lock);
 	return 0;
 }
 
@@ -285,7 +285,7 @@ static const struct mmu_notifier_ops rs_ops = {
 static int rs_may_refuse(struct mmu_notifier *notifier,
 			 const struct mmu_notifier_range *range)
 {
-	return container_of(notifier, struct rs_world, refuser)->refuse ?
+	return container_of(notifier, struct rs_run, refuser)->refuse ?
 		       -EAGAIN : 0;
 }
 
@@ -353,17 +353,17 @@ static int rs_thread(void *data)
 			return 0;
 		reader->ret = rs_begin(reader);
 		/* What it has read is as old as it can be. */
-		memcpy(reader->read, reader->world->pte, sizeof(reader->read));
+		memcpy(reader->read, reader->run->pte, sizeof(reader->read));
 		rs_set_state(reader, RS_IDLE);
 	}
 }
 
-static bool rs_retry(struct rs_world *world, struct rs_reader *reader)
+static bool rs_retry(struct rs_run *run, struct rs_reader *reader)
 {
-	u64 pages = rs_pages(world, reader);
+	u64 pages = rs_pages(run, reader);
 	bool retry;
 
-	spin_lock(&world->user_lock);
+	spin_lock(&run->user_lock);
 	retry = mmu_range_read_retry(&reader->reader);
 	if (!retry) {
 		reader->mapped |= pages;
@@ -371,48 +371,48 @@ static bool rs_retry(struct rs_world *world, struct rs_reader *reader)
 			reader->spte[__ffs64(pages)] =
 				reader->read[__ffs64(pages)];
 	}
-	spin_unlock(&world->user_lock);
+	spin_unlock(&run->user_lock);
 	return retry;
 }
 
-static bool rs_start(struct rs_world *world, const struct rs_step *step)
+static bool rs_start(struct rs_run *run, const struct rs_step *step)
 {
-	unsigned int nest = world->nr_ranges[step->actor];
-	struct mmu_notifier_range *range = &world->range[step->actor][nest];
+	unsigned int nest = run->nr_ranges[step->actor];
+	struct mmu_notifier_range *range = &run->range[step->actor][nest];
 	int err;
 
-	mmu_notifier_range_init(range, MMU_NOTIFY_CLEAR, 0, world->mm,
+	mmu_notifier_range_init(range, MMU_NOTIFY_CLEAR, 0, run->mm,
 				MN_ADDR(__ffs64(step->pages)),
 				MN_ADDR(fls64(step->pages)));
 	if (step->op == RS_REFUSE) {
-		world->refuse = true;
+		run->refuse = true;
 		err = mmu_notifier_invalidate_range_start_nonblock(range);
-		world->refuse = false;
+		run->refuse = false;
 		return err;
 	}
 	mmu_notifier_invalidate_range_start(range);
-	world->nr_ranges[step->actor]++;
+	run->nr_ranges[step->actor]++;
 	return true;
 }
 
-static void rs_end(struct rs_world *world, const struct rs_step *step)
+static void rs_end(struct rs_run *run, const struct rs_step *step)
 {
-	unsigned int nest = --world->nr_ranges[step->actor];
-	struct mmu_notifier_range *range = &world->range[step->actor][nest];
+	unsigned int nest = --run->nr_ranges[step->actor];
+	struct mmu_notifier_range *range = &run->range[step->actor][nest];
 	unsigned long i;
 
 	for (i = range->start; i < range->end; i += PAGE_SIZE)
-		world->pte[i >> PAGE_SHIFT]++;
+		run->pte[i >> PAGE_SHIFT]++;
 	mmu_notifier_invalidate_range_end(range);
 }
 
-static void rs_flood(struct rs_world *world)
+static void rs_flood(struct rs_run *run)
 {
 	struct mmu_notifier_range range;
 	unsigned int i;
 
 	for (i = 0; i < RS_FLOOD; i++) {
-		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, world->mm,
+		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, run->mm,
 					MN_ADDR(RS_FLOOD_PAGE),
 					MN_ADDR(RS_FLOOD_PAGE + 1));
 		mmu_notifier_invalidate_range_start(&range);
@@ -457,46 +457,50 @@ static bool rs_reaches(struct rs_reader *reader, enum rs_state expected)
 }
 
 /*
- * Worlds
+ * Runs
  */
 
-static void rs_destroy(struct rs_world *world)
+static void rs_undo(void *data)
 {
+	struct rs_run *run = data;
 	struct rs_step end = { .op = RS_END };
 	unsigned int i;
 
 	for (end.actor = 0; end.actor < RS_ACTORS; end.actor++) {
-		while (world->nr_ranges[end.actor])
-			rs_end(world, &end);
+		while (run->nr_ranges[end.actor])
+			rs_end(run, &end);
 	}
-	for (i = 0; i < world->nr_readers; i++)
-		world->stuck |= !rs_reaches(&world->reader[i], RS_IDLE);
-	/* What does not return is left alone with the world that it uses. */
-	if (world->stuck)
+	for (i = 0; i < run->nr_readers; i++)
+		run->stuck |= !rs_reaches(&run->reader[i], RS_IDLE);
+	/* What does not return is left alone with the run that it uses. */
+	if (run->stuck)
 		return;
-	while (world->nr_readers) {
-		struct rs_reader *reader = &world->reader[--world->nr_readers];
+	while (run->nr_readers) {
+		struct rs_reader *reader = &run->reader[--run->nr_readers];
 
 		reader->quit = true;
 		complete(&reader->go);
 		kthread_stop(reader->task);
 		put_task_struct(reader->task);
 	}
-	mmu_notifier_unregister(&world->refuser, world->mm);
-	mmu_notifier_unregister(&world->notifier, world->mm);
-	mmput(world->mm);
-	kvfree(world);
+	if (run->refuser.mm)
+		mmu_notifier_unregister(&run->refuser, run->mm);
+	if (run->notifier.mm)
+		mmu_notifier_unregister(&run->notifier, run->mm);
+	if (run->mm)
+		mmput(run->mm);
+	kvfree(run);
 }
 
-static bool rs_start_readers(struct rs_world *world, unsigned int nr)
+static bool rs_start_readers(struct rs_run *run, unsigned int nr)
 {
 	unsigned int cpu = raw_smp_processor_id();
 
 	set_cpus_allowed_ptr(current, cpumask_of(cpu));
-	for (; world->nr_readers < nr; world->nr_readers++) {
-		struct rs_reader *reader = &world->reader[world->nr_readers];
+	for (; run->nr_readers < nr; run->nr_readers++) {
+		struct rs_reader *reader = &run->reader[run->nr_readers];
 
-		reader->world = world;
+		reader->run = run;
 		reader->state = RS_IDLE;
 		init_completion(&reader->go);
 		reader->task = kthread_create(rs_thread, reader, "mn_range");
@@ -510,35 +514,35 @@ static bool rs_start_readers(struct rs_world *world, unsigned int nr)
 	return true;
 }
 
-static struct rs_world *rs_new(struct kunit *test, unsigned int nr_readers)
+static struct rs_run *rs_new(struct kunit *test, unsigned int nr_readers)
 {
-	struct rs_world *world = kvzalloc(sizeof(*world), GFP_KERNEL);
+	struct rs_run *run = kvzalloc(sizeof(*run), GFP_KERNEL);
 
-	KUNIT_ASSERT_NOT_NULL(test, world);
-	world->test = test;
-	spin_lock_init(&world->user_lock);
-	world->notifier.ops = &rs_ops;
-	world->refuser.ops = &rs_refuser_ops;
-	world->mm = mm_alloc();
-	KUNIT_ASSERT_NOT_NULL(test, world->mm);
-	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register_tracked(&world->notifier,
-							       world->mm));
-	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&world->refuser,
-						       world->mm));
-	KUNIT_ASSERT_TRUE(test, rs_start_readers(world, nr_readers));
-	return world;
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	run->test = test;
+	spin_lock_init(&run->user_lock);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, rs_undo, run));
+	run->mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, run->mm);
+	run->notifier.ops = &rs_ops;
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register_tracked(&run->notifier,
+							       run->mm));
+	run->refuser.ops = &rs_refuser_ops;
+	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&run->refuser, run->mm));
+	KUNIT_ASSERT_TRUE(test, rs_start_readers(run, nr_readers));
+	return run;
 }
 
 /* Back to the beginning; the sequence goes on. */
-static void rs_set_up(struct rs_world *world)
+static void rs_set_up(struct rs_run *run)
 {
 	unsigned int i;
 
-	world->nr_events = 0;
-	for (i = 0; i < world->nr_readers; i++) {
-		struct rs_reader *reader = &world->reader[i];
+	run->nr_entries = 0;
+	for (i = 0; i < run->nr_readers; i++) {
+		struct rs_reader *reader = &run->reader[i];
 
-		mmu_range_reader_init(&reader->reader, world->mm);
+		mmu_range_reader_init(&reader->reader, run->mm);
 		reader->begin = -1;
 		reader->watch = RS_WATCH_NO;
 		reader->next = RS_WATCH_NO;
@@ -546,34 +550,34 @@ static void rs_set_up(struct rs_world *world)
 	}
 }
 
-static bool rs_wrong(struct rs_world *world, const char *wrong)
+static bool rs_wrong(struct rs_run *run, const char *wrong)
 {
-	world->wrong = wrong;
+	run->wrong = wrong;
 	return false;
 }
 
-static bool rs_compare(struct rs_world *world)
+static bool rs_compare(struct rs_run *run)
 {
 	unsigned int i;
 	u64 pages;
 
-	for (i = 0; i < world->nr_readers; i++) {
-		struct rs_reader *reader = &world->reader[i];
-		bool sleeps = reader->begin >= 0 && rs_sleeps(world, reader);
+	for (i = 0; i < run->nr_readers; i++) {
+		struct rs_reader *reader = &run->reader[i];
+		bool sleeps = reader->begin >= 0 && rs_sleeps(run, reader);
 
 		if (!rs_reaches(reader, sleeps ? RS_SLEEPS : RS_IDLE))
-			return rs_wrong(world, sleeps ? "should sleep" :
+			return rs_wrong(run, sleeps ? "should sleep" :
 							"should have returned");
 		for (pages = reader->mapped; pages; pages &= pages - 1) {
 			if (reader->spte[__ffs64(pages)] !=
-			    world->pte[__ffs64(pages)])
-				return rs_wrong(world, "has a stale SPTE");
+			    run->pte[__ffs64(pages)])
+				return rs_wrong(run, "has a stale SPTE");
 		}
 	}
 	return true;
 }
 
-static bool rs_step_retry(struct rs_world *world, struct rs_reader *reader)
+static bool rs_step_retry(struct rs_run *run, struct rs_reader *reader)
 {
 	int expected;
 	bool early, retry;
@@ -581,56 +585,56 @@ static bool rs_step_retry(struct rs_world *world, struct rs_reader *reader)
 	/* It was killed. */
 	if (reader->begin < 0)
 		return true;
-	expected = rs_expected_retry(world, reader);
+	expected = rs_expected_retry(run, reader);
 	early = mmu_range_read_check_retry(&reader->reader);
-	retry = rs_retry(world, reader);
+	retry = rs_retry(run, reader);
 	if (expected >= 0 && retry != expected)
-		return rs_wrong(world, retry ? "should not retry" :
+		return rs_wrong(run, retry ? "should not retry" :
 					       "should retry");
 	if (early != retry)
-		return rs_wrong(world, "says early what is not so at last");
-	rs_model_retry(world, reader, retry);
+		return rs_wrong(run, "says early what is not so at last");
+	rs_model_retry(run, reader, retry);
 	return true;
 }
 
-static bool rs_step_kill(struct rs_world *world, struct rs_reader *reader)
+static bool rs_step_kill(struct rs_run *run, struct rs_reader *reader)
 {
-	if (reader->begin < 0 || !rs_sleeps(world, reader) ||
+	if (reader->begin < 0 || !rs_sleeps(run, reader) ||
 	    reader->step.op != RS_BEGIN_KILLABLE)
 		return true;
 	send_sig(SIGKILL, reader->task, 1);
 	if (!rs_reaches(reader, RS_IDLE))
-		return rs_wrong(world, "should have been killed");
+		return rs_wrong(run, "should have been killed");
 	if (reader->ret != -EINTR)
-		return rs_wrong(world, "should say that it was killed");
+		return rs_wrong(run, "should say that it was killed");
 	reader->begin = -1;
-	world->kills++;
+	run->kills++;
 	return true;
 }
 
 /* Take a step, in the code and in the model. */
-static bool rs_step(struct rs_world *world, const struct rs_step *step)
+static bool rs_step(struct rs_run *run, const struct rs_step *step)
 {
-	struct rs_reader *reader = &world->reader[step->actor];
+	struct rs_reader *reader = &run->reader[step->actor];
 
-	rs_add_event(world, step);
-	world->steps++;
+	rs_add_entry(run, step);
+	run->steps++;
 	switch (step->op) {
 	case RS_BEGIN:
 	case RS_BEGIN_KILLABLE:
-		reader->begin = world->nr_events - 1;
+		reader->begin = run->nr_entries - 1;
 		reader->watch = reader->next;
-		world->waits += rs_sleeps(world, reader);
+		run->waits += rs_sleeps(run, reader);
 		reader->step = *step;
 		WRITE_ONCE(reader->state, RS_RUNS);
 		complete(&reader->go);
-		if (!rs_compare(world))
+		if (!rs_compare(run))
 			return false;
 		if (rs_state(reader) == RS_IDLE && reader->ret)
-			return rs_wrong(world, "says that it was killed");
+			return rs_wrong(run, "says that it was killed");
 		return true;
 	case RS_RETRY:
-		if (!rs_step_retry(world, reader))
+		if (!rs_step_retry(run, reader))
 			return false;
 		break;
 	case RS_CANCEL:
@@ -639,25 +643,25 @@ static bool rs_step(struct rs_world *world, const struct rs_step *step)
 		break;
 	case RS_START:
 	case RS_REFUSE:
-		if (!rs_start(world, step))
-			return rs_wrong(world, "should have been refused");
+		if (!rs_start(run, step))
+			return rs_wrong(run, "should have been refused");
 		break;
 	case RS_END:
-		rs_end(world, step);
+		rs_end(run, step);
 		break;
 	case RS_FLOOD_ALL:
-		rs_flood(world);
+		rs_flood(run);
 		break;
 	case RS_KILL:
-		if (!rs_step_kill(world, &world->reader[step->whom]))
+		if (!rs_step_kill(run, &run->reader[step->whom]))
 			return false;
 		break;
 	}
-	return rs_compare(world);
+	return rs_compare(run);
 }
 
 /* The steps that led to the difference. */
-static void rs_print(struct rs_world *world)
+static void rs_print(struct rs_run *run)
 {
 	static const char * const ops[] = {
 		[RS_BEGIN] = "begin", [RS_BEGIN_KILLABLE] = "killable begin",
@@ -667,22 +671,22 @@ static void rs_print(struct rs_world *world)
 	};
 	unsigned int i;
 
-	for (i = 0; i < world->nr_events; i++) {
-		const struct rs_step *step = &world->event[i].step;
+	for (i = 0; i < run->nr_entries; i++) {
+		const struct rs_step *step = &run->entry[i].step;
 
-		kunit_err(world->test, "  actor %u: %s %#llx of %u\n",
+		kunit_err(run->test, "  actor %u: %s %#llx of %u\n",
 			  step->actor, ops[step->op], step->pages, step->whom);
 	}
-	kunit_err(world->test, "then it %s\n", world->wrong);
+	kunit_err(run->test, "then it %s\n", run->wrong);
 }
 
-static void rs_print_numbers(struct rs_world *world, const char *what,
+static void rs_print_numbers(struct rs_run *run, const char *what,
 			     unsigned long nr)
 {
-	kunit_info(world->test,
+	kunit_info(run->test,
 		   "%lu %s, %lu steps: %lu waits, %lu collisions, %lu overruns, %lu killed\n",
-		   nr, what, world->steps, world->waits, world->collisions,
-		   world->overruns, world->kills);
+		   nr, what, run->steps, run->waits, run->collisions,
+		   run->overruns, run->kills);
 }
 
 /*
@@ -695,7 +699,7 @@ static void rs_print_numbers(struct rs_world *world, const char *what,
  * next: each program has its order, and a range reader waits for what overlaps and
  * was active when it began, unless it is killed.
  */
-struct rs_scene {
+struct rs_scenario {
 	unsigned long schedules;
 	unsigned int nr_readers;
 	struct rs_step program[RS_ACTORS][RS_STEPS];
@@ -710,18 +714,18 @@ struct rs_scene {
 /* Two pages, of which the first is that of others, too. */
 #define RS_PAIR			(BIT_ULL(10) | BIT_ULL(20))
 
-static bool rs_enabled(struct rs_world *world, const struct rs_scene *scene,
+static bool rs_enabled(struct rs_run *run, const struct rs_scenario *scenario,
 		       const unsigned int *taken, unsigned int actor)
 {
-	if (actor < world->nr_readers && world->reader[actor].begin >= 0 &&
-	    rs_sleeps(world, &world->reader[actor]))
+	if (actor < run->nr_readers && run->reader[actor].begin >= 0 &&
+	    rs_sleeps(run, &run->reader[actor]))
 		return false;
 	return taken[actor] < RS_STEPS &&
-	       scene->program[actor][taken[actor]].op;
+	       scenario->program[actor][taken[actor]].op;
 }
 
 /* Take the steps in the order of choice[], as far as that goes, then any. */
-static bool rs_schedule(struct rs_world *world, const struct rs_scene *scene,
+static bool rs_schedule(struct rs_run *run, const struct rs_scenario *scenario,
 			u8 *choice, u8 *others, unsigned int *depth)
 {
 	unsigned int taken[RS_ACTORS] = {};
@@ -733,7 +737,7 @@ static bool rs_schedule(struct rs_world *world, const struct rs_scene *scene,
 		struct rs_step step;
 
 		for (i = 0; i < RS_ACTORS; i++) {
-			if (rs_enabled(world, scene, taken, i))
+			if (rs_enabled(run, scenario, taken, i))
 				enabled |= BIT(i);
 		}
 		if (!enabled || *depth == RS_DEPTH)
@@ -742,27 +746,28 @@ static bool rs_schedule(struct rs_world *world, const struct rs_scene *scene,
 			choice[*depth] = __ffs(enabled);
 		i = choice[*depth];
 		others[*depth] = enabled & ~GENMASK(i, 0);
-		step = scene->program[i][taken[i]++];
+		step = scenario->program[i][taken[i]++];
 		step.actor = i;
-		if (!rs_step(world, &step))
+		if (!rs_step(run, &step))
 			return false;
 	}
 }
 
 /* All schedules, depth first, each from the beginning. */
-static void rs_run(struct kunit *test, const struct rs_scene *scene)
+static void rs_all_schedules(struct kunit *test,
+			     const struct rs_scenario *scenario)
 {
 	u8 choice[RS_DEPTH], others[RS_DEPTH];
 	unsigned long schedules = 0;
 	unsigned int depth = 0;
-	struct rs_world *world = rs_new(test, scene->nr_readers);
+	struct rs_run *run = rs_new(test, scenario->nr_readers);
 
 	for (;;) {
-		rs_set_up(world);
-		if (!rs_schedule(world, scene, choice, others, &depth)) {
+		rs_set_up(run);
+		if (!rs_schedule(run, scenario, choice, others, &depth)) {
 			KUNIT_FAIL(test, "differs from the model after %lu schedules",
 				   schedules);
-			rs_print(world);
+			rs_print(run);
 			break;
 		}
 		schedules++;
@@ -772,14 +777,13 @@ static void rs_run(struct kunit *test, const struct rs_scene *scene)
 			break;
 		choice[depth - 1] = __ffs(others[depth - 1]);
 	}
-	rs_print_numbers(world, "schedules", schedules);
-	KUNIT_EXPECT_EQ(test, schedules, scene->schedules);
-	rs_destroy(world);
+	rs_print_numbers(run, "schedules", schedules);
+	KUNIT_EXPECT_EQ(test, schedules, scenario->schedules);
 }
 
 static void range_and_set_beside_invalidations(struct kunit *test)
 {
-	static const struct rs_scene scene = {
+	static const struct rs_scenario scenario = {
 		.schedules = 134783,
 		.nr_readers = 2,
 		.program = {
@@ -792,12 +796,12 @@ static void range_and_set_beside_invalidations(struct kunit *test)
 		},
 	};
 
-	rs_run(test, &scene);
+	rs_all_schedules(test, &scenario);
 }
 
 static void nested_and_foreign_invalidations(struct kunit *test)
 {
-	static const struct rs_scene scene = {
+	static const struct rs_scenario scenario = {
 		.schedules = 75042,
 		.nr_readers = 2,
 		.program = {
@@ -810,12 +814,12 @@ static void nested_and_foreign_invalidations(struct kunit *test)
 		},
 	};
 
-	rs_run(test, &scene);
+	rs_all_schedules(test, &scenario);
 }
 
 static void overruns_of_a_range(struct kunit *test)
 {
-	static const struct rs_scene scene = {
+	static const struct rs_scenario scenario = {
 		.schedules = 6996,
 		.nr_readers = 1,
 		.program = {
@@ -828,12 +832,12 @@ static void overruns_of_a_range(struct kunit *test)
 		},
 	};
 
-	rs_run(test, &scene);
+	rs_all_schedules(test, &scenario);
 }
 
 static void overruns_of_sets(struct kunit *test)
 {
-	static const struct rs_scene scene = {
+	static const struct rs_scenario scenario = {
 		.schedules = 10098,
 		.nr_readers = 1,
 		.program = {
@@ -846,12 +850,12 @@ static void overruns_of_sets(struct kunit *test)
 		},
 	};
 
-	rs_run(test, &scene);
+	rs_all_schedules(test, &scenario);
 }
 
 static void signals(struct kunit *test)
 {
-	static const struct rs_scene scene = {
+	static const struct rs_scenario scenario = {
 		.schedules = 88246,
 		.nr_readers = 2,
 		.program = {
@@ -864,7 +868,7 @@ static void signals(struct kunit *test)
 		},
 	};
 
-	rs_run(test, &scene);
+	rs_all_schedules(test, &scenario);
 }
 
 /*
@@ -884,7 +888,7 @@ static u64 rs_random_pages(struct rnd_state *rnd, bool set)
 }
 
 /* A step that could be taken now; or none. */
-static bool rs_random_step(struct rs_world *world, struct rnd_state *rnd,
+static bool rs_random_step(struct rs_run *run, struct rnd_state *rnd,
 			   struct rs_step *step)
 {
 	u32 bits = prandom_u32_state(rnd);
@@ -892,63 +896,63 @@ static bool rs_random_step(struct rs_world *world, struct rnd_state *rnd,
 
 	*step = (struct rs_step){ .actor = bits % RS_ACTORS };
 	bits /= RS_ACTORS;
-	if (step->actor >= world->nr_readers) {
+	if (step->actor >= run->nr_readers) {
 		step->pages = rs_random_pages(rnd, false);
 		step->op = bits % 16 == 0 ? RS_FLOOD_ALL :
 			   bits % 16 == 1 ? RS_REFUSE :
 			   bits % 16 == 2 ? RS_KILL :
 			   bits % 2 ? RS_START : RS_END;
-		step->whom = bits / 16 % world->nr_readers;
+		step->whom = bits / 16 % run->nr_readers;
 		if (step->op == RS_END)
-			return world->nr_ranges[step->actor];
+			return run->nr_ranges[step->actor];
 		return step->op == RS_FLOOD_ALL || step->op == RS_KILL ||
-		       world->nr_ranges[step->actor] < RS_NEST;
+		       run->nr_ranges[step->actor] < RS_NEST;
 	}
-	reader = &world->reader[step->actor];
+	reader = &run->reader[step->actor];
 	if (reader->begin < 0) {
 		step->op = bits % 4 ? RS_BEGIN : RS_BEGIN_KILLABLE;
 		step->pages = rs_random_pages(rnd, bits / 4 % 2);
 		return true;
 	}
 	step->op = bits % 8 ? RS_RETRY : RS_CANCEL;
-	return !rs_sleeps(world, reader);
+	return !rs_sleeps(run, reader);
 }
 
 /* Nothing is left but range readers that have ended. */
-static bool rs_last_steps(struct rs_world *world)
+static bool rs_last_steps(struct rs_run *run)
 {
 	struct rs_step step = { .op = RS_END };
 
 	for (step.actor = 0; step.actor < RS_ACTORS; step.actor++) {
-		while (world->nr_ranges[step.actor]) {
-			if (!rs_step(world, &step))
+		while (run->nr_ranges[step.actor]) {
+			if (!rs_step(run, &step))
 				return false;
 		}
 	}
 	step.op = RS_RETRY;
-	for (step.actor = 0; step.actor < world->nr_readers; step.actor++) {
-		if (!rs_step(world, &step))
+	for (step.actor = 0; step.actor < run->nr_readers; step.actor++) {
+		if (!rs_step(run, &step))
 			return false;
 	}
 	return true;
 }
 
-static bool rs_walk(struct rs_world *world, struct rnd_state *rnd)
+static bool rs_walk(struct rs_run *run, struct rnd_state *rnd)
 {
 	struct rs_step step;
 
-	rs_set_up(world);
-	while (world->nr_events < RS_EVENTS - 2 * RS_ACTORS * RS_NEST) {
-		if (rs_random_step(world, rnd, &step) && !rs_step(world, &step))
+	rs_set_up(run);
+	while (run->nr_entries < RS_ENTRIES - 2 * RS_ACTORS * RS_NEST) {
+		if (rs_random_step(run, rnd, &step) && !rs_step(run, &step))
 			return false;
 	}
-	return rs_last_steps(world);
+	return rs_last_steps(run);
 }
 
 static void random_walk(struct kunit *test)
 {
 	unsigned int walk_seed = seed ?: get_random_u32() | 1;
-	struct rs_world *world = rs_new(test, RS_READERS);
+	struct rs_run *run = rs_new(test, RS_READERS);
 	unsigned int round;
 
 	kunit_info(test, "mmu_notifier_range_schedule_kunit.seed=%u\n",
@@ -957,18 +961,17 @@ static void random_walk(struct kunit *test)
 		struct rnd_state rnd;
 
 		prandom_seed_state(&rnd, hash_32(walk_seed + round, 32));
-		if (!rs_walk(world, &rnd)) {
+		if (!rs_walk(run, &rnd)) {
 			KUNIT_FAIL(test, "differs from the model with seed=%u",
 				   walk_seed + round);
-			rs_print(world);
+			rs_print(run);
 			break;
 		}
 	}
-	rs_print_numbers(world, "rounds", round);
-	KUNIT_EXPECT_GT(test, world->waits, 0);
-	KUNIT_EXPECT_GT(test, world->overruns, 0);
-	KUNIT_EXPECT_GT(test, world->kills, 0);
-	rs_destroy(world);
+	rs_print_numbers(run, "rounds", round);
+	KUNIT_EXPECT_GT(test, run->waits, 0);
+	KUNIT_EXPECT_GT(test, run->overruns, 0);
+	KUNIT_EXPECT_GT(test, run->kills, 0);
 }
 
 static struct kunit_case mmu_notifier_range_schedule_cases[] = {
@@ -985,7 +988,6 @@ static struct kunit_suite mmu_notifier_range_schedule_suite = {
 	.name = "mmu_notifier_range_schedule",
 	.test_cases = mmu_notifier_range_schedule_cases,
 };
-
 kunit_test_suite(mmu_notifier_range_schedule_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: all schedules of range readers");

@@ -5,17 +5,20 @@
  *
  * Most cases do one thing that can deadlock, alone, so that it does not, and look
  * for the report on the console: of which kind it is, which lock is about to be
- * taken, and which one is held. Others do it right.
+ * taken, which one is held, and which come between. Others do it right.
  *
  * Lockdep stops at its first report, and sleeping functions are reported once in a
- * second, so that each case needs a boot of its own:
- * kunit.filter_glob=mmu_notifier_report.CASE. Those that come after the first one
- * in a boot are skipped.
+ * second, so that each case needs a boot of its own. Those that come after the
+ * first one in a boot are skipped.
+ *
+ *	./tools/testing/kunit/kunit.py run --kunitconfig=mm/tests \
+ *		--kconfig_add CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y \
+ *		--run_isolated=test mmu_notifier_report
  */
 
 #include <kunit/test.h>
 #include <linux/debug_locks.h>
-#include <linux/mman.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -23,7 +26,7 @@
 #include <linux/vm_event_item.h>
 #include <linux/vmstat.h>
 
-#include "mmu_notifier_world.h"
+#include "mmu_notifier_helpers.h"
 
 /* The names of locks, as lockdep prints them. */
 #define DRIVER_LOCK	"&driver->lock"
@@ -35,16 +38,16 @@
 
 /* A driver whose callbacks take its lock. */
 struct mn_driver {
-	struct mn_world *world;
+	struct mn_ctx *ctx;
 	struct mutex lock;		/* taken by the callbacks */
-	struct mmu_interval_notifier interval;
-	struct mmu_notifier notifier;
+	struct mn_interval interval;
+	struct mn_sub sub;
 	unsigned int ends;		/* callbacks at the end, of the mm or of a range */
 	bool sleeps;			/* takes the lock even if it must not sleep */
 	/* Done in the callback, before it takes the lock. */
 	void (*in_callback)(struct mn_driver *driver);
 	/* In another mm, where nothing is ever invalidated. */
-	struct mmu_interval_notifier bystander;
+	struct mn_interval bystander;
 	struct mm_struct *other_mm;
 	struct mn_gate *gate;
 };
@@ -61,7 +64,7 @@ static bool driver_callback(struct mn_driver *driver,
 	else if (!mutex_trylock(&driver->lock))
 		return false;
 	if (seq)
-		mmu_interval_set_seq(&driver->interval, seq);
+		mmu_interval_set_seq(&driver->interval.sub, seq);
 	mutex_unlock(&driver->lock);
 	return true;
 }
@@ -71,7 +74,7 @@ static bool driver_invalidate(struct mmu_interval_notifier *interval,
 			      unsigned long seq)
 {
 	return driver_callback(container_of(interval, struct mn_driver,
-					    interval),
+					    interval.sub),
 			       range, seq);
 }
 
@@ -79,7 +82,7 @@ static int driver_start(struct mmu_notifier *notifier,
 			const struct mmu_notifier_range *range)
 {
 	return driver_callback(container_of(notifier, struct mn_driver,
-					    notifier),
+					    sub.notifier),
 			       range, 0) ? 0 : -EAGAIN;
 }
 
@@ -87,7 +90,7 @@ static void driver_end(struct mmu_notifier *notifier,
 		       const struct mmu_notifier_range *range)
 {
 	struct mn_driver *driver = container_of(notifier, struct mn_driver,
-						notifier);
+						sub.notifier);
 
 	mutex_lock(&driver->lock);
 	driver->ends++;
@@ -106,35 +109,27 @@ static const struct mmu_notifier_ops driver_end_ops = {
 	.invalidate_range_end = driver_end,
 };
 
-static void other_mm_put(void *mm)
-{
-	mmput(mm);
-}
-
 static struct mn_driver *driver_init(struct kunit *test)
 {
-	struct mn_driver *driver = kunit_kzalloc(test, sizeof(*driver),
-						 GFP_KERNEL);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_driver *driver = mn_alloc(ctx, sizeof(*driver));
 
-	KUNIT_ASSERT_NOT_NULL(test, driver);
-	driver->world = test->priv;
+	driver->ctx = ctx;
 	mutex_init(&driver->lock);
-	driver->gate = mn_gate(driver->world);
-	driver->other_mm = mm_alloc();
-	KUNIT_ASSERT_NOT_NULL(test, driver->other_mm);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, other_mm_put,
-						  driver->other_mm));
+	driver->gate = mn_gate(ctx);
+	driver->other_mm = mn_other_mm(ctx);
+	mn_interval_init(ctx, 0, &driver->interval);
+	mn_interval_init(ctx, 0, &driver->bystander);
+	mn_sub_init(ctx, 0, &driver->sub, NULL);
 	return driver;
 }
 
 static void driver_insert_bystander(struct mn_driver *driver)
 {
-	KUNIT_ASSERT_EQ(driver->world->test, 0,
-			mmu_interval_notifier_insert(&driver->bystander,
-						     driver->other_mm, 0,
-						     PAGE_SIZE,
-						     &driver_interval_ops));
+	/* No assertion: there may be locks. */
+	KUNIT_EXPECT_EQ(driver->ctx->test, 0,
+			mn_try_insert_ops(&driver->bystander, driver->other_mm,
+					  0, PAGE_SIZE, &driver_interval_ops));
 }
 
 /* A driver that subscribes to an interval. */
@@ -143,16 +138,16 @@ static struct mn_driver *interval_driver(struct kunit *test)
 	struct mn_driver *driver = driver_init(test);
 
 	KUNIT_ASSERT_EQ(test, 0,
-			mmu_interval_notifier_insert(&driver->interval,
-						     driver->world->mm, 0,
-						     PAGE_SIZE,
-						     &driver_interval_ops));
+			mn_try_insert_ops(&driver->interval, driver->ctx->mm, 0,
+					  PAGE_SIZE, &driver_interval_ops));
 	return driver;
 }
 
-static void interval_driver_exit(struct mn_driver *driver)
+/* In this thread, with what it holds. */
+static void driver_remove(struct mn_interval *interval)
 {
-	mmu_interval_notifier_remove(&driver->interval);
+	list_del_init(&interval->node);
+	mmu_interval_notifier_remove(&interval->sub);
 }
 
 /* A driver that subscribes to a whole mm. */
@@ -161,24 +156,18 @@ static struct mn_driver *mm_driver(struct kunit *test,
 {
 	struct mn_driver *driver = driver_init(test);
 
-	driver->notifier.ops = ops;
+	driver->sub.notifier.ops = ops;
 	KUNIT_ASSERT_EQ(test, 0,
-			mmu_notifier_register(&driver->notifier,
-					      driver->world->mm));
+			mn_try_register(&driver->sub, driver->ctx->mm));
 	return driver;
-}
-
-static void mm_driver_exit(struct mn_driver *driver)
-{
-	mmu_notifier_unregister(&driver->notifier, driver->world->mm);
 }
 
 /* As it has to be done: under the mmap_lock. */
 static void invalidate(struct mn_driver *driver)
 {
-	mmap_read_lock(driver->world->mm);
-	mn_invalidate(driver->world, 0, 1);
-	mmap_read_unlock(driver->world->mm);
+	mmap_read_lock(driver->ctx->mm);
+	mn_invalidate(driver->ctx, 0, 1);
+	mmap_read_unlock(driver->ctx->mm);
 }
 
 static int start_nonblock(struct mm_struct *mm)
@@ -195,12 +184,7 @@ static int start_nonblock(struct mm_struct *mm)
 
 static void invalidate_other_mm(struct mn_driver *driver)
 {
-	struct mmu_notifier_range range;
-
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, driver->other_mm,
-				0, PAGE_SIZE);
-	mmu_notifier_invalidate_range_start(&range);
-	mmu_notifier_invalidate_range_end(&range);
+	mn_invalidate_mm(driver->other_mm, 0, PAGE_SIZE);
 }
 
 static void allocate(gfp_t gfp)
@@ -208,25 +192,18 @@ static void allocate(gfp_t gfp)
 	kfree(kmalloc(64, gfp));
 }
 
-/* Memory of current. */
-static unsigned long map_memory(struct kunit *test)
-{
-	unsigned long addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE,
-					   PROT_READ | PROT_WRITE,
-					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
-
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
-	return addr;
-}
-
 /*
- * What is to be reported, or not. It is called first, as it may skip the case. The
- * log says it as well, for a script that compares it with the whole report.
+ * What is to be reported, or not. It is called first, as it may skip the case.
  */
 
-static const char *expected[8];	/* parts of the report, in order */
-static char acquired_name[64];
-static char held_name[64];
+static struct {
+	const char *kind;
+	/* Of lockdep: the lock that is about to be taken, and the one held. */
+	const char *acquired;
+	const char *held;
+	/* Of others: what comes after the kind. */
+	const char *text;
+} expected;
 
 static void expect_lockdep(struct kunit *test)
 {
@@ -249,82 +226,153 @@ static void expect_report(struct kunit *test)
 static void expect_report_on_locks(struct kunit *test, const char *kind,
 				   const char *acquired, const char *held)
 {
-	unsigned int i = 0;
-
 	expect_lockdep(test);
-	snprintf(acquired_name, sizeof(acquired_name), "%s){", acquired);
-	snprintf(held_name, sizeof(held_name), "%s){", held);
-	expected[i++] = kind;
-	expected[i++] = "is trying to acquire lock:";
-	expected[i++] = acquired_name;
-	expected[i++] = "but task is already holding lock:";
-	expected[i++] = held_name;
-	expected[i] = NULL;
-	pr_info("mmu_notifier_kunit: to report: %s; acquire %s; hold %s\n",
-		kind, acquired, held);
+	expected.kind = kind;
+	expected.acquired = acquired;
+	expected.held = held;
 	expect_report(test);
 }
+
+#define CIRCLE		"WARNING: possible circular locking dependency detected"
+#define RECURSION	"WARNING: possible recursive locking detected"
 
 static void expect_circle(struct kunit *test, const char *acquired,
 			  const char *held)
 {
-	expect_report_on_locks(test, "possible circular locking dependency detected",
-			       acquired, held);
+	expect_report_on_locks(test, CIRCLE, acquired, held);
 }
 
 static void expect_recursion(struct kunit *test, const char *lock)
 {
-	expect_report_on_locks(test, "possible recursive locking detected",
-			       lock, lock);
+	expect_report_on_locks(test, RECURSION, lock, lock);
 }
 
 static void expect_sleep(struct kunit *test, const char *where)
 {
-	unsigned int i = 0;
-
 	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
-	expected[i++] = "sleeping function called from invalid context";
-	expected[i++] = where;
-	expected[i] = NULL;
-	pr_info("mmu_notifier_kunit: to report: %s; %s\n", expected[0], where);
+	expected.kind = "BUG: sleeping function called from invalid context";
+	expected.text = where;
 	expect_report(test);
 }
 
 /* A warning of the core, in the function or what the compiler put there. */
 static void expect_warning(struct kunit *test, const char *function)
 {
-	unsigned int i = 0;
-
-	expected[i++] = "mm/mmu_";
-	expected[i++] = function;
-	expected[i] = NULL;
-	pr_info("mmu_notifier_kunit: to report: %s; %s\n", expected[0],
-		function);
+	expected.kind = "mm/mmu_";
+	expected.text = function;
 	expect_report(test);
+}
+
+/* The name of a lock in the report, in brackets there: "(NAME){...}-{...}". */
+struct lock_name {
+	const char *at;
+	size_t len;
+};
+
+/* The first one after a mark. */
+static struct lock_name lock_after(const char *text, const char *mark)
+{
+	struct lock_name name = { };
+	const char *end;
+
+	text = strstr(text, mark);
+	text = text ? strchr(text + strlen(mark), '(') : NULL;
+	end = text ? strstr(text, "){") : NULL;
+	if (end) {
+		name.at = text + 1;
+		name.len = end - name.at;
+	}
+	return name;
+}
+
+static bool is_lock(struct lock_name name, const char *wanted)
+{
+	static const char prefix[] = "mn_";
+
+	if (!name.at)
+		return false;
+	if (!strcmp(wanted, SRCU) && strstarts(name.at, prefix)) {
+		name.at += strlen(prefix);
+		name.len -= strlen(prefix);
+	}
+	return name.len == strlen(wanted) &&
+	       !memcmp(name.at, wanted, name.len);
+}
+
+/*
+ * With the two locks of a circle there is the map of invalidations, unless it is
+ * about SRCU, and what may come between. Anything else is not what was provoked.
+ */
+static void expect_chain(struct kunit *test, const char *text)
+{
+	static const char link[] = "-> #";
+	bool acquired = false, held = false, map = false;
+	struct lock_name name;
+
+	for (; (text = strstr(text, link)); text += strlen(link)) {
+		name = lock_after(text, link);
+		if (is_lock(name, expected.acquired))
+			acquired = true;
+		else if (is_lock(name, expected.held))
+			held = true;
+		else if (!is_lock(name, INVALIDATION) &&
+			 !is_lock(name, FS_RECLAIM) && !is_lock(name, SRCU))
+			KUNIT_FAIL(test, "%.*s is in the chain", (int)name.len,
+				   name.at);
+		map |= is_lock(name, INVALIDATION);
+	}
+	KUNIT_EXPECT_TRUE_MSG(test, acquired, "%s is not in the chain",
+			      expected.acquired);
+	KUNIT_EXPECT_TRUE_MSG(test, held, "%s is not in the chain",
+			      expected.held);
+	KUNIT_EXPECT_TRUE_MSG(test, map || !strcmp(expected.acquired, SRCU),
+			      "the map of invalidations is not in the chain");
+}
+
+static void expect_locks(struct kunit *test, const char *text)
+{
+	struct lock_name name;
+
+	name = lock_after(text, "is trying to acquire lock:");
+	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.acquired),
+			      "it is about to take %.*s, not %s", (int)name.len,
+			      name.at, expected.acquired);
+	name = lock_after(text, "but task is already holding lock:");
+	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.held),
+			      "it holds %.*s, not %s", (int)name.len, name.at,
+			      expected.held);
 }
 
 static void expect_end(struct kunit *test)
 {
 	const char *text = mn_reports_text();
-	unsigned int i;
 
+	/* This one report, and no other. */
 	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 1);
-	for (i = 0; text && expected[i]; i++)
-		text = strstr(text, expected[i]);
-	KUNIT_EXPECT_NOT_NULL_MSG(test, text, "no '%s' where it should be",
-				  expected[i - 1]);
+	text = strstr(text, expected.kind);
+	if (!text) {
+		KUNIT_FAIL(test, "no '%s'", expected.kind);
+		return;
+	}
+	if (expected.text)
+		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, expected.text),
+					  "no '%s' in it", expected.text);
+	if (expected.acquired)
+		expect_locks(test, text);
+	if (!strcmp(expected.kind, CIRCLE))
+		expect_chain(test, text);
 }
 
-/* Lockdep goes off when it reports something; the rest is seen in the log. */
 static void expect_silence(struct kunit *test)
 {
 	expect_lockdep(test);
-	pr_info("mmu_notifier_kunit: nothing to report\n");
+	mn_reports_begin(test->priv);
 }
 
 static void expect_silence_end(struct kunit *test)
 {
+	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 0);
 	KUNIT_EXPECT_TRUE_MSG(test, debug_locks, "lockdep went off");
 }
 
@@ -343,7 +391,6 @@ static void allocation_under_a_lock_of_an_interval_callback(struct kunit *test)
 	mutex_lock(&driver->lock);
 	allocate(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -357,7 +404,6 @@ static void allocation_under_a_lock_of_a_start_callback(struct kunit *test)
 	mutex_lock(&driver->lock);
 	allocate(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
-	mm_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -372,7 +418,6 @@ static void allocation_under_a_lock_of_an_end_callback(struct kunit *test)
 	allocate(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, driver->ends, 1);
-	mm_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -387,7 +432,6 @@ static void nofs_allocation_under_a_lock_of_a_callback(struct kunit *test)
 	mutex_lock(&driver->lock);
 	allocate(GFP_NOFS);
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -402,7 +446,6 @@ static void callback_takes_a_lock_that_was_allocated_under(struct kunit *test)
 	allocate(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
 	invalidate(driver);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -435,7 +478,6 @@ static void reclaim_is_known_before_any_reclaim(struct kunit *test)
 	fs_reclaim_release(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, reclaim_events(test), 0);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -451,10 +493,9 @@ static void mmap_lock_under_a_lock_of_a_callback(struct kunit *test)
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	mmap_read_lock(driver->world->mm);
-	mmap_read_unlock(driver->world->mm);
+	mmap_read_lock(driver->ctx->mm);
+	mmap_read_unlock(driver->ctx->mm);
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -466,17 +507,16 @@ static void mmap_lock_under_a_lock_of_a_start_callback(struct kunit *test)
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	mmap_read_lock(driver->world->mm);
-	mmap_read_unlock(driver->world->mm);
+	mmap_read_lock(driver->ctx->mm);
+	mmap_read_unlock(driver->ctx->mm);
 	mutex_unlock(&driver->lock);
-	mm_driver_exit(driver);
 	expect_end(test);
 }
 
 static void user_access_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
-	unsigned long addr = map_memory(test);
+	unsigned long addr = mn_map(test->priv, PAGE_SIZE);
 	char byte;
 
 	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
@@ -486,14 +526,13 @@ static void user_access_under_a_lock_of_a_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			copy_from_user(&byte, (void __user *)addr, 1));
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
 static void get_user_pages_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
-	unsigned long addr = map_memory(test);
+	unsigned long addr = mn_map(test->priv, PAGE_SIZE);
 	struct page *page;
 
 	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
@@ -505,7 +544,6 @@ static void get_user_pages_under_a_lock_of_a_callback(struct kunit *test)
 	else
 		KUNIT_FAIL(test, "no page");
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -513,7 +551,7 @@ static void get_user_pages_under_a_lock_of_a_callback(struct kunit *test)
 static void fault_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
-	unsigned long addr = map_memory(test);
+	unsigned long addr = mn_map(test->priv, PAGE_SIZE);
 	struct vm_area_struct *vma;
 
 	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
@@ -527,7 +565,6 @@ static void fault_under_a_lock_of_a_callback(struct kunit *test)
 		KUNIT_FAIL(test, "no page");
 	mutex_unlock(&driver->lock);
 	mmap_read_unlock(current->mm);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -541,8 +578,6 @@ static void insert_under_a_lock_of_a_callback(struct kunit *test)
 	mutex_lock(&driver->lock);
 	driver_insert_bystander(driver);
 	mutex_unlock(&driver->lock);
-	mmu_interval_notifier_remove(&driver->bystander);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -555,28 +590,26 @@ static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 	driver = interval_driver(test);
 	invalidate(driver);
 	driver_insert_bystander(driver);
-	mmu_interval_notifier_remove(&driver->bystander);
+	driver_remove(&driver->bystander);
 	mutex_lock(&driver->lock);
 	driver_insert_bystander(driver);
 	mutex_unlock(&driver->lock);
-	mmu_interval_notifier_remove(&driver->bystander);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
 /*
- * Waits for invalidations, in a callback and under a lock that one takes. Those
- * who are waited for here are in another mm, so that nobody waits in fact.
+ * Waits for invalidations, in a callback and under a lock that one takes. They are
+ * for those of another mm, where none is active, so that they return at once.
  */
 
 static void read_begin(struct mn_driver *driver)
 {
-	mmu_interval_read_begin(&driver->bystander);
+	mmu_interval_read_begin(&driver->bystander.sub);
 }
 
 static void remove(struct mn_driver *driver)
 {
-	mmu_interval_notifier_remove(&driver->bystander);
+	driver_remove(&driver->bystander);
 	driver->in_callback = NULL;
 }
 
@@ -589,8 +622,6 @@ static void read_begin_in_an_interval_callback(struct kunit *test)
 	driver_insert_bystander(driver);
 	driver->in_callback = read_begin;
 	invalidate(driver);
-	mmu_interval_notifier_remove(&driver->bystander);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -603,8 +634,6 @@ static void read_begin_in_a_start_callback(struct kunit *test)
 	driver_insert_bystander(driver);
 	driver->in_callback = read_begin;
 	invalidate(driver);
-	mmu_interval_notifier_remove(&driver->bystander);
-	mm_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -617,7 +646,6 @@ static void remove_in_an_interval_callback(struct kunit *test)
 	driver_insert_bystander(driver);
 	driver->in_callback = remove;
 	invalidate(driver);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -630,7 +658,6 @@ static void remove_in_a_start_callback(struct kunit *test)
 	driver_insert_bystander(driver);
 	driver->in_callback = remove;
 	invalidate(driver);
-	mm_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -642,9 +669,8 @@ static void read_begin_under_the_user_lock(struct kunit *test)
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	mmu_interval_read_begin(&driver->interval);
+	mmu_interval_read_begin(&driver->interval.sub);
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -656,7 +682,7 @@ static void remove_under_the_user_lock(struct kunit *test)
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	mmu_interval_notifier_remove(&driver->interval);
+	driver_remove(&driver->interval);
 	mutex_unlock(&driver->lock);
 	expect_end(test);
 }
@@ -669,7 +695,7 @@ static void unregister_under_a_lock_of_a_start_callback(struct kunit *test)
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	mm_driver_exit(driver);
+	mn_unregister(&driver->sub);
 	mutex_unlock(&driver->lock);
 	expect_end(test);
 }
@@ -684,7 +710,6 @@ static void synchronize_under_a_lock_of_a_start_callback(struct kunit *test)
 	mutex_lock(&driver->lock);
 	mmu_notifier_synchronize();
 	mutex_unlock(&driver->lock);
-	mm_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -693,7 +718,7 @@ static void driver_unregisters_in_release(struct mmu_notifier *notifier,
 					  struct mm_struct *mm)
 {
 	struct mn_driver *driver = container_of(notifier, struct mn_driver,
-						notifier);
+						sub.notifier);
 
 	if (!driver->ends++)
 		mmu_notifier_unregister(notifier, mm);
@@ -711,10 +736,10 @@ static void unregister_in_release_by_the_end_of_the_mm(struct kunit *test)
 
 	expect_recursion(test, SRCU);
 	driver = mm_driver(test, &driver_release_ops);
-	release = mn_spawn_release(driver->world);
+	release = mn_spawn_release(driver->ctx);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(release));
-	/* For ever. */
-	driver->world->hung = true;
+	/* Forever. */
+	driver->ctx->broken = true;
 	expect_end(test);
 }
 
@@ -724,12 +749,12 @@ static void retry_with_the_user_lock(struct mn_call *call)
 	struct mn_driver *driver = call->arg;
 	unsigned long seq;
 
-	seq = mmu_interval_read_begin(&driver->interval);
+	seq = mmu_interval_read_begin(&driver->interval.sub);
 	mn_gate_pass(driver->gate);
 	mutex_lock(&driver->lock);
 	call->ret++;
-	while (mmu_interval_read_retry(&driver->interval, seq)) {
-		seq = mmu_interval_read_begin(&driver->interval);
+	while (mmu_interval_read_retry(&driver->interval.sub, seq)) {
+		seq = mmu_interval_read_begin(&driver->interval.sub);
 		call->ret++;
 	}
 	mutex_unlock(&driver->lock);
@@ -751,22 +776,21 @@ static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
 
 	expect_circle(test, INVALIDATION, DRIVER_LOCK);
 	driver = interval_driver(test);
-	fault = mn_spawn(driver->world, "a fault", driver,
+	fault = mn_spawn(driver->ctx, "a fault", driver,
 			 retry_with_the_user_lock, -1);
-	mn_gate_entered(driver->world, driver->gate);
-	invalidation = mn_spawn(driver->world, "an invalidation", driver,
+	mn_gate_entered(driver->ctx, driver->gate);
+	invalidation = mn_spawn(driver->ctx, "an invalidation", driver,
 				invalidate_in_thread, -1);
-	KUNIT_EXPECT_TRUE(test, mn_returns(invalidation));
+	KUNIT_ASSERT_TRUE(test, mn_returns(invalidation));
 	mn_gate_open(driver->gate);
-	KUNIT_EXPECT_TRUE(test, mn_returns(fault));
+	KUNIT_ASSERT_TRUE(test, mn_returns(fault));
 	KUNIT_EXPECT_EQ(test, fault->ret, 2);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
 /*
- * Who invalidates under which lock is known from every start, and from every end
- * of an mm that has notifiers
+ * Lockdep learns under which locks an mm is invalidated from every start, and from
+ * every end if the mm has notifiers
  */
 
 static void start_without_notifiers_under_a_lock(struct kunit *test)
@@ -780,7 +804,6 @@ static void start_without_notifiers_under_a_lock(struct kunit *test)
 	invalidate_other_mm(driver);
 	mutex_unlock(&driver->lock);
 	invalidate(driver);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -795,7 +818,6 @@ static void nonblocking_start_without_notifiers_under_a_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->other_mm));
 	mutex_unlock(&driver->lock);
 	invalidate(driver);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -807,24 +829,22 @@ static void nonblocking_start_under_a_lock_of_a_callback(struct kunit *test)
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	KUNIT_EXPECT_EQ(test, -EAGAIN, start_nonblock(driver->world->mm));
+	KUNIT_EXPECT_EQ(test, -EAGAIN, start_nonblock(driver->ctx->mm));
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
 static void end_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 
 	expect_circle(test, INVALIDATION, DRIVER_LOCK);
 	driver = interval_driver(test);
-	mn_start(driver->world, &range, 0, 1);
+	range = mn_start(driver->ctx, 0, 1);
 	mutex_lock(&driver->lock);
-	mn_end(&range);
+	mn_end(range);
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_end(test);
 }
 
@@ -840,8 +860,7 @@ static void sleep_in_a_nonblocking_interval_callback(struct kunit *test)
 	expect_sleep(test, "non_block: 1");
 	driver = interval_driver(test);
 	driver->sleeps = true;
-	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->world->mm));
-	interval_driver_exit(driver);
+	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->ctx->mm));
 	expect_end(test);
 }
 
@@ -853,8 +872,7 @@ static void sleep_in_a_nonblocking_start_callback(struct kunit *test)
 	expect_sleep(test, "non_block: 1");
 	driver = mm_driver(test, &driver_start_ops);
 	driver->sleeps = true;
-	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->world->mm));
-	mm_driver_exit(driver);
+	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->ctx->mm));
 	expect_end(test);
 }
 
@@ -877,24 +895,23 @@ static void remove_in_atomic_context(struct kunit *test)
 	expect_sleep(test, "in_atomic(): 1");
 	driver = interval_driver(test);
 	preempt_disable();
-	mmu_interval_notifier_remove(&driver->interval);
+	driver_remove(&driver->interval);
 	preempt_enable();
 	expect_end(test);
 }
 
 static void end_in_atomic_context(struct kunit *test)
 {
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 	struct mn_driver *driver;
 
 	expect_sleep(test, "in_atomic(): 1");
 	driver = interval_driver(test);
-	mn_start(driver->world, &range, 4, 1);
+	range = mn_start(driver->ctx, 4, 1);
 	preempt_disable();
-	mn_end(&range);
+	mn_end(range);
 	preempt_enable();
 	expect_end(test);
-	interval_driver_exit(driver);
 }
 
 /*
@@ -908,10 +925,9 @@ static void remove_of_what_was_not_inserted(struct kunit *test)
 	expect_warning(test, "mm/mmu_");
 	driver = driver_init(test);
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
-			mmu_interval_notifier_insert(&driver->interval,
-						     driver->world->mm, 0, 0,
-						     &driver_interval_ops));
-	mmu_interval_notifier_remove(&driver->interval);
+			mn_try_insert_ops(&driver->interval, driver->ctx->mm, 0,
+					  0, &driver_interval_ops));
+	driver_remove(&driver->interval);
 	expect_end(test);
 }
 
@@ -922,15 +938,12 @@ static void subscription_to_a_dead_mm(struct kunit *test)
 
 	expect_warning(test, "mmu_notifier_register");
 	driver = driver_init(test);
-	driver->notifier.ops = &driver_start_ops;
-	mm = driver->world->mm;
-	mmgrab(mm);
-	mn_world_release(driver->world);
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			mmu_notifier_register(&driver->notifier, mm));
+	driver->sub.notifier.ops = &driver_start_ops;
+	mm = mn_pin(driver->ctx, driver->ctx->mm);
+	mn_release_mm(driver->ctx);
+	KUNIT_EXPECT_EQ(test, -EINVAL, mn_try_register(&driver->sub, mm));
 	expect_end(test);
 	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(mm));
-	mmdrop(mm);
 }
 
 /*
@@ -946,7 +959,7 @@ static void device_fault(struct mn_driver *driver, unsigned long addr)
 	unsigned long seq;
 
 	for (;;) {
-		seq = mmu_interval_read_begin(&driver->interval);
+		seq = mmu_interval_read_begin(&driver->interval.sub);
 		if (get_user_pages_fast(addr, 1, FOLL_WRITE, &page) == 1)
 			put_page(page);
 		/* Once, so that there is something to retry. */
@@ -954,7 +967,7 @@ static void device_fault(struct mn_driver *driver, unsigned long addr)
 			invalidate(driver);
 		collided = true;
 		mutex_lock(&driver->lock);
-		if (!mmu_interval_read_retry(&driver->interval, seq))
+		if (!mmu_interval_read_retry(&driver->interval.sub, seq))
 			break;
 		mutex_unlock(&driver->lock);
 	}
@@ -972,24 +985,24 @@ static void hold_the_lock(struct mn_call *call)
 	mutex_unlock(&driver->lock);
 }
 
-/* While the lock is free, and while somebody holds it. */
+/* While the lock is free, and while a thread holds it. */
 static void invalidate_nonblocking(struct mn_driver *driver)
 {
-	struct kunit *test = driver->world->test;
+	struct kunit *test = driver->ctx->test;
 	struct mn_call *holder;
 
-	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->world->mm));
-	holder = mn_spawn(driver->world, "the holder of the lock", driver,
+	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->ctx->mm));
+	holder = mn_spawn(driver->ctx, "the holder of the lock", driver,
 			  hold_the_lock, -1);
-	mn_gate_entered(driver->world, driver->gate);
-	KUNIT_EXPECT_EQ(test, -EAGAIN, start_nonblock(driver->world->mm));
+	mn_gate_entered(driver->ctx, driver->gate);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, start_nonblock(driver->ctx->mm));
 	mn_gate_open(driver->gate);
-	KUNIT_EXPECT_TRUE(test, mn_returns(holder));
+	KUNIT_ASSERT_TRUE(test, mn_returns(holder));
 }
 
 static void correct_interval_driver_is_not_reported(struct kunit *test)
 {
-	unsigned long addr = map_memory(test);
+	unsigned long addr = mn_map(test->priv, PAGE_SIZE);
 	struct mn_driver *driver;
 
 	expect_silence(test);
@@ -999,8 +1012,7 @@ static void correct_interval_driver_is_not_reported(struct kunit *test)
 	invalidate_nonblocking(driver);
 	invalidate(driver);
 	driver_insert_bystander(driver);
-	mmu_interval_notifier_remove(&driver->bystander);
-	interval_driver_exit(driver);
+	driver_remove(&driver->bystander);
 	expect_silence_end(test);
 }
 
@@ -1014,21 +1026,21 @@ static void correct_mm_driver_is_not_reported(struct kunit *test)
 	ends = mm_driver(test, &driver_end_ops);
 	invalidate(starts);
 	spte = kmalloc(64, GFP_KERNEL);
-	mmap_read_lock(starts->world->mm);
+	mmap_read_lock(starts->ctx->mm);
 	mutex_lock(&starts->lock);
 	allocate(GFP_NOWAIT);
 	mutex_unlock(&starts->lock);
-	mmap_read_unlock(starts->world->mm);
+	mmap_read_unlock(starts->ctx->mm);
 	kfree(spte);
 	invalidate(starts);
 	KUNIT_EXPECT_EQ(test, ends->ends, 2);
-	mm_driver_exit(ends);
+	/* Its callback would sleep. */
+	mn_unregister(&ends->sub);
 	invalidate_nonblocking(starts);
-	mm_driver_exit(starts);
 	expect_silence_end(test);
 }
 
-/* A device fault in an mm that somebody has prepared for it. */
+/* A device fault in an mm that has been prepared for it. */
 static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -1036,16 +1048,14 @@ static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit 
 
 	expect_silence(test);
 	driver = driver_init(test);
-	mm = driver->world->mm;
+	mm = driver->ctx->mm;
 	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(NULL, mm));
 	mmap_read_lock(mm);
 	KUNIT_EXPECT_EQ(test, 0,
-			mmu_interval_notifier_insert(&driver->interval, mm, 0,
-						     PAGE_SIZE,
-						     &driver_interval_ops));
+			mn_try_insert_ops(&driver->interval, mm, 0, PAGE_SIZE,
+					  &driver_interval_ops));
 	mmap_read_unlock(mm);
 	invalidate(driver);
-	interval_driver_exit(driver);
 	expect_silence_end(test);
 }
 
@@ -1055,22 +1065,21 @@ static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit 
  */
 static void unregister_under_a_lock_of_an_interval_is_not_reported(struct kunit *test)
 {
-	struct mn_listener *listener;
+	struct mn_sub *sub;
 	struct mn_driver *driver;
 
 	expect_silence(test);
 	driver = interval_driver(test);
-	listener = mn_register(driver->world, 0, &mn_range_ops);
+	sub = mn_register(driver->ctx, 0, &mn_range_ops);
 	invalidate(driver);
-	KUNIT_EXPECT_EQ(test, listener->starts, 1);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 	mutex_lock(&driver->lock);
-	mn_unregister(listener);
+	mn_unregister(sub);
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_silence_end(test);
 }
 
-/* The mm has no users left: who reclaims does not come here. */
+/* The mm has no users left: reclaim does not come here. */
 static bool allocate_in_release(struct mmu_interval_notifier *interval,
 				const struct mmu_notifier_range *range,
 				unsigned long seq)
@@ -1091,13 +1100,10 @@ static void allocation_at_the_release_is_not_reported(struct kunit *test)
 	expect_silence(test);
 	driver = driver_init(test);
 	KUNIT_ASSERT_EQ(test, 0,
-			mmu_interval_notifier_insert(&driver->interval,
-						     driver->world->mm, 0,
-						     PAGE_SIZE,
-						     &allocate_in_release_ops));
+			mn_try_insert_ops(&driver->interval, driver->ctx->mm, 0,
+					  PAGE_SIZE, &allocate_in_release_ops));
 	invalidate(driver);
-	mn_world_release(driver->world);
-	interval_driver_exit(driver);
+	mn_release_mm(driver->ctx);
 	expect_silence_end(test);
 }
 
@@ -1105,40 +1111,36 @@ static void allocation_at_the_release_is_not_reported(struct kunit *test)
 static void callbacks_that_never_sleep_are_not_annotated(struct kunit *test)
 {
 	struct mn_driver *driver;
-	struct mn_listener *young, *tlb;
+	struct mn_sub *young, *tlb;
 
 	expect_silence(test);
 	driver = interval_driver(test);
-	young = mn_register(driver->world, 0, &mn_range_ops);
-	tlb = mn_register(driver->world, 0, &mn_tlb_ops);
+	young = mn_register(driver->ctx, 0, &mn_range_ops);
+	tlb = mn_register(driver->ctx, 0, &mn_tlb_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	mmu_notifier_clear_flush_young(driver->world->mm, 0, PAGE_SIZE);
-	mmu_notifier_clear_young(driver->world->mm, 0, PAGE_SIZE);
-	mmu_notifier_test_young(driver->world->mm, 0);
-	mmu_notifier_arch_invalidate_secondary_tlbs(driver->world->mm, 0,
+	mmu_notifier_clear_flush_young(driver->ctx->mm, 0, PAGE_SIZE);
+	mmu_notifier_clear_young(driver->ctx->mm, 0, PAGE_SIZE);
+	mmu_notifier_test_young(driver->ctx->mm, 0);
+	mmu_notifier_arch_invalidate_secondary_tlbs(driver->ctx->mm, 0,
 						    PAGE_SIZE);
 	mutex_unlock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, young->young_calls, 3);
 	KUNIT_EXPECT_EQ(test, tlb->tlb_calls, 1);
-	mn_unregister(young);
-	mn_unregister(tlb);
-	interval_driver_exit(driver);
 	expect_silence_end(test);
 }
 
 static void end_of_a_nonblocking_invalidation_does_not_sleep(struct kunit *test)
 {
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 	struct mn_driver *driver;
 
 	expect_silence(test);
 	driver = interval_driver(test);
-	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(driver->world, &range, 4, 1));
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(driver->ctx, &range, 4, 1));
 	preempt_disable();
-	mn_end(&range);
+	mn_end(range);
 	preempt_enable();
-	interval_driver_exit(driver);
 	expect_silence_end(test);
 }
 
@@ -1157,7 +1159,6 @@ static void end_without_notifiers_is_not_annotated(struct kunit *test)
 	mutex_lock(&driver->lock);
 	mmu_notifier_invalidate_range_end(&range);
 	mutex_unlock(&driver->lock);
-	interval_driver_exit(driver);
 	expect_silence_end(test);
 }
 
@@ -1209,7 +1210,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 
 static struct kunit_suite mmu_notifier_report_suite = {
 	.name = "mmu_notifier_report",
-	.init = mn_world_init,
+	.init = mn_init,
 	.test_cases = mmu_notifier_report_cases,
 };
 kunit_test_suite(mmu_notifier_report_suite);

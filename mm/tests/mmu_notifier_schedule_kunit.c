@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contract of MMU notifiers against a model, step by step: every order of
- * the steps of some small worlds, and random walks through a larger one.
- *
- * The model is naive on purpose. It is a list of the steps taken so far, and
- * answers each question about the present by a look through that list. It says
- * which thread can take a step, which one sleeps, what a call returns and whom a
- * callback is due to. After each step every thread is compared with it.
+ * the steps of some small scenarios, and random walks through a larger one. After
+ * each step every thread is compared with the model in mmu_notifier_model.c.
  *
  * Threads are handed one step at a time. A callback can stop before it sets the
  * sequence, and goes on in a step of its own. Other steps are not split: what
  * happens inside of one, between two threads, is not for this suite.
  *
- * In the small worlds all threads share one CPU with the case and have a higher
+ * In the small scenarios all threads share one CPU with the case and have a higher
  * priority, so that the case goes on when each of them has done what it can. In
  * the walk they are spread over all CPUs.
  */
@@ -29,71 +25,16 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
-#include "mmu_notifier_world.h"
+#include "mmu_notifier_helpers.h"
+#include "mmu_notifier_model.h"
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random walk; 0 (default): another each time");
 
-#define MNS_SUBS	19
-#define MNS_PROBE	(MNS_SUBS - 1)	/* in no program */
-#define MNS_THREADS	6
-#define MNS_NEST	2	/* invalidations of one thread at a time */
-#define MNS_PAGES	64
-#define MNS_EVENTS	1024
-#define MNS_DEPTH	32	/* steps of a schedule */
-#define MNS_SETUP	0xff	/* in place of a thread */
-
 #define MNS_WALK_SUBS		8
 #define MNS_WALK_THREADS	4
 #define MNS_WALK_ROUNDS		16
-
-enum mns_op {
-	MNS_NONE,
-	MNS_INSERT,
-	MNS_REMOVE,
-	MNS_BEGIN,
-	MNS_RETRY,
-	MNS_START,
-	MNS_PASS,	/* a callback goes on and sets the sequence */
-	MNS_END,
-	MNS_SET,	/* not a step: a callback has set the sequence */
-};
-
-enum mns_how {
-	MNS_BLOCK,
-	MNS_NONBLOCK,
-	MNS_REFUSE,	/* non-blocking; @sub refuses */
-	MNS_FAIL,	/* non-blocking; a subscription to the mm fails */
-};
-
-/* A step. Pages are those of an insertion or an invalidation. */
-struct mns_step {
-	u8 thread;
-	u8 op;
-	u8 sub;
-	u8 how;
-	u8 first;
-	u8 last;
-	u32 gates;	/* the subs at which a blocking start stops */
-};
-
-/* A step taken. The rest is for invalidations. */
-struct mns_event {
-	struct mns_step step;
-	u32 due;		/* subs it is to be announced to */
-	unsigned int passes;	/* steps until the start returns */
-	bool active;
-	unsigned int end;	/* where it is not active, the event that ended it */
-};
-
-enum mns_state {
-	MNS_HANDED,
-	MNS_RUNS,
-	MNS_SLEEPS,	/* in a call */
-	MNS_AT_GATE,
-	MNS_IDLE,
-};
 
 struct mns_sub {
 	struct mmu_interval_notifier sub;
@@ -113,7 +54,7 @@ struct mns_inv {
 };
 
 struct mns_thread {
-	struct mns_world *world;
+	struct mns_run *run;
 	struct task_struct *task;
 	struct completion go;
 	struct mns_step step;
@@ -126,7 +67,7 @@ struct mns_thread {
 	struct mns_inv *inv;	/* of this step, or the last one */
 };
 
-struct mns_world {
+struct mns_run {
 	struct kunit *test;
 	struct mm_struct *mm;
 	struct mmu_notifier paired;
@@ -142,246 +83,10 @@ struct mns_world {
 	unsigned long waits;
 	unsigned long retries;
 	unsigned long failures;
-	/* The model. */
-	unsigned int nr_events;
-	struct mns_event event[MNS_EVENTS];
-	/* One for each event: what the code forgets to end is not used again. */
-	struct mns_inv inv[MNS_EVENTS];
+	struct mns_model model;
+	/* One for each entry: what the code forgets to end is not used again. */
+	struct mns_inv inv[MNS_ENTRIES];
 };
-
-/*
- * The model
- */
-
-static bool mns_overlaps(const struct mns_step *a, const struct mns_step *b)
-{
-	return GENMASK_ULL(a->last, a->first) & GENMASK_ULL(b->last, b->first);
-}
-
-/* The last insertion of the sub before the event, or its removal, or NULL. */
-static struct mns_event *mns_last_of_sub(struct mns_world *world,
-					 unsigned int sub,
-					 struct mns_event *event)
-{
-	while (event-- > world->event) {
-		if (event->step.sub == sub && (event->step.op == MNS_INSERT ||
-					       event->step.op == MNS_REMOVE))
-			return event;
-	}
-	return NULL;
-}
-
-/* The insertion of the sub that was in force before the event, or NULL. */
-static struct mns_event *mns_insertion(struct mns_world *world, unsigned int sub,
-				       struct mns_event *event)
-{
-	event = mns_last_of_sub(world, sub, event);
-	return event && event->step.op == MNS_INSERT ? event : NULL;
-}
-
-static struct mns_event *mns_now(struct mns_world *world)
-{
-	return world->event + world->nr_events;
-}
-
-/* The last step of the thread. */
-static struct mns_event *mns_last(struct mns_world *world, unsigned int thread)
-{
-	unsigned int i;
-
-	for (i = world->nr_events; i--;) {
-		if (world->event[i].step.thread == thread)
-			return &world->event[i];
-	}
-	return NULL;
-}
-
-/* The innermost invalidation of the thread. */
-static struct mns_event *mns_inner(struct mns_world *world, unsigned int thread)
-{
-	unsigned int i;
-
-	for (i = world->nr_events; i--;) {
-		if (world->event[i].step.thread == thread &&
-		    world->event[i].active)
-			return &world->event[i];
-	}
-	return NULL;
-}
-
-/* The beginning of the read section of the thread. */
-static struct mns_event *mns_section(struct mns_world *world,
-				     unsigned int thread)
-{
-	unsigned int i;
-
-	for (i = world->nr_events; i--;) {
-		struct mns_event *event = &world->event[i];
-
-		if (event->step.thread != thread)
-			continue;
-		if (event->step.op == MNS_BEGIN)
-			return event;
-		if (event->step.op == MNS_RETRY)
-			return NULL;
-	}
-	return NULL;
-}
-
-/* Whether the invalidation overlaps the sub and was active before the event. */
-static bool mns_concerns(struct mns_world *world, struct mns_event *start,
-			 const struct mns_event *insertion,
-			 const struct mns_event *event)
-{
-	if (start->step.op != MNS_START || start >= event ||
-	    !mns_overlaps(&start->step, &insertion->step))
-		return false;
-	return start->active ||
-	       (start->end && world->event + start->end >= event);
-}
-
-/*
- * The first wait of a reader or a remover is for what overlaps and was active
- * before it called. Returns the event with which that is over, which may be the
- * call; NULL if it is not.
- */
-static struct mns_event *mns_first_wait(struct mns_world *world,
-					struct mns_event *call)
-{
-	struct mns_event *insertion = mns_insertion(world, call->step.sub, call);
-	struct mns_event *start, *over = call;
-
-	for (start = world->event; start < call; start++) {
-		if (!mns_concerns(world, start, insertion, call))
-			continue;
-		if (start->active)
-			return NULL;
-		over = max(over, world->event + start->end);
-	}
-	return over;
-}
-
-/* A remover then waits for what overlaps and is still active when that is over. */
-static bool mns_second_wait(struct mns_world *world, struct mns_event *call,
-			    struct mns_event *over)
-{
-	struct mns_event *insertion = mns_insertion(world, call->step.sub, call);
-	struct mns_event *start;
-
-	for (start = call; start < over; start++) {
-		if (mns_concerns(world, start, insertion, over) && start->active)
-			return true;
-	}
-	return false;
-}
-
-static bool mns_waits(struct mns_world *world, unsigned int thread)
-{
-	struct mns_event *call = mns_last(world, thread);
-	struct mns_event *over;
-
-	if (!call || (call->step.op != MNS_BEGIN && call->step.op != MNS_REMOVE))
-		return false;
-	over = mns_first_wait(world, call);
-	return !over || (call->step.op == MNS_REMOVE &&
-			 mns_second_wait(world, call, over));
-}
-
-/* The subs that what starts now is due to: their removal is in its first wait at most. */
-static u32 mns_due(struct mns_world *world, const struct mns_step *step)
-{
-	struct mns_event *last;
-	unsigned int i;
-	u32 due = 0;
-
-	for (i = 0; i < MNS_SUBS; i++) {
-		last = mns_last_of_sub(world, i, mns_now(world));
-		if (!last)
-			continue;
-		if (last->step.op == MNS_REMOVE) {
-			if (mns_first_wait(world, last))
-				continue;
-			last = mns_insertion(world, i, last);
-		}
-		if (mns_overlaps(&last->step, step))
-			due |= BIT(i);
-	}
-	return due;
-}
-
-static enum mns_state mns_expected_state(struct mns_world *world,
-					 unsigned int thread)
-{
-	struct mns_event *inner = mns_inner(world, thread);
-
-	if (inner && inner->passes)
-		return MNS_AT_GATE;
-	return mns_waits(world, thread) ? MNS_SLEEPS : MNS_IDLE;
-}
-
-/* A read section is in vain if a sequence was set after it began. */
-static bool mns_expected_retry(struct mns_world *world, unsigned int thread)
-{
-	struct mns_event *begin = mns_section(world, thread);
-	struct mns_event *event;
-
-	for (event = begin; event < mns_now(world); event++) {
-		if (event->step.op == MNS_SET &&
-		    event->step.sub == begin->step.sub)
-			return true;
-	}
-	return false;
-}
-
-static bool mns_expected_failure(const struct mns_event *start)
-{
-	return start->step.how == MNS_FAIL ||
-	       (start->step.how == MNS_REFUSE &&
-		start->due & BIT(start->step.sub));
-}
-
-/*
- * The subs that the invalidation may be announced to, though it need not be:
- * they were inserted after it had started.
- */
-static u32 mns_late(struct mns_world *world, struct mns_event *start)
-{
-	struct mns_event *event;
-	u32 late = 0;
-
-	for (event = start; event < mns_now(world); event++) {
-		if (event->step.op == MNS_INSERT &&
-		    mns_overlaps(&event->step, &start->step))
-			late |= BIT(event->step.sub);
-	}
-	return late;
-}
-
-static struct mns_event *mns_add_event(struct mns_world *world,
-				       const struct mns_step *step)
-{
-	struct mns_event *event = mns_now(world);
-	struct mns_event *inner = mns_inner(world, step->thread);
-
-	*event = (struct mns_event){ .step = *step };
-	switch (step->op) {
-	case MNS_START:
-		event->due = mns_due(world, step);
-		event->active = !mns_expected_failure(event);
-		if (step->how == MNS_BLOCK)
-			event->passes = hweight32(event->due & step->gates);
-		break;
-	case MNS_PASS:
-		inner->passes--;
-		break;
-	case MNS_END:
-		inner->active = false;
-		inner->end = event - world->event;
-		break;
-	}
-	world->nr_events++;
-	return event;
-}
 
 /*
  * The code: subscriptions and threads
@@ -407,7 +112,7 @@ static bool mns_invalidate(struct mmu_interval_notifier *interval_sub,
 	struct mns_sub *sub = container_of(interval_sub, struct mns_sub, sub);
 	struct mns_inv *inv = mns_inv(range);
 	struct mns_thread *thread = inv->thread;
-	unsigned int index = sub - thread->world->sub;
+	unsigned int index = sub - thread->run->sub;
 
 	if (inv->called & BIT(index))
 		inv->twice = true;
@@ -470,7 +175,7 @@ static void mns_start(struct mns_thread *thread)
 	inv->thread = thread;
 	inv->step = *step;
 	mmu_notifier_range_init(&inv->range, MMU_NOTIFY_CLEAR, 0,
-				thread->world->mm, MN_ADDR(step->first),
+				thread->run->mm, MN_ADDR(step->first),
 				MN_ADDR(step->last + 1));
 	if (step->how == MNS_BLOCK)
 		mmu_notifier_invalidate_range_start(&inv->range);
@@ -483,13 +188,13 @@ static void mns_start(struct mns_thread *thread)
 static void mns_do(struct mns_thread *thread)
 {
 	const struct mns_step *step = &thread->step;
-	struct mns_sub *sub = &thread->world->sub[step->sub];
+	struct mns_sub *sub = &thread->run->sub[step->sub];
 
 	thread->ret = 0;
 	switch (step->op) {
 	case MNS_INSERT:
 		thread->ret = mmu_interval_notifier_insert(&sub->sub,
-							   thread->world->mm,
+							   thread->run->mm,
 							   MN_ADDR(step->first),
 							   MN_ADDR(step->last -
 								   step->first + 1),
@@ -561,9 +266,9 @@ static bool mns_reaches(struct mns_thread *thread, enum mns_state expected)
 	unsigned long begin = jiffies;
 
 	for (;;) {
-		/* Before the look: late is who is late after another chance. */
+		/* Taken first, so that there is a last look after the timeout. */
 		bool late = time_after(jiffies, begin +
-				       thread->world->hang_seconds * HZ);
+				       thread->run->hang_seconds * HZ);
 		enum mns_state state = mns_state(thread);
 
 		if (state == expected)
@@ -579,15 +284,15 @@ static bool mns_reaches(struct mns_thread *thread, enum mns_state expected)
 }
 
 /*
- * Worlds
+ * Runs
  */
 
-static void mns_stop_threads(struct mns_world *world)
+static void mns_stop_threads(struct mns_run *run)
 {
 	unsigned int i;
 
-	for (i = 0; i < world->nr_threads; i++) {
-		struct mns_thread *thread = &world->thread[i];
+	for (i = 0; i < run->nr_threads; i++) {
+		struct mns_thread *thread = &run->thread[i];
 
 		thread->quit = true;
 		complete(&thread->go);
@@ -596,20 +301,20 @@ static void mns_stop_threads(struct mns_world *world)
 	}
 }
 
-static bool mns_start_threads(struct mns_world *world, unsigned int nr,
+static bool mns_start_threads(struct mns_run *run, unsigned int nr,
 			      bool spread)
 {
 	unsigned int cpu = raw_smp_processor_id();
 
 	if (!spread)
 		set_cpus_allowed_ptr(current, cpumask_of(cpu));
-	for (; world->nr_threads < nr; world->nr_threads++) {
-		struct mns_thread *thread = &world->thread[world->nr_threads];
+	for (; run->nr_threads < nr; run->nr_threads++) {
+		struct mns_thread *thread = &run->thread[run->nr_threads];
 
 		if (spread)
-			cpu = cpumask_nth(world->nr_threads % num_online_cpus(),
+			cpu = cpumask_nth(run->nr_threads % num_online_cpus(),
 					  cpu_online_mask);
-		thread->world = world;
+		thread->run = run;
 		thread->state = MNS_IDLE;
 		init_completion(&thread->go);
 		thread->task = kthread_create(mns_thread, thread, "mn_schedule");
@@ -625,12 +330,12 @@ static bool mns_start_threads(struct mns_world *world, unsigned int nr,
 
 /*
  * With the first insertion the mm begins to keep account of invalidations. In
- * life none is active then, because that takes all locks of the mm.
+ * practice none is active then, because that takes all locks of the mm.
  */
-static int mns_first_insertion(struct mns_world *world)
+static int mns_first_insertion(struct mns_run *run)
 {
-	struct mmu_interval_notifier *sub = &world->sub[0].sub;
-	int err = mmu_interval_notifier_insert(sub, world->mm, 0, PAGE_SIZE,
+	struct mmu_interval_notifier *sub = &run->sub[0].sub;
+	int err = mmu_interval_notifier_insert(sub, run->mm, 0, PAGE_SIZE,
 					       &mns_interval_ops);
 
 	if (!err)
@@ -638,56 +343,56 @@ static int mns_first_insertion(struct mns_world *world)
 	return err;
 }
 
-static struct mns_world *mns_new(struct kunit *test, unsigned int nr_threads,
-				 bool spread)
+static struct mns_run *mns_new(struct kunit *test, unsigned int nr_threads,
+			       bool spread)
 {
-	struct mns_world *world = kvzalloc(sizeof(*world), GFP_KERNEL);
+	struct mns_run *run = kvzalloc(sizeof(*run), GFP_KERNEL);
 	unsigned int i;
 
-	if (!world)
+	if (!run)
 		return NULL;
-	world->test = test;
+	run->test = test;
 	/* On one CPU a thread that sleeps does so for good. */
-	world->hang_seconds = spread ? MN_HANG_SECONDS : 1;
+	run->hang_seconds = spread ? MN_HANG_SECONDS : 1;
 	for (i = 0; i < MNS_SUBS; i++)
-		spin_lock_init(&world->sub[i].user_lock);
-	world->paired.ops = &mns_paired_ops;
-	world->fails.ops = &mns_fails_ops;
+		spin_lock_init(&run->sub[i].user_lock);
+	run->paired.ops = &mns_paired_ops;
+	run->fails.ops = &mns_fails_ops;
 
-	world->mm = mm_alloc();
-	if (!world->mm)
+	run->mm = mm_alloc();
+	if (!run->mm)
 		goto free;
-	if (!mns_start_threads(world, nr_threads, spread))
+	if (!mns_start_threads(run, nr_threads, spread))
 		goto stop;
-	if (mns_first_insertion(world))
+	if (mns_first_insertion(run))
 		goto stop;
-	if (mmu_notifier_register(&world->paired, world->mm))
+	if (mmu_notifier_register(&run->paired, run->mm))
 		goto stop;
-	if (mmu_notifier_register(&world->fails, world->mm))
+	if (mmu_notifier_register(&run->fails, run->mm))
 		goto unregister;
-	return world;
+	return run;
 
 unregister:
-	mmu_notifier_unregister(&world->paired, world->mm);
+	mmu_notifier_unregister(&run->paired, run->mm);
 stop:
-	mns_stop_threads(world);
-	mmput(world->mm);
+	mns_stop_threads(run);
+	mmput(run->mm);
 free:
-	kvfree(world);
+	kvfree(run);
 	return NULL;
 }
 
 /* Have all calls return and end what is active, whatever the model says. */
-static void mns_drain(struct mns_world *world)
+static void mns_drain(struct mns_run *run)
 {
-	unsigned long timeout = jiffies + world->hang_seconds * HZ;
+	unsigned long timeout = jiffies + run->hang_seconds * HZ;
 	struct mns_step step = {};
 	unsigned int i, busy;
 
 	do {
 		busy = 0;
-		for (i = 0; i < world->nr_threads; i++) {
-			struct mns_thread *thread = &world->thread[i];
+		for (i = 0; i < run->nr_threads; i++) {
+			struct mns_thread *thread = &run->thread[i];
 			enum mns_state state = mns_state(thread);
 
 			if (state == MNS_IDLE && !thread->nr_invs)
@@ -700,100 +405,105 @@ static void mns_drain(struct mns_world *world)
 		if (busy)
 			schedule_timeout_uninterruptible(1);
 	} while (busy && time_before(jiffies, timeout));
-	world->stuck = busy;
+	run->stuck = busy;
 }
 
-/* What does not return is left alone with the world that it uses. */
-static void mns_destroy(struct mns_world *world)
+/* What does not return is left alone with the run that it uses. */
+static void mns_destroy(struct mns_run *run)
 {
 	struct mns_step step = { .op = MNS_REMOVE };
 
-	mns_drain(world);
-	for (; step.sub < MNS_SUBS && !world->stuck; step.sub++) {
-		if (!world->sub[step.sub].inserted)
+	mns_drain(run);
+	for (; step.sub < MNS_SUBS && !run->stuck; step.sub++) {
+		if (!run->sub[step.sub].inserted)
 			continue;
-		mns_hand(&world->thread[0], &step);
-		world->stuck = !mns_reaches(&world->thread[0], MNS_IDLE);
+		mns_hand(&run->thread[0], &step);
+		run->stuck = !mns_reaches(&run->thread[0], MNS_IDLE);
 	}
-	if (world->stuck)
+	if (run->stuck)
 		return;
-	mns_stop_threads(world);
-	mmu_notifier_unregister(&world->fails, world->mm);
-	mmu_notifier_unregister(&world->paired, world->mm);
-	mmput(world->mm);
-	kvfree(world);
+	mns_stop_threads(run);
+	mmu_notifier_unregister(&run->fails, run->mm);
+	mmu_notifier_unregister(&run->paired, run->mm);
+	mmput(run->mm);
+	kvfree(run);
 }
 
-static bool mns_wrong(struct mns_world *world, unsigned int thread,
+static void mns_undo(void *run)
+{
+	mns_destroy(run);
+}
+
+static bool mns_wrong(struct mns_run *run, unsigned int thread,
 		      const char *wrong)
 {
-	world->wrong = wrong;
-	world->wrong_thread = thread;
+	run->wrong = wrong;
+	run->wrong_thread = thread;
 	return false;
 }
 
 /* What the last invalidation of the thread should have done so far, or did. */
-static bool mns_compare_inv(struct mns_world *world, struct mns_event *start)
+static bool mns_compare_inv(struct mns_run *run, struct mns_entry *start)
 {
-	struct mns_thread *thread = &world->thread[start->step.thread];
+	struct mns_thread *thread = &run->thread[start->step.thread];
 	struct mns_inv *inv = thread->inv;
 	bool failure = mns_expected_failure(start);
-	u32 late = mns_late(world, start);
+	u32 late = mns_late(&run->model, start);
 	unsigned int i = start->step.thread;
 
 	if (inv->twice)
-		return mns_wrong(world, i, "called a subscription twice");
+		return mns_wrong(run, i, "called a subscription twice");
 	if (inv->called & ~start->due & ~late)
-		return mns_wrong(world, i, "called a subscription for nothing");
+		return mns_wrong(run, i, "called a subscription for nothing");
 	if (start->passes)
 		return true;
 	if (failure)
 		return inv->mm_starts == inv->mm_ends ? true :
-		       mns_wrong(world, i, "is not paired after its failure");
+		       mns_wrong(run, i, "is not paired after its failure");
 	if (start->due & ~inv->called)
-		return mns_wrong(world, i, "left out a subscription");
+		return mns_wrong(run, i, "left out a subscription");
 	if (inv->mm_starts != 1 || inv->mm_ends != !start->active)
-		return mns_wrong(world, i, "is not paired");
+		return mns_wrong(run, i, "is not paired");
 	return true;
 }
 
-static bool mns_compare_state(struct mns_world *world, unsigned int thread)
+static bool mns_compare_state(struct mns_run *run, unsigned int thread)
 {
-	enum mns_state state = mns_expected_state(world, thread);
+	enum mns_state state = mns_expected_state(&run->model, thread);
 
-	if (mns_reaches(&world->thread[thread], state))
+	if (mns_reaches(&run->thread[thread], state))
 		return true;
 	if (state == MNS_IDLE)
-		return mns_wrong(world, thread, "should have returned");
+		return mns_wrong(run, thread, "should have returned");
 	if (state == MNS_SLEEPS)
-		return mns_wrong(world, thread, "should sleep");
-	return mns_wrong(world, thread, "should be in a callback");
+		return mns_wrong(run, thread, "should sleep");
+	return mns_wrong(run, thread, "should be in a callback");
 }
 
 /* Compare all threads with the model after the step. */
-static bool mns_compare(struct mns_world *world, struct mns_event *event,
-			struct mns_event *start, int expected_ret)
+static bool mns_compare(struct mns_run *run, struct mns_entry *entry,
+			struct mns_entry *start, int expected_ret)
 {
-	struct mns_thread *thread = &world->thread[event->step.thread];
+	struct mns_thread *thread = &run->thread[entry->step.thread];
 	struct mns_step set = { .thread = MNS_SETUP, .op = MNS_SET };
 	unsigned long bits;
 	unsigned int i;
 
-	/* First the one whose step it is: it wakes others, who sleep once more. */
-	if (!mns_compare_state(world, event->step.thread))
+	/* First the thread of the step: it wakes others, which sleep again. */
+	if (!mns_compare_state(run, entry->step.thread))
 		return false;
-	for (i = 0; i < world->nr_threads; i++) {
-		if (!mns_compare_state(world, i))
+	for (i = 0; i < run->nr_threads; i++) {
+		if (!mns_compare_state(run, i))
 			return false;
 	}
 
-	if (mns_expected_state(world, event->step.thread) == MNS_IDLE &&
+	if (mns_expected_state(&run->model, entry->step.thread) == MNS_IDLE &&
 	    thread->ret != expected_ret)
-		return mns_wrong(world, event->step.thread,
+		return mns_wrong(run, entry->step.thread,
 				 "returned something else");
 	if (!start)
 		return true;
-	if (!mns_compare_inv(world, start))
+	if (!mns_compare_inv(run, start))
 		return false;
 
 	/* What it has set is a fact from now on. */
@@ -801,65 +511,65 @@ static bool mns_compare(struct mns_world *world, struct mns_event *event,
 	thread->inv->set = 0;
 	for_each_set_bit(i, &bits, MNS_SUBS) {
 		set.sub = i;
-		mns_add_event(world, &set);
+		mns_add_entry(&run->model, &set);
 	}
 	return true;
 }
 
 /* Insert or remove, with no other step, where the last schedule did. */
-static bool mns_mend(struct mns_world *world, const struct mns_step *step)
+static bool mns_mend(struct mns_run *run, const struct mns_step *step)
 {
-	struct mns_thread *thread = &world->thread[0];
+	struct mns_thread *thread = &run->thread[0];
 
 	bool insert = step->op == MNS_INSERT;
 
-	if (world->sub[step->sub].inserted == insert)
+	if (run->sub[step->sub].inserted == insert)
 		return true;
 	mns_hand(thread, step);
 	if (mns_reaches(thread, MNS_IDLE) && !thread->ret)
 		return true;
-	return mns_wrong(world, 0, "could not insert or remove in between");
+	return mns_wrong(run, 0, "could not insert or remove in between");
 }
 
 /* A removal from everywhere waits for whatever has been left active. */
-static bool mns_probe(struct mns_world *world)
+static bool mns_probe(struct mns_run *run)
 {
 	struct mns_step step = { .op = MNS_INSERT, .sub = MNS_PROBE,
 				 .last = MNS_PAGES - 1 };
 
-	if (!mns_mend(world, &step))
+	if (!mns_mend(run, &step))
 		return false;
 	step.op = MNS_REMOVE;
-	return mns_mend(world, &step);
+	return mns_mend(run, &step);
 }
 
 /* Take a step, in the code and in the model. */
-static bool mns_step(struct mns_world *world, const struct mns_step *step)
+static bool mns_step(struct mns_run *run, const struct mns_step *step)
 {
-	struct mns_event *event, *start = NULL;
+	struct mns_entry *entry, *start = NULL;
 	int ret = 0;
 
 	if (step->op == MNS_PASS || step->op == MNS_END)
-		start = mns_inner(world, step->thread);
+		start = mns_inner(&run->model, step->thread);
 	if (step->op == MNS_RETRY) {
-		ret = mns_expected_retry(world, step->thread);
-		world->retries += ret;
+		ret = mns_expected_retry(&run->model, step->thread);
+		run->retries += ret;
 	}
-	event = mns_add_event(world, step);
+	entry = mns_add_entry(&run->model, step);
 	if (step->op == MNS_START) {
-		start = event;
-		world->thread[step->thread].inv =
-			&world->inv[event - world->event];
+		start = entry;
+		run->thread[step->thread].inv =
+			&run->inv[entry - run->model.entry];
 		if (mns_expected_failure(start)) {
 			ret = -EAGAIN;
-			world->failures++;
+			run->failures++;
 		}
 	}
-	world->waits += mns_waits(world, step->thread);
-	world->steps++;
+	run->waits += mns_waits(&run->model, step->thread);
+	run->steps++;
 
-	mns_hand(&world->thread[step->thread], step);
-	return mns_compare(world, event, start, ret);
+	mns_hand(&run->thread[step->thread], step);
+	return mns_compare(run, entry, start, ret);
 }
 
 static void mns_print_step(struct kunit *test, const struct mns_step *step)
@@ -892,27 +602,27 @@ static void mns_print_step(struct kunit *test, const struct mns_step *step)
 }
 
 /* The steps that led to the difference, once. */
-static void mns_print(struct mns_world *world)
+static void mns_print(struct mns_run *run)
 {
 	unsigned int i;
 
-	for (i = 0; i < world->nr_events; i++) {
-		struct mns_step *step = &world->event[i].step;
+	for (i = 0; i < run->model.nr_entries; i++) {
+		struct mns_step *step = &run->model.entry[i].step;
 
 		if (step->thread != MNS_SETUP)
-			mns_print_step(world->test, step);
+			mns_print_step(run->test, step);
 	}
-	kunit_err(world->test, "then thread %u %s\n", world->wrong_thread,
-		  world->wrong);
+	kunit_err(run->test, "then thread %u %s\n", run->wrong_thread,
+		  run->wrong);
 }
 
-static void mns_print_numbers(struct mns_world *world, const char *what,
+static void mns_print_numbers(struct mns_run *run, const char *what,
 			      unsigned long nr)
 {
-	kunit_info(world->test,
+	kunit_info(run->test,
 		   "%lu %s, %lu steps: %lu waits, %lu collisions, %lu failures\n",
-		   nr, what, world->steps, world->waits, world->retries,
-		   world->failures);
+		   nr, what, run->steps, run->waits, run->retries,
+		   run->failures);
 }
 
 /*
@@ -946,33 +656,34 @@ static void mns_print_numbers(struct mns_world *world, const char *what,
  * active by now, and is announced to no more. Bit n of the gates stands for the
  * nth letter.
  */
-struct mns_scene {
+struct mns_scenario {
 	unsigned long schedules;
-	unsigned int crowd;	/* subs over all pages, beside a: 'b' and so on */
+	unsigned int more;	/* subs over all pages, beside a: 'b' and so on */
 	struct mns_step setup[2];
 	struct mns_step program[MNS_THREADS][6];
 };
 
-static bool mns_next(struct mns_world *world, const struct mns_scene *scene,
+static bool mns_next(struct mns_run *run, const struct mns_scenario *scenario,
 		     const unsigned int *taken, unsigned int thread,
 		     struct mns_step *step)
 {
-	switch (mns_expected_state(world, thread)) {
+	switch (mns_expected_state(&run->model, thread)) {
 	case MNS_SLEEPS:
 		return false;
 	case MNS_AT_GATE:
 		*step = (struct mns_step){ .op = MNS_PASS };
 		break;
 	default:
-		*step = scene->program[thread][taken[thread]];
+		*step = scenario->program[thread][taken[thread]];
 	}
 	step->thread = thread;
 	return step->op;
 }
 
 /* Take the steps in the order of choice[], as far as that goes, then any. */
-static bool mns_schedule(struct mns_world *world, const struct mns_scene *scene,
-			 u8 *choice, u8 *others, unsigned int *depth)
+static bool mns_schedule(struct mns_run *run,
+			 const struct mns_scenario *scenario, u8 *choice,
+			 u8 *others, unsigned int *depth)
 {
 	unsigned int taken[MNS_THREADS] = {};
 	unsigned int fixed = *depth;
@@ -982,8 +693,8 @@ static bool mns_schedule(struct mns_world *world, const struct mns_scene *scene,
 	for (*depth = 0;; ++*depth) {
 		unsigned long enabled = 0;
 
-		for (i = 0; i < world->nr_threads; i++) {
-			if (mns_next(world, scene, taken, i, &step))
+		for (i = 0; i < run->nr_threads; i++) {
+			if (mns_next(run, scenario, taken, i, &step))
 				enabled |= BIT(i);
 		}
 		if (!enabled || *depth == MNS_DEPTH)
@@ -992,64 +703,66 @@ static bool mns_schedule(struct mns_world *world, const struct mns_scene *scene,
 			choice[*depth] = __ffs(enabled);
 		i = choice[*depth];
 		others[*depth] = enabled & ~GENMASK(i, 0);
-		mns_next(world, scene, taken, i, &step);
+		mns_next(run, scenario, taken, i, &step);
 		taken[i] += step.op != MNS_PASS;
-		if (!mns_step(world, &step))
+		if (!mns_step(run, &step))
 			return false;
 	}
 }
 
 /* Back to the beginning of a schedule. */
-static bool mns_set_up(struct mns_world *world, const struct mns_scene *scene)
+static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 {
-	struct mns_step crowd = MNS_STEP_INSERT('b', 0, MNS_PAGES - 1);
+	struct mns_step more = MNS_STEP_INSERT('b', 0, MNS_PAGES - 1);
 	struct mns_step remove = { .op = MNS_REMOVE };
 	u32 there = 0;
 	unsigned int i;
 
-	world->nr_events = 0;
-	for (i = 0; i < ARRAY_SIZE(scene->setup) + scene->crowd; i++) {
-		struct mns_step step = crowd;
+	run->model.nr_entries = 0;
+	for (i = 0; i < ARRAY_SIZE(scenario->setup) + scenario->more; i++) {
+		struct mns_step step = more;
 
-		if (i < ARRAY_SIZE(scene->setup))
-			step = scene->setup[i];
+		if (i < ARRAY_SIZE(scenario->setup))
+			step = scenario->setup[i];
 		else
-			crowd.sub++;
+			more.sub++;
 		if (!step.op)
 			continue;
-		if (!mns_mend(world, &step))
+		if (!mns_mend(run, &step))
 			return false;
 		there |= BIT(step.sub);
 		step.thread = MNS_SETUP;
-		mns_add_event(world, &step);
+		mns_add_entry(&run->model, &step);
 	}
 	for (i = 0; i < MNS_SUBS; i++) {
 		remove.sub = i;
-		if (!(there & BIT(i)) && !mns_mend(world, &remove))
+		if (!(there & BIT(i)) && !mns_mend(run, &remove))
 			return false;
 	}
 	return true;
 }
 
 /* All schedules, depth first, each from the beginning. */
-static void mns_run(struct kunit *test, const struct mns_scene *scene)
+static void mns_run_all(struct kunit *test, const struct mns_scenario *scenario)
 {
 	u8 choice[MNS_DEPTH], others[MNS_DEPTH];
 	unsigned int nr_threads = 0, depth = 0;
 	unsigned long schedules = 0;
-	struct mns_world *world;
+	struct mns_run *run;
 
-	while (nr_threads < MNS_THREADS && scene->program[nr_threads][0].op)
+	while (nr_threads < MNS_THREADS && scenario->program[nr_threads][0].op)
 		nr_threads++;
-	world = mns_new(test, nr_threads, false);
-	KUNIT_ASSERT_NOT_NULL(test, world);
+	run = mns_new(test, nr_threads, false);
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, mns_undo, run));
 
 	for (;;) {
-		if (!mns_set_up(world, scene) ||
-		    !mns_schedule(world, scene, choice, others, &depth))
+		if (!mns_set_up(run, scenario) ||
+		    !mns_schedule(run, scenario, choice, others, &depth))
 			goto wrong;
 		/* Now and then: what is left active now was so at first. */
-		if (!(schedules++ % 64) && !mns_probe(world))
+		if (!(schedules++ % 64) && !mns_probe(run))
 			goto wrong;
 		while (depth && !others[depth - 1])
 			depth--;
@@ -1057,21 +770,19 @@ static void mns_run(struct kunit *test, const struct mns_scene *scene)
 			break;
 		choice[depth - 1] = __ffs(others[depth - 1]);
 	}
-	mns_print_numbers(world, "schedules", schedules);
-	KUNIT_EXPECT_EQ(test, schedules, scene->schedules);
-	mns_destroy(world);
+	mns_print_numbers(run, "schedules", schedules);
+	KUNIT_EXPECT_EQ(test, schedules, scenario->schedules);
 	return;
 
 wrong:
 	KUNIT_FAIL(test, "differs from the model after %lu schedules",
 		   schedules);
-	mns_print(world);
-	mns_destroy(world);
+	mns_print(run);
 }
 
 static void invalidations_of_all_kinds(struct kunit *test)
 {
-	static const struct mns_scene scene = {
+	static const struct mns_scenario scenario = {
 		.schedules = 4200,
 		.setup = { MNS_STEP_INSERT('a', 10, 19) },
 		.program = {
@@ -1083,13 +794,13 @@ static void invalidations_of_all_kinds(struct kunit *test)
 		},
 	};
 
-	mns_run(test, &scene);
+	mns_run_all(test, &scenario);
 }
 
-/* Nobody waits, so that the number is 11! / (4! 1! 2! 4!). */
+/* Nothing waits, so that the number is 11! / (4! 1! 2! 4!). */
 static void disjoint_invalidations(struct kunit *test)
 {
-	static const struct mns_scene scene = {
+	static const struct mns_scenario scenario = {
 		.schedules = 34650,
 		.setup = { MNS_STEP_INSERT('a', 10, 19) },
 		.program = {
@@ -1101,12 +812,12 @@ static void disjoint_invalidations(struct kunit *test)
 		},
 	};
 
-	mns_run(test, &scene);
+	mns_run_all(test, &scenario);
 }
 
 static void nested_invalidations(struct kunit *test)
 {
-	static const struct mns_scene scene = {
+	static const struct mns_scenario scenario = {
 		.schedules = 18540,
 		.setup = { MNS_STEP_INSERT('a', 10, 19) },
 		.program = {
@@ -1118,13 +829,13 @@ static void nested_invalidations(struct kunit *test)
 		},
 	};
 
-	mns_run(test, &scene);
+	mns_run_all(test, &scenario);
 }
 
 /* Both kinds of failure, beside one that takes its time. */
 static void failing_invalidations(struct kunit *test)
 {
-	static const struct mns_scene scene = {
+	static const struct mns_scenario scenario = {
 		.schedules = 61710,
 		.setup = { MNS_STEP_INSERT('a', 10, 19) },
 		.program = {
@@ -1136,15 +847,15 @@ static void failing_invalidations(struct kunit *test)
 		},
 	};
 
-	mns_run(test, &scene);
+	mns_run_all(test, &scenario);
 }
 
 /* More subscriptions than the code may collect at a time; the last one is late. */
 static void late_announcements(struct kunit *test)
 {
-	static const struct mns_scene scene = {
+	static const struct mns_scenario scenario = {
 		.schedules = 23607,
-		.crowd = 16,
+		.more = 16,
 		.setup = { MNS_STEP_INSERT('a', 0, 19) },
 		.program = {
 			{ MNS_STEP_START(0, 63, 1), MNS_STEP_END },
@@ -1155,13 +866,13 @@ static void late_announcements(struct kunit *test)
 		},
 	};
 
-	mns_run(test, &scene);
+	mns_run_all(test, &scenario);
 }
 
-/* The removal is nobody's but its own thread's, and so is the insertion. */
+/* Removal and insertion are in threads of their own. */
 static void removal_and_insertion_apart(struct kunit *test)
 {
-	static const struct mns_scene scene = {
+	static const struct mns_scenario scenario = {
 		.schedules = 92160,
 		.setup = { MNS_STEP_INSERT('a', 10, 19),
 			   MNS_STEP_INSERT('b', 15, 24) },
@@ -1175,13 +886,13 @@ static void removal_and_insertion_apart(struct kunit *test)
 		},
 	};
 
-	mns_run(test, &scene);
+	mns_run_all(test, &scenario);
 }
 
 /* What starts while a removal waits is announced to it, and may be waited for. */
 static void removal_in_two_waits(struct kunit *test)
 {
-	static const struct mns_scene scene = {
+	static const struct mns_scenario scenario = {
 		.schedules = 25688,
 		.setup = { MNS_STEP_INSERT('a', 10, 19),
 			   MNS_STEP_INSERT('b', 15, 24) },
@@ -1194,12 +905,12 @@ static void removal_in_two_waits(struct kunit *test)
 		},
 	};
 
-	mns_run(test, &scene);
+	mns_run_all(test, &scenario);
 }
 
 static void overlapping_invalidations(struct kunit *test)
 {
-	static const struct mns_scene scene = {
+	static const struct mns_scenario scenario = {
 		.schedules = 397260,
 		.setup = { MNS_STEP_INSERT('a', 10, 19) },
 		.program = {
@@ -1211,7 +922,7 @@ static void overlapping_invalidations(struct kunit *test)
 		},
 	};
 
-	mns_run(test, &scene);
+	mns_run_all(test, &scenario);
 }
 
 /*
@@ -1233,15 +944,15 @@ static void mns_random_step(struct rnd_state *rnd, struct mns_step *step)
 }
 
 /* Whether a driver could do that now. */
-static bool mns_may(struct mns_world *world, const struct mns_step *step)
+static bool mns_may(struct mns_run *run, const struct mns_step *step)
 {
-	struct mns_event *inner = mns_inner(world, step->thread);
-	struct mns_event *section = mns_section(world, step->thread);
-	struct mns_event *insertion = mns_insertion(world, step->sub,
-						    mns_now(world));
+	struct mns_entry *inner = mns_inner(&run->model, step->thread);
+	struct mns_entry *section = mns_section(&run->model, step->thread);
+	struct mns_entry *insertion = mns_insertion(&run->model, step->sub,
+						    mns_now(&run->model));
 	unsigned int i, nr_invs = 0;
 
-	if (mns_waits(world, step->thread))
+	if (mns_waits(&run->model, step->thread))
 		return false;
 	if (inner && inner->passes)
 		return step->op == MNS_PASS;
@@ -1249,16 +960,16 @@ static bool mns_may(struct mns_world *world, const struct mns_step *step)
 	switch (step->op) {
 	case MNS_INSERT:
 		/* Not while it is being removed. */
-		for (i = 0; i < world->nr_threads; i++) {
-			struct mns_event *last = mns_last(world, i);
+		for (i = 0; i < run->nr_threads; i++) {
+			struct mns_entry *last = mns_last(&run->model, i);
 
-			if (mns_waits(world, i) && last->step.sub == step->sub)
+			if (mns_waits(&run->model, i) && last->step.sub == step->sub)
 				return false;
 		}
 		return !insertion;
 	case MNS_REMOVE:
-		for (i = 0; i < world->nr_threads; i++) {
-			section = mns_section(world, i);
+		for (i = 0; i < run->nr_threads; i++) {
+			section = mns_section(&run->model, i);
 			if (section && section->step.sub == step->sub)
 				return false;
 		}
@@ -1268,9 +979,9 @@ static bool mns_may(struct mns_world *world, const struct mns_step *step)
 	case MNS_RETRY:
 		return section && section->step.sub == step->sub;
 	case MNS_START:
-		for (i = 0; i < world->nr_events; i++)
-			nr_invs += world->event[i].active &&
-				   world->event[i].step.thread == step->thread;
+		for (i = 0; i < run->model.nr_entries; i++)
+			nr_invs += run->model.entry[i].active &&
+				   run->model.entry[i].step.thread == step->thread;
 		return nr_invs < MNS_NEST;
 	case MNS_END:
 		return inner;
@@ -1278,75 +989,75 @@ static bool mns_may(struct mns_world *world, const struct mns_step *step)
 	return false;
 }
 
-/* A step towards a world in which nothing is left. */
-static bool mns_last_step(struct mns_world *world, struct mns_step *step)
+/* A step towards a run in which nothing is left. */
+static bool mns_last_step(struct mns_run *run, struct mns_step *step)
 {
-	struct mns_event *event;
+	struct mns_entry *entry;
 	unsigned int i;
 
 	*step = (struct mns_step){};
-	for (i = 0; i < world->nr_threads; i++) {
-		event = mns_inner(world, i);
+	for (i = 0; i < run->nr_threads; i++) {
+		entry = mns_inner(&run->model, i);
 		step->thread = i;
-		step->op = event && event->passes ? MNS_PASS : MNS_END;
-		if (event)
+		step->op = entry && entry->passes ? MNS_PASS : MNS_END;
+		if (entry)
 			return true;
 	}
-	for (i = 0; i < world->nr_threads; i++) {
-		event = mns_section(world, i);
+	for (i = 0; i < run->nr_threads; i++) {
+		entry = mns_section(&run->model, i);
 		step->thread = i;
 		step->op = MNS_RETRY;
-		step->sub = event ? event->step.sub : 0;
-		if (event)
+		step->sub = entry ? entry->step.sub : 0;
+		if (entry)
 			return true;
 	}
 	step->thread = 0;
 	step->op = MNS_REMOVE;
 	for (i = 0; i < MNS_SUBS; i++) {
 		step->sub = i;
-		if (mns_insertion(world, i, mns_now(world)))
+		if (mns_insertion(&run->model, i, mns_now(&run->model)))
 			return true;
 	}
 	return false;
 }
 
 /* Take those of the steps that can be taken. */
-static bool mns_play(struct mns_world *world, const struct mns_step *steps,
+static bool mns_play(struct mns_run *run, const struct mns_step *steps,
 		     unsigned int nr)
 {
 	struct mns_step step;
 
 	for (; nr--; steps++) {
-		if (mns_may(world, steps) && !mns_step(world, steps))
+		if (mns_may(run, steps) && !mns_step(run, steps))
 			return false;
 	}
-	while (mns_last_step(world, &step)) {
-		if (!mns_step(world, &step))
+	while (mns_last_step(run, &step)) {
+		if (!mns_step(run, &step))
 			return false;
 	}
-	return mns_probe(world);
+	return mns_probe(run);
 }
 
-static bool mns_walk(struct mns_world *world, struct rnd_state *rnd)
+static bool mns_walk(struct mns_run *run, struct rnd_state *rnd)
 {
 	struct mns_step step;
 
-	while (world->nr_events < MNS_EVENTS / 2) {
+	while (run->model.nr_entries < MNS_ENTRIES / 2) {
 		mns_random_step(rnd, &step);
-		if (mns_may(world, &step) && !mns_step(world, &step))
+		if (mns_may(run, &step) && !mns_step(run, &step))
 			return false;
 	}
-	return mns_play(world, NULL, 0);
+	return mns_play(run, NULL, 0);
 }
 
-static unsigned int mns_steps_taken(struct mns_world *world,
+static unsigned int mns_steps_taken(struct mns_run *run,
 				    struct mns_step *steps)
 {
 	unsigned int i, nr = 0;
 
-	for (i = 0; i < world->nr_events; i++) {
-		if (world->event[i].step.op != MNS_SET)
-			steps[nr++] = world->event[i].step;
+	for (i = 0; i < run->model.nr_entries; i++) {
+		if (run->model.entry[i].step.op != MNS_SET)
+			steps[nr++] = run->model.entry[i].step;
 	}
 	return nr;
 }
@@ -1355,7 +1066,7 @@ static unsigned int mns_steps_taken(struct mns_world *world,
  * Leave out what is not needed for a difference, be it another one; then print
  * what remains. Not longer than that is worth.
  */
-static void mns_minimise(struct mns_world *wrong, struct mns_step *steps,
+static void mns_minimise(struct mns_run *wrong, struct mns_step *steps,
 			 struct mns_step *fewer)
 {
 	unsigned long timeout = jiffies + 20 * HZ;
@@ -1364,30 +1075,30 @@ static void mns_minimise(struct mns_world *wrong, struct mns_step *steps,
 
 	for (chunk = nr / 2; chunk; chunk /= 2) {
 		for (at = 0; at + chunk <= nr;) {
-			struct mns_world *world;
+			struct mns_run *run;
 
 			if (time_after(jiffies, timeout))
 				goto out;
-			world = mns_new(wrong->test, MNS_WALK_THREADS, true);
-			if (!world)
+			run = mns_new(wrong->test, MNS_WALK_THREADS, true);
+			if (!run)
 				goto out;
-			world->hang_seconds = 1;
+			run->hang_seconds = 1;
 			tries++;
 			memcpy(fewer, steps, at * sizeof(*steps));
 			memcpy(fewer + at, steps + at + chunk,
 			       (nr - at - chunk) * sizeof(*steps));
 			n = nr;
-			if (!mns_play(world, fewer, nr - chunk))
-				n = mns_steps_taken(world, fewer);
+			if (!mns_play(run, fewer, nr - chunk))
+				n = mns_steps_taken(run, fewer);
 			if (n < nr) {
 				nr = n;
 				memcpy(steps, fewer, nr * sizeof(*steps));
-				wrong->wrong = world->wrong;
-				wrong->wrong_thread = world->wrong_thread;
+				wrong->wrong = run->wrong;
+				wrong->wrong_thread = run->wrong_thread;
 			} else {
 				at += chunk;
 			}
-			mns_destroy(world);
+			mns_destroy(run);
 		}
 	}
 out:
@@ -1402,33 +1113,34 @@ static void random_walk(struct kunit *test)
 {
 	unsigned int walk_seed = seed ?: get_random_u32() | 1;
 	struct mns_step *steps, *fewer;
-	struct mns_world *world;
+	struct mns_run *run;
 	unsigned int round;
 
-	steps = kunit_kcalloc(test, MNS_EVENTS, sizeof(*steps), GFP_KERNEL);
+	steps = kunit_kcalloc(test, MNS_ENTRIES, sizeof(*steps), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, steps);
-	fewer = kunit_kcalloc(test, MNS_EVENTS, sizeof(*steps), GFP_KERNEL);
+	fewer = kunit_kcalloc(test, MNS_ENTRIES, sizeof(*steps), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fewer);
-	world = mns_new(test, MNS_WALK_THREADS, true);
-	KUNIT_ASSERT_NOT_NULL(test, world);
+	run = mns_new(test, MNS_WALK_THREADS, true);
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, mns_undo, run));
 	kunit_info(test, "mmu_notifier_schedule_kunit.seed=%u\n", walk_seed);
 
 	for (round = 0; round < MNS_WALK_ROUNDS; round++) {
 		struct rnd_state rnd;
 
 		prandom_seed_state(&rnd, hash_32(walk_seed + round, 32));
-		world->nr_events = 0;
-		if (!mns_walk(world, &rnd)) {
+		run->model.nr_entries = 0;
+		if (!mns_walk(run, &rnd)) {
 			KUNIT_FAIL(test, "differs from the model with seed=%u",
 				   walk_seed + round);
-			mns_minimise(world, steps, fewer);
+			mns_minimise(run, steps, fewer);
 			break;
 		}
 	}
-	mns_print_numbers(world, "rounds", round);
+	mns_print_numbers(run, "rounds", round);
 	if (round == MNS_WALK_ROUNDS)
-		KUNIT_EXPECT_GT(test, world->waits, 0);
-	mns_destroy(world);
+		KUNIT_EXPECT_GT(test, run->waits, 0);
 }
 
 static const struct kunit_attributes mns_very_slow = {
@@ -1455,5 +1167,5 @@ static struct kunit_suite mmu_notifier_schedule_suite = {
 
 kunit_test_suite(mmu_notifier_schedule_suite);
 
-MODULE_DESCRIPTION("KUnit tests for MMU notifiers: all schedules of small worlds");
+MODULE_DESCRIPTION("KUnit tests for MMU notifiers: all schedules of small scenarios");
 MODULE_LICENSE("GPL");

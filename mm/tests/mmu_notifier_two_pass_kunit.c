@@ -5,16 +5,16 @@
  */
 
 #include <kunit/test.h>
-#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/jiffies.h>
 #include <linux/kconfig.h>
+#include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "mmu_notifier_world.h"
+#include "mmu_notifier_helpers.h"
 
 /* A subscription that asks for a second pass, unless it is told not to. */
 struct mn_two_pass {
@@ -48,7 +48,7 @@ static bool two_pass_start(struct mmu_interval_notifier *sub,
 	mn_note(&two_pass->interval.seen, range, seq);
 	mmu_interval_set_seq(sub, seq);
 	spin_unlock(&two_pass->interval.user_lock);
-	mn_log(two_pass->interval.world, two_pass->interval.name);
+	mn_log(two_pass->interval.ctx, two_pass->interval.name);
 	mn_gate_pass(two_pass->interval.gate);
 
 	if (!second || two_pass->no_finish) {
@@ -59,7 +59,7 @@ static bool two_pass_start(struct mmu_interval_notifier *sub,
 	memset(&second->finish, 0xa5, sizeof(second->finish));
 	second->two_pass = two_pass;
 	*finish = &second->finish;
-	/* Nobody looks at what it stored, so it can be freed. */
+	/* After a refusal the core must not use what it stored. */
 	if (two_pass->interval.refuse)
 		kfree(second);
 	return !two_pass->interval.refuse;
@@ -76,10 +76,10 @@ static void two_pass_finish(struct mmu_interval_notifier_finish *finish)
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
 	two_pass->finish_may_not_sleep = current->non_block_count > 0;
 #endif
-	mn_log(two_pass->interval.world, toupper(two_pass->interval.name));
+	mn_log(two_pass->interval.ctx, toupper(two_pass->interval.name));
 	if (two_pass->finish_sleeps)
 		might_sleep();
-	/* Whoever uses it from now on is to notice. */
+	/* A use after this must not go unnoticed. */
 	memset(second, 0xa5, sizeof(*second));
 	kfree(second);
 }
@@ -89,88 +89,75 @@ static const struct mmu_interval_notifier_ops two_pass_ops = {
 	.invalidate_finish = two_pass_finish,
 };
 
-static struct mn_two_pass *two_pass_insert(struct mn_world *world, char name,
+static struct mn_two_pass *two_pass_insert(struct mn_ctx *ctx, char name,
 					   unsigned long page,
 					   unsigned long pages)
 {
-	struct mn_two_pass *two_pass = kunit_kzalloc(world->test,
-						     sizeof(*two_pass),
-						     GFP_KERNEL);
+	struct mn_two_pass *two_pass = mn_alloc(ctx, sizeof(*two_pass));
 
-	KUNIT_ASSERT_NOT_NULL(world->test, two_pass);
-	two_pass->interval.world = world;
-	two_pass->interval.name = name;
-	spin_lock_init(&two_pass->interval.user_lock);
-	KUNIT_ASSERT_EQ(world->test, 0,
-			mmu_interval_notifier_insert(&two_pass->interval.sub,
-						     world->mm, MN_ADDR(page),
-						     MN_ADDR(pages),
-						     &two_pass_ops));
+	mn_interval_init(ctx, name, &two_pass->interval);
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			mn_try_insert_ops(&two_pass->interval, ctx->mm,
+					  MN_ADDR(page), MN_ADDR(pages),
+					  &two_pass_ops));
 	return two_pass;
 }
 
 static void finish_is_called_once(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_two_pass *a = two_pass_insert(ctx, 'a', 0, 10);
+	struct mmu_notifier_range *range;
 
-	mn_start(world, &range, 0, 10);
+	range = mn_start(ctx, 0, 10);
 	/* Both passes are over before the page table changes. */
 	KUNIT_EXPECT_EQ(test, a->starts, 1);
 	KUNIT_EXPECT_EQ(test, a->finishes, 1);
 	KUNIT_EXPECT_FALSE(test, a->finish_given);
-	mn_end(&range);
+	mn_end(range);
 	KUNIT_EXPECT_EQ(test, a->finishes, 1);
-	mn_remove(&a->interval);
 }
 
 static void start_alone_may_complete(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_two_pass *a = two_pass_insert(ctx, 'a', 0, 10);
 
 	a->no_finish = true;
-	mn_invalidate(world, 0, 10);
+	mn_invalidate(ctx, 0, 10);
 	KUNIT_EXPECT_EQ(test, a->starts, 1);
 	KUNIT_EXPECT_EQ(test, a->finishes, 0);
-	mn_remove(&a->interval);
 }
 
 static void finishes_follow_all_starts_in_their_order(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_two_pass *two_pass[4];
 	int i;
 
 	for (i = 0; i < 4; i++)
-		two_pass[i] = two_pass_insert(world, 'a' + i, i, 100);
+		two_pass[i] = two_pass_insert(ctx, 'a' + i, i, 100);
 	two_pass[1]->no_finish = true;
-	mn_invalidate(world, 50, 1);
-	KUNIT_EXPECT_STREQ(test, world->log, "abcdACD");
-	for (i = 0; i < 4; i++)
-		mn_remove(&two_pass[i]->interval);
+	mn_invalidate(ctx, 50, 1);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "abcdACD");
 }
 
 static void one_and_two_passes_mix(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 100);
-	struct mn_interval *b = mn_insert(world, 'b', 1, 100);
-	struct mn_two_pass *c = two_pass_insert(world, 'c', 2, 100);
+	struct mn_ctx *ctx = test->priv;
 
-	mn_invalidate(world, 50, 1);
-	KUNIT_EXPECT_STREQ(test, world->log, "abcAC");
-	mn_remove(&a->interval);
-	mn_remove(b);
-	mn_remove(&c->interval);
+	two_pass_insert(ctx, 'a', 0, 100);
+	mn_insert(ctx, 'b', 1, 100);
+	two_pass_insert(ctx, 'c', 2, 100);
+	mn_invalidate(ctx, 50, 1);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "abcAC");
 }
 
 static bool two_pass_one_pass(struct mmu_interval_notifier *sub,
 			      const struct mmu_notifier_range *range,
 			      unsigned long seq)
 {
-	mn_log(container_of(sub, struct mn_interval, sub)->world, '1');
+	mn_log(container_of(sub, struct mn_interval, sub)->ctx, '1');
 	return true;
 }
 
@@ -181,62 +168,55 @@ static void two_passes_take_the_place_of_one(struct kunit *test)
 		.invalidate_start = two_pass_start,
 		.invalidate_finish = two_pass_finish,
 	};
-	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_two_pass *a = two_pass_insert(ctx, 'a', 0, 10);
 
 	mn_remove(&a->interval);
 	KUNIT_ASSERT_EQ(test, 0,
-			mmu_interval_notifier_insert(&a->interval.sub,
-						     world->mm, 0, PAGE_SIZE,
-						     &both_ops));
-	mn_invalidate(world, 0, 1);
-	KUNIT_EXPECT_STREQ(test, world->log, "aA");
-	mn_remove(&a->interval);
+			mn_try_insert_ops(&a->interval, ctx->mm, 0, PAGE_SIZE,
+					  &both_ops));
+	mn_invalidate(ctx, 0, 1);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "aA");
 }
 
 static void more_finishes_than_one_batch(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_two_pass *two_pass[50];
 	char expected[101];
 	int i;
 
 	for (i = 0; i < 50; i++) {
-		two_pass[i] = two_pass_insert(world, 'a' + i % 26, i, 100);
+		two_pass[i] = two_pass_insert(ctx, 'a' + i % 26, i, 100);
 		expected[i] = 'a' + i % 26;
 		expected[50 + i] = 'A' + i % 26;
 	}
 	expected[100] = 0;
-	mn_invalidate(world, 60, 1);
-	KUNIT_EXPECT_STREQ(test, world->log, expected);
-	for (i = 0; i < 50; i++) {
+	mn_invalidate(ctx, 60, 1);
+	KUNIT_EXPECT_STREQ(test, ctx->log, expected);
+	for (i = 0; i < 50; i++)
 		KUNIT_EXPECT_EQ(test, two_pass[i]->finishes, 1);
-		mn_remove(&two_pass[i]->interval);
-	}
 }
 
 static void finish_of_the_refuser_is_not_called(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 100);
-	struct mn_two_pass *b = two_pass_insert(world, 'b', 1, 100);
-	struct mn_two_pass *c = two_pass_insert(world, 'c', 2, 100);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_two_pass *a = two_pass_insert(ctx, 'a', 0, 100);
+	struct mn_two_pass *b = two_pass_insert(ctx, 'b', 1, 100);
+	struct mn_two_pass *c = two_pass_insert(ctx, 'c', 2, 100);
+	struct mmu_notifier_range *range;
 
 	b->interval.refuse = true;
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 50, 1));
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &range, 50, 1));
 	KUNIT_EXPECT_EQ(test, b->finishes, 0);
 	/* Those before it have their second pass, those after it nothing. */
 	KUNIT_EXPECT_EQ(test, a->finishes, 1);
 	KUNIT_EXPECT_EQ(test, c->starts, 0);
 	KUNIT_EXPECT_EQ(test, c->finishes, 0);
-	mn_remove(&a->interval);
-	mn_remove(&b->interval);
-	mn_remove(&c->interval);
 }
 
 /* A removal that begins in the first pass, and how it fares in the second. */
-static struct completion removal_go;
+static struct mn_gate *removal_gate;
 static struct mn_call *removal;
 static bool removal_slept;
 static bool removal_went_on;
@@ -245,7 +225,7 @@ static void two_pass_call_remove(struct mn_call *call)
 {
 	struct mn_two_pass *two_pass = call->arg;
 
-	wait_for_completion(&removal_go);
+	mn_gate_pass(removal_gate);
 	WRITE_ONCE(removal, call);
 	mmu_interval_notifier_remove(&two_pass->interval.sub);
 }
@@ -260,7 +240,7 @@ static bool two_pass_start_removal(struct mmu_interval_notifier *sub,
 	struct mn_call *call;
 
 	/* This must not sleep: the removal runs on another CPU. */
-	complete(&removal_go);
+	mn_gate_open(removal_gate);
 	do {
 		cpu_relax();
 		call = READ_ONCE(removal);
@@ -283,123 +263,113 @@ static void removal_waits_for_the_finish_of_a_refused_start(struct kunit *test)
 		.invalidate_start = two_pass_start_removal,
 		.invalidate_finish = two_pass_finish_removal,
 	};
-	struct mn_world *world = test->priv;
+	struct mn_ctx *ctx = test->priv;
 	struct mn_two_pass *a, *b;
-	struct mmu_notifier_range range;
+	struct mmu_notifier_range *range;
 	struct mn_call *remove;
 
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs several CPUs");
-	a = two_pass_insert(world, 'a', 0, 100);
-	b = two_pass_insert(world, 'b', 1, 100);
+	a = two_pass_insert(ctx, 'a', 0, 100);
+	b = two_pass_insert(ctx, 'b', 1, 100);
 	mn_remove(&a->interval);
 	KUNIT_ASSERT_EQ(test, 0,
-			mmu_interval_notifier_insert(&a->interval.sub,
-						     world->mm, 0, MN_ADDR(100),
-						     &removal_ops));
-	init_completion(&removal_go);
+			mn_try_insert_ops(&a->interval, ctx->mm, 0,
+					  MN_ADDR(100), &removal_ops));
+	removal_gate = mn_gate(ctx);
 	removal = NULL;
 	b->interval.refuse = true;
-	remove = mn_spawn(world, "mmu_interval_notifier_remove", a,
+	list_del_init(&a->interval.node);
+	remove = mn_spawn(ctx, "mmu_interval_notifier_remove", a,
 			  two_pass_call_remove, -1);
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(world, &range, 50, 1));
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &range, 50, 1));
 	KUNIT_EXPECT_EQ(test, a->finishes, 1);
 	KUNIT_EXPECT_TRUE(test, removal_slept);
 	KUNIT_EXPECT_FALSE(test, removal_went_on);
-	KUNIT_EXPECT_TRUE(test, mn_returns(remove));
-	mn_remove(&b->interval);
+	KUNIT_ASSERT_TRUE(test, mn_returns(remove));
 }
 
 static void each_invalidation_has_its_own_finish(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
-	struct mmu_notifier_range held_up, other;
-	struct mn_gate *gate = mn_gate(world);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_two_pass *a = two_pass_insert(ctx, 'a', 0, 10);
+	struct mmu_notifier_range *held_up;
+	struct mn_gate *gate = mn_gate(ctx);
 	struct mn_call *start;
 
 	a->interval.gate = gate;
-	mn_range(world, &held_up, 0, 1);
-	start = mn_spawn_start(world, &held_up);
-	mn_gate_entered(world, gate);
+	held_up = mn_range(ctx, 0, 1);
+	start = mn_spawn_start(ctx, held_up);
+	mn_gate_entered(ctx, gate);
 	a->interval.gate = NULL;
-	mn_start(world, &other, 0, 1);
+	mn_start(ctx, 0, 1);
 	KUNIT_EXPECT_EQ(test, a->starts, 2);
 	KUNIT_EXPECT_EQ(test, a->finishes, 1);
 	mn_gate_open(gate);
-	KUNIT_EXPECT_TRUE(test, mn_returns(start));
+	KUNIT_ASSERT_TRUE(test, mn_returns(start));
 	KUNIT_EXPECT_EQ(test, a->finishes, 2);
-	mn_end(&other);
-	mn_end(&held_up);
-	mn_remove(&a->interval);
 }
 
 static void end_of_the_mm_takes_two_passes(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
-	struct mn_two_pass *b = two_pass_insert(world, 'b', 5, 10);
+	struct mn_ctx *ctx = test->priv;
+	struct mn_two_pass *a = two_pass_insert(ctx, 'a', 0, 10);
 
-	mn_world_release(world);
-	KUNIT_EXPECT_STREQ(test, world->log, "abAB");
+	two_pass_insert(ctx, 'b', 5, 10);
+	mn_release_mm(ctx);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "abAB");
 	KUNIT_EXPECT_EQ(test, a->interval.seen.event, MMU_NOTIFY_RELEASE);
-	mn_remove(&a->interval);
-	mn_remove(&b->interval);
 }
 
 static void readers_wait_as_for_one_pass(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mn_two_pass *a = two_pass_insert(world, 'a', 0, 10);
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_two_pass *a = two_pass_insert(ctx, 'a', 0, 10);
+	struct mmu_notifier_range *range;
 	struct mn_call *read;
 	unsigned long seq;
 
 	seq = mmu_interval_read_begin(&a->interval.sub);
-	mn_start(world, &range, 0, 10);
+	range = mn_start(ctx, 0, 10);
 	KUNIT_EXPECT_TRUE(test, mn_retry(&a->interval, seq));
 	read = mn_spawn_read(&a->interval);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
-	mn_end(&range);
-	KUNIT_EXPECT_TRUE(test, mn_returns(read));
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(read));
 	KUNIT_EXPECT_FALSE(test, mn_retry(&a->interval, read->ret));
-	mn_remove(&a->interval);
 }
 
 static void nonblocking_passes_may_not_sleep(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
 	struct mn_two_pass *a;
 
 	mn_skip_unless_sleep_is_forbidden(test);
-	a = two_pass_insert(world, 'a', 0, 10);
-	mn_invalidate(world, 0, 1);
+	a = two_pass_insert(ctx, 'a', 0, 10);
+	mn_invalidate(ctx, 0, 1);
 	KUNIT_EXPECT_FALSE(test, a->finish_may_not_sleep);
-	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 10));
-	mn_end(&range);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(ctx, &range, 0, 10));
+	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, a->interval.seen.may_not_sleep);
 	KUNIT_EXPECT_TRUE(test, a->finish_may_not_sleep);
-	mn_remove(&a->interval);
 }
 
 static void sleep_in_a_nonblocking_finish_is_reported(struct kunit *test)
 {
-	struct mn_world *world = test->priv;
-	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
 	struct mn_two_pass *a;
 
 	mn_skip_unless_sleep_is_forbidden(test);
-	a = two_pass_insert(world, 'a', 0, 10);
+	a = two_pass_insert(ctx, 'a', 0, 10);
 	a->finish_sleeps = true;
-	mn_invalidate(world, 0, 1);
-	mn_reports_begin(world);
-	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(world, &range, 0, 10));
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
+	mn_invalidate(ctx, 0, 1);
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(ctx, &range, 0, 10));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(),
 					   "BUG: sleeping function called"));
-	mn_end(&range);
-	mn_remove(&a->interval);
 }
 
 static void insert_reports_a_missing_finish(struct kunit *test)
@@ -407,15 +377,13 @@ static void insert_reports_a_missing_finish(struct kunit *test)
 	static const struct mmu_interval_notifier_ops no_finish_ops = {
 		.invalidate_start = two_pass_start,
 	};
-	struct mn_world *world = test->priv;
-	struct mn_interval *a = mn_interval(world, 'a');
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *a = mn_interval(ctx, 'a');
 
-	mn_reports_begin(world);
+	mn_reports_begin(ctx);
 	KUNIT_EXPECT_EQ(test, 0,
-			mmu_interval_notifier_insert(&a->sub, world->mm, 0, 1,
-						     &no_finish_ops));
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
-	mn_remove(a);
+			mn_try_insert_ops(a, ctx->mm, 0, 1, &no_finish_ops));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 }
 
 static void insert_locked_reports_a_missing_finish(struct kunit *test)
@@ -423,18 +391,17 @@ static void insert_locked_reports_a_missing_finish(struct kunit *test)
 	static const struct mmu_interval_notifier_ops no_finish_ops = {
 		.invalidate_start = two_pass_start,
 	};
-	struct mn_world *world = test->priv;
-	struct mn_interval *a = mn_interval(world, 'a');
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *a = mn_interval(ctx, 'a');
+	int err;
 
-	mn_reports_begin(world);
-	mmap_write_lock(world->mm);
-	KUNIT_EXPECT_EQ(test, 0,
-			mmu_interval_notifier_insert_locked(&a->sub, world->mm,
-							    0, 1,
-							    &no_finish_ops));
-	mmap_write_unlock(world->mm);
-	KUNIT_EXPECT_EQ(test, mn_reports_end(world), 1);
-	mn_remove(a);
+	mn_reports_begin(ctx);
+	mmap_write_lock(ctx->mm);
+	err = mmu_interval_notifier_insert_locked(&a->sub, ctx->mm, 0, 1,
+						  &no_finish_ops);
+	mmap_write_unlock(ctx->mm);
+	KUNIT_EXPECT_EQ(test, 0, mn_inserted(a, err));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 }
 
 static struct kunit_case mmu_notifier_two_pass_cases[] = {
@@ -458,7 +425,7 @@ static struct kunit_case mmu_notifier_two_pass_cases[] = {
 
 static struct kunit_suite mmu_notifier_two_pass_suite = {
 	.name = "mmu_notifier_two_pass",
-	.init = mn_world_init,
+	.init = mn_init,
 	.test_cases = mmu_notifier_two_pass_cases,
 };
 kunit_test_suite(mmu_notifier_two_pass_suite);

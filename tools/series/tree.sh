@@ -9,7 +9,7 @@ stock=$("$tools/stock.sh")
 case $kind in
 series) set -- ;;
 stock-tests | stock-fixes)
-	steps=contract,two-pass,schedule,report,misuse,benchmark,torture,torture-two-pass
+	steps=contract,two-pass,schedule,report,misuse,benchmark,torture
 	[ "$kind" = stock-tests ] || steps=$steps,$(merge names "$stock" fix- | tr ' ' ,)
 	set -- "$steps"
 	;;

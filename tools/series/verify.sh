@@ -46,7 +46,7 @@ part() {
 	grep -E '^(ok|FAIL|skip) ' "$out/$part.out" >>"$out/tally"
 }
 
-# The largest world of the schedules.
+# The largest scenario of the schedules.
 schedules() {
 	case=overlapping_invalidations log=$out/schedules.log
 	timeout 3000 "$tree/.build-um/linux" mem=1G console=tty kunit_shutdown=halt mmu_notifier_benchmark.chain_ms=1 \

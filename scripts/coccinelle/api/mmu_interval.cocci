@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// A subscription to an interval may be called back as soon as it is inserted,
-/// so everything that its callback uses comes first. An insertion that failed
-/// leaves nothing to remove. Callbacks must not call what waits for callbacks
-/// or invalidations: that is a deadlock.
+/// The callback of an interval subscription may run as soon as the interval is
+/// inserted, so initialise everything that it uses first. Do not remove an
+/// interval whose insertion failed. Callbacks must not call functions that wait
+/// for callbacks or invalidations: they would deadlock.
 ///
 //# Callbacks are searched one call deep, within their file.
 //
@@ -188,14 +188,14 @@ position p;
 p << ignored.p;
 @@
 
-msg = "ERROR: nobody looks at whether this insertion failed"
+msg = "ERROR: the result of this insertion is ignored"
 coccilib.report.print_report(p[0], msg)
 
 @script:python depends on org@
 p << ignored.p;
 @@
 
-msg = "ERROR: nobody looks at whether this insertion failed"
+msg = "ERROR: the result of this insertion is ignored"
 coccilib.org.print_todo(p[0], msg)
 
 @script:python depends on report@

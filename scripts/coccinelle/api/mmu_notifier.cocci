@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// Whoever starts the invalidation of a range has to end it, once, on every
-/// path, unless a start that must not block has failed: then nothing has been
-/// started, and an end would be one too many. A subscription to an mm whose
-/// start can fail must not have an end, as nobody tells it which of its
-/// starts counted. What a range says of itself is no sign that it has been
-/// started: 0 is an address like any other.
+/// Each invalidation that is started must be ended exactly once on every path.
+/// The exception is a non-blocking start that fails: it has started nothing and
+/// must not be ended. A subscription to an mm whose start can fail must not
+/// have an end callback, because it cannot tell which of its starts counted.
+/// The members of a range do not show whether it has been started: 0 is a
+/// valid address.
 ///
-//# A start in a branch, or followed by setting a flag, is taken to be ended
-//# by an end under any condition. Ranges that one function starts and
-//# another one ends are not looked at, unless they are local variables. A
-//# condition on the range is found where it is written, not behind a
-//# variable or in a loop.
+//# A start in a branch, or followed by setting a flag, counts as ended by an
+//# end under any condition. Ranges that one function starts and another one
+//# ends are ignored unless they are local variables. A condition on the range
+//# is found where it is written, not if it is kept in a variable or in a loop.
 //
 // Confidence: Moderate
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -455,28 +454,28 @@ coccilib.org.print_todo(s[0], msg)
 s << ignored.s;
 @@
 
-msg = "ERROR: nobody looks at whether this start was refused"
+msg = "ERROR: the result of this non-blocking start is ignored"
 coccilib.report.print_report(s[0], msg)
 
 @script:python depends on org@
 s << ignored.s;
 @@
 
-msg = "ERROR: nobody looks at whether this start was refused"
+msg = "ERROR: the result of this non-blocking start is ignored"
 coccilib.org.print_todo(s[0], msg)
 
 @script:python depends on report@
 s << lost.s;
 @@
 
-msg = "ERROR: nobody looks at whether this start was refused"
+msg = "ERROR: the result of this non-blocking start is ignored"
 coccilib.report.print_report(s[0], msg)
 
 @script:python depends on org@
 s << lost.s;
 @@
 
-msg = "ERROR: nobody looks at whether this start was refused"
+msg = "ERROR: the result of this non-blocking start is ignored"
 coccilib.org.print_todo(s[0], msg)
 
 @script:python depends on report@

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// mmu_notifier_range_init() took a range, an mm and two addresses at first.
-/// Then it was told why as well, by an event and flags, and for some time for
-/// which VMA. Bring each call to the form of this kernel, with the event that
-/// is always safe, MMU_NOTIFY_UNMAP, where there was none.
+/// mmu_notifier_range_init() first took a range, an mm and two addresses. Later
+/// it also took an event and flags, and for some time a VMA. Convert each call
+/// to the form of this kernel. A call that had no event gets MMU_NOTIFY_UNMAP,
+/// which is always safe.
 ///
 //# Options of spatch, or of coccicheck in SPFLAGS:
 //# -D vma                     the kernel's mmu_notifier_range_init() takes a VMA
 //# -D event=E                 the event instead of MMU_NOTIFY_UNMAP
 //# -D only -D fn=F -D event=E the same, in the function F only
 //#
-//# A VMA is given if the call is certain to be about it: the mm is its mm, or
+//# The VMA is passed if it is certain which one is meant: the mm is its mm, or
 //# it is the only one among the parameters, or a local one that has been set.
-//# Otherwise it is NULL.
+//# Otherwise NULL is passed.
 //
 // Confidence: High
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -116,7 +116,7 @@ identifier virtual.event;
  mmu_notifier_range_init(...,
 -	MMU_NOTIFY_UNMAP,
 +	event,
- 	...)
+	...)
 
 @depends on patch && only@
 identifier virtual.event, virtual.fn;
@@ -126,7 +126,7 @@ identifier virtual.event, virtual.fn;
  mmu_notifier_range_init(...,
 -	MMU_NOTIFY_UNMAP,
 +	event,
- 	...)
+	...)
  ...> }
 
 // What there is.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// mmu_notifier_invalidate_range_start() and its kin used to take an mm and two
-/// addresses. Now a struct mmu_notifier_range describes the invalidation from
-/// its start to its end. Every call gets MMU_NOTIFY_UNMAP, the event that is
-/// always safe; mmu_notifier_event.cocci is the second step, to say why.
+/// mmu_notifier_invalidate_range_start() and its relatives used to take an mm
+/// and two addresses. Now a struct mmu_notifier_range describes the invalidation
+/// from its start to its end. Convert each call, with MMU_NOTIFY_UNMAP, the event
+/// that is always safe; mmu_notifier_event.cocci then sets the precise event.
 ///
-//# Run it in patch mode, then in report mode: what is reported has to be
-//# converted by hand. That are ranges which one function starts and another
-//# one ends, and functions with two ranges at a time.
+//# Run it in patch mode, then in report mode, and convert what it reports by
+//# hand: ranges that one function starts and another one ends, and functions
+//# with two ranges at a time.
 //
 // Confidence: High
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -135,19 +135,19 @@ expression M, S, E;
  mmu_notifier_invalidate_range_start(
 -	M, S, E
 +	&r
- 	);
+	);
 |
  mmu_notifier_invalidate_range_end(
 -	M, S, E
 +	&r
- 	)
+	)
 |
 -mmu_notifier_invalidate_range_only_end
 +mmu_notifier_invalidate_range_end
- 	(
+	(
 -	M, S, E
 +	&r
- 	)
+	)
 )
  ...> }
 
@@ -164,13 +164,13 @@ statement S1, S2;
  if (<+... mmu_notifier_invalidate_range_start_nonblock(
 -	M, S, E
 +	&r
- 	) ...+>) S1 else S2
+	) ...+>) S1 else S2
 |
 +mmu_notifier_range_init(&r, MMU_NOTIFY_UNMAP, 0, M, S, E);
  X = mmu_notifier_invalidate_range_start_nonblock(
 -	M, S, E
 +	&r
- 	);
+	);
 )
  ...> }
 

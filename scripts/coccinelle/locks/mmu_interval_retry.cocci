@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// Collision-retry works if all of it is there: mmu_interval_read_begin()
-/// before the page table is read, mmu_interval_read_retry() before anything is
-/// established, and mmu_interval_set_seq() in each callback, the last two under
-/// the same lock of the driver.
+/// Collision-retry needs all of its parts: mmu_interval_read_begin() before the
+/// page table is read, mmu_interval_read_retry() before any SPTE is established,
+/// and mmu_interval_set_seq() in each callback, the last two under the same
+/// driver lock.
 ///
 //# A call with "lock" in its name counts as taking the driver's lock, unless
-//# it unlocks or is about the mmap_lock. Callbacks that return early for an
-//# owner or because the mm is going away need not set the sequence.
+//# it unlocks or concerns the mmap_lock. Callbacks that return early because of
+//# the owner, or because the mm is going away, need not set the sequence.
 //
 // Confidence: Moderate
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -58,7 +58,7 @@ position p;
 *E.fld = mmu_interval_read_begin@p(...)
 )
 
-// A local hmm_range: nobody else can ask.
+// A local hmm_range: no other function can check it.
 
 @asked disable fld_to_ptr exists@
 local idexpression struct hmm_range range;
@@ -210,7 +210,8 @@ position p != handles.h;
 
 *cb@p(..., unsigned long seq, ...) { ... }
 
-// Whoever sets it has to on each path that does not refuse the invalidation.
+// A callback that sets the sequence must do so on each path that does not
+// refuse the invalidation.
 
 @sets exists@
 identifier f, seq;
@@ -255,28 +256,28 @@ symbol false;
 p << ignored.p;
 @@
 
-msg = "ERROR: without its result nobody can call mmu_interval_read_retry()"
+msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
 coccilib.report.print_report(p[0], msg)
 
 @script:python depends on org@
 p << ignored.p;
 @@
 
-msg = "ERROR: without its result nobody can call mmu_interval_read_retry()"
+msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
 coccilib.org.print_todo(p[0], msg)
 
 @script:python depends on report@
 p << unused.p;
 @@
 
-msg = "ERROR: without its result nobody can call mmu_interval_read_retry()"
+msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
 coccilib.report.print_report(p[0], msg)
 
 @script:python depends on org@
 p << unused.p;
 @@
 
-msg = "ERROR: without its result nobody can call mmu_interval_read_retry()"
+msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
 coccilib.org.print_todo(p[0], msg)
 
 @script:python depends on report@

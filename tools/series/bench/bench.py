@@ -3,9 +3,11 @@
 
     bench.py report DIR SUMMARY    DIR has the logs of a run (see bench.sh); writes results.csv, plots and report.md there,
                                    and the table of bars to SUMMARY, which is committed as bench/summary-BASE.md
-    bench.py readme SUMMARY        the table for README.md
-    bench.py check-readme          README.md has what bench.py readme prints of the summary that it names
+    bench.py readme SUMMARY COUNTS the figures for README.md
+    bench.py check-readme          README.md has what bench.py readme prints of the files that it names, and counts.md what
+                                   bench.py counts prints
     bench.py record STOCK SERIES   prints a table of counts from two logs of cost.sh, for bench/counts-BASE
+    bench.py counts                prints counts.md: all that the files counts-BASE have
     bench.py gate TABLE SERIES [STOCK]
                                    verdicts on a log of cost.sh: each count is at most 2% above the recorded one; with
                                    STOCK, that is with another compiler, each ratio to stock at most 10% above the recorded
@@ -70,15 +72,33 @@ LOOPS = (("start_end_waiting", "start+end elsewhere", "reader waits", "readers w
 GROWTH_OF_LOOPS = {("start_end_waiting", 4000): 1.10}
 BARS_OF_LOOPS = {("read_active", 64): 1.50}
 HERD_BARRED = 4000
-# The rows that README.md has.
-README_ROWS = re.compile(r"\| (wait of .* 200 ms|device fault, p99, 4 .* chains|64 readers waiting|start\+end|read_begin \+ read_retry"
-                         r"|insert \+ remove, |find 1 overlapping among|invalidations per second|struct mmu_(notifier_range|interval_notifier),"
-                         r"|4,000 readers wait: |(64|1,000) foreign invalidations active: [^,]* \||end that wakes 4,000)")
+# The figures of README.md and of the cover letters: a row of the summary, or a scenario and n of the counts.
+FIGURES = [("`mmu_interval_read_begin()`, 200 ms chain of invalidations elsewhere", "wait of read_begin, chain of 200 ms"),
+           ("`mmu_interval_notifier_remove()`, the same", "wait of remove, chain of 200 ms"),
+           ("device fault, p99, 4 threads invalidating elsewhere",
+            "device fault, p99, 4 threads invalidate elsewhere, overlapping in chains"),
+           ("start and end, mm without notifiers", ("start_end_no_notifiers", 0)),
+           ("start and end, 1 interval elsewhere in the mm", ("start_end_elsewhere", 1)),
+           ("read_begin and read_retry, nothing active", ("read_idle", 0))]
+# What the scenarios of the counts are called, and which of them a cover letter has.
+COUNTED = {"start_end_no_notifiers": "start + end, mm without notifiers",
+           "start_end_hlist": "start + end, notifiers of the whole mm: {n}",
+           "start_end_elsewhere": "start + end, intervals elsewhere: {n}",
+           "start_end_overlapping": "start + end, overlapping intervals: {n}",
+           "start_end_find_one": "start + end, one overlaps of intervals: {n}",
+           "start_end_active": "start + end, other ranges active: {n}",
+           "read_idle": "read section, nothing active",
+           "read_active": "read section, ranges active elsewhere: {n}",
+           "insert_remove": "insert + remove, intervals: {n}"}
+COUNTED_LETTER = {("start_end_no_notifiers", 0), ("start_end_hlist", 1), ("start_end_elsewhere", 1), ("start_end_elsewhere", 1000),
+                  ("start_end_overlapping", 1), ("start_end_overlapping", 64), ("start_end_overlapping", 1024),
+                  ("start_end_find_one", 1000), ("start_end_active", 0), ("start_end_active", 64), ("read_idle", 0),
+                  ("read_active", 64), ("insert_remove", 1), ("insert_remove", 1000)}
 # What measurements of wall time are told apart by; the last of it is a number.
 LABELS = {"wait": ("scenario", "chain_ms"), "fault": ("invalidations", "threads"), "wakeup": ("readers",),
           "throughput": ("threads",), "loop": ("scenario", "n"), "herd": ("readers",), "crowd": ("invalidations", "threads"),
           "crowd_fault": ("invalidations", "threads")}
-README_BEGIN, README_END = "<!-- benchmark: ", "<!-- end of benchmark -->"
+README_BEGIN, README_END = "<!-- figures: ", "<!-- end of figures -->"
 
 
 def die(text):
@@ -130,19 +150,21 @@ class Run:
         again = {core: costs(os.path.join(folder, f"icount-{core}-again.log")) for core in CORES}
         self.unlike = [(core, key) for core in CORES for key in again[core] if again[core][key] != self.costs[core][key]]
         self.compared = sum(map(len, again.values()))
-        # {(kind, label, metric): {core: [value of each boot]}}
-        self.wall = {}
-        for core in CORES:
-            for path in sorted(glob.glob(os.path.join(folder, f"wall-{core}-*.log"))):
-                for kind, values in wall(path):
-                    self.add_wall(core, kind, values)
+        self.wall = self.boots("wall")
+        self.qemu = self.boots("qemu")
 
-    def add_wall(self, core, kind, values):
-        label = LABELS[kind]
-        for metric, value in values.items():
-            if metric not in label:
-                key = (kind, tuple(values[part] for part in label), metric)
-                self.wall.setdefault(key, {c: [] for c in CORES})[core].append(float(value) if "." in value else int(value))
+    def boots(self, where):
+        """{(kind, label, metric): {core: [value of each boot]}}"""
+        found = {}
+        for core in CORES:
+            for path in sorted(glob.glob(os.path.join(self.folder, f"{where}-{core}-*.log"))):
+                for kind, values in wall(path):
+                    label = LABELS[kind]
+                    for metric in set(values) - set(label):
+                        key = (kind, tuple(values[part] for part in label), metric)
+                        value = float(values[metric]) if "." in values[metric] else int(values[metric])
+                        found.setdefault(key, {c: [] for c in CORES})[core].append(value)
+        return found
 
     def get(self, kind, label, metric):
         found = self.wall.get((kind, tuple(map(str, label)), metric))
@@ -237,6 +259,34 @@ def wall_rows(run):
         yield (f"invalidations per second, disjoint ranges, {threads} thread{'s'[threads == '1':]}", "at least stock's" if barred else "reported",
                spread(values["stock"], "{:,.0f}".format), spread(values["series"], "{:,.0f}".format), f"{ratio:.2f}",
                ratio >= 1 if barred else None)
+
+
+def qemu_rows(run):
+    """The same in QEMU, for what user-mode Linux says of it: (scenario, stock, series, ratio, ratio in user mode, agreed)."""
+    texts = [("wait", (scenario, ms), "median_ns", f"{text}, chain of {ms} ms", human)
+             for scenario, text in WAITS for ms in ("50", "200")]
+    texts += [("fault", (how, threads), "p99_ns", f"device fault, p99, {threads} invalidating, {text}", human)
+              for how, text in (("chained", "in chains"), ("apart", "one at a time")) for threads in ("1", "2", "4")]
+    texts += [("throughput", (threads,), "invalidations_per_second", f"invalidations per second, {threads} at a time", "{:,.0f}".format)
+              for threads in ("1", "2", "4")]
+    for kind, label, metric, text, show in texts:
+        both = [found.get((kind, label, metric)) for found in (run.qemu, run.wall)]
+        if not all(both):
+            die(f"the run has no figure for {kind} {label} {metric} in QEMU")
+        ratios = [max(statistics.median(values["series"]), 1) / max(statistics.median(values["stock"]), 1) for values in both]
+        yield (text, *(spread(both[0][core], show) for core in CORES), *(ratio_of(1, ratio) for ratio in ratios), agree(*ratios))
+
+
+def agree(one, other):
+    """Whether two ratios say the same: within a factor of 1.5, or both less than a hundredth."""
+    return max(one, other) <= 1.5 * min(one, other) or max(one, other) < 1 / 100
+
+
+def qemu_table(run):
+    yield "| scenario | stock | series | ratio | in user mode | |"
+    yield "|---|---|---|---|---|---|"
+    for text, stock, series, ratio, other, same in qemu_rows(run):
+        yield f"| in QEMU: {text} | {stock} | {series} | {ratio} | {other} | {'agree' if same else 'NO HEADLINE: they differ'} |"
 
 
 def ratio_by_boot(values):
@@ -432,6 +482,9 @@ def report(folder, summary):
     time = [f"Wall time (user-mode Linux{', 2 CPUs' if run.about['smp'] == 'yes' else ', 1 CPU'}, no debugging; {boots} boots"
             " of each kernel, alternating; median, and the spread of the boots):", ""]
     time += list(table(wall_rows(run))) + [""]
+    time += ["The same in QEMU, which emulates two CPUs of x86-64 (no debugging; boots alternate). A figure on which the two do not agree"
+             " tells of the machine rather than of the kernel:", ""]
+    time += list(qemu_table(run)) + [""]
     many = ["Wall time of many (the same boots; costs are those of the fastest round of a boot, ends and invalidations per second those of its median one; with"
             " the ratio, the least and the largest of a pair of boots. In user mode an acquire or a release is a full barrier):", ""]
     many += list(table(row for rows in (loop_rows, herd_rows, crowd_rows) for row in rows(run))) + [""]
@@ -455,36 +508,63 @@ def report(folder, summary):
     return not run.unlike
 
 
-def readme(summary):
-    """What README.md says of a summary, between two markers: some rows, and each bar that is not met."""
-    name = f"tools/series/bench/{os.path.basename(summary)}"
-    text = read(summary)
-    rows = [line for line in text.splitlines() if line.endswith((" met |", " NOT MET |"))]
-    missed = [line for line in rows if line.endswith(" NOT MET |")]
-    lines = [line for line in text.splitlines()
-             if not line.startswith("| ") or line.startswith("| scenario ") or line in missed
-             or README_ROWS.match(line)]
-    end = f"{len(rows) - len(missed)} of {len(rows)} bars are met.\nThe other rows are in `{name}`."
-    return f"{README_BEGIN}{name} -->\n" + "\n".join(lines) + f"\n\n{end}\n{README_END}\n"
+def row_of(summary, scenario):
+    """(stock, series) of a row of a summary."""
+    for line in summary.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0] == scenario:
+            return cells[2], cells[3]
+    return die(f"the summary has no row '{scenario}'")
 
 
-def in_readme():
-    """The tables in README.md, without the markers."""
-    found = re.search(re.escape(README_BEGIN) + r"\S+ -->\n(.*?)" + re.escape(README_END) + r"\n", read(README), re.S)
-    if not found:
-        die(f"README.md has no line that begins with {README_BEGIN}: insert what bench.py readme prints")
-    return found[1]
+def readme(summary, counts):
+    """The figures of README.md, between two markers."""
+    text, (_, counted) = read(os.path.join(ROOT, summary)), recorded(os.path.join(ROOT, counts))
+    rows = []
+    for title, where in FIGURES:
+        stock, series = row_of(text, where) if isinstance(where, str) else (
+            f"{cost:,.1f} instructions" for cost in counted[where])
+        rows.append(f"| {title} | {stock} | {series} |")
+    barred = [line for line in text.splitlines() if line.endswith((" met |", " NOT MET |"))]
+    met = sum(line.endswith("| met |") for line in barred)
+    end = f"{met} of {len(barred)} bars of `{summary}` are met."
+    return "\n".join([f"{README_BEGIN}{summary} {counts} -->", "| | stock | series |", "|---|---|---|", *rows, "", end, README_END, ""])
+
+
+def counted_rows(path):
+    """(text, stock, series, does a cover letter have it) of each row of counts."""
+    for (scenario, n), (stock, series) in recorded(path)[1].items():
+        yield COUNTED[scenario].format(n=f"{n:,}"), stock, series, (scenario, n) in COUNTED_LETTER
+
+
+def letter_rows(path):
+    """Those of a cover letter, as lines of text."""
+    return [f"  {text:<46} {stock:>9,.1f} -> {series:>9,.1f}" for text, stock, series, wanted in counted_rows(path) if wanted]
+
+
+def counts_table():
+    """counts.md."""
+    lines = ["# Instructions of each operation, stock and series", "",
+             "Written by `bench.py counts` from the files `counts-BASE`, which `make test` compares with what it counts: x86-64, one",
+             "CPU, hardened as distributions are; QEMU counts. `lib/mmu_notifier_cost.c` says what each operation does; a read section is",
+             "mmu_interval_read_begin() and mmu_interval_read_retry()."]
+    for path in sorted(glob.glob(os.path.join(ROOT, "tools/series/bench/counts-*"))):
+        lines += ["", f"## Linux {path.rpartition('-')[2]}, {recorded(path)[0]}", "", "| operation | stock | series | ratio |", "|---|---|---|---|"]
+        lines += [f"| {text} | {stock:,.2f} | {series:,.2f} | {series / stock:.3f} |" for text, stock, series, _ in counted_rows(path)]
+    return "\n".join(lines) + "\n"
 
 
 def check_readme():
-    label = "README.md has the table of the committed summary"
-    summary = re.search(re.escape(README_BEGIN) + r"(\S+) -->\n", read(README))
-    if not summary:
-        print(f"FAIL {label}: there is none; insert what bench.py readme prints")
-    elif summary[0] + in_readme() + README_END + "\n" != readme(os.path.join(ROOT, summary[1])):
-        print(f"FAIL {label}: it differs from what bench.py readme {summary[1]} prints")
+    label, text = "README.md has the figures of the committed measurements", read(README)
+    found = re.search(re.escape(README_BEGIN) + r"(\S+) (\S+) -->\n.*?" + re.escape(README_END) + r"\n", text, re.S)
+    if not found:
+        print(f"FAIL {label}: there are none; insert what bench.py readme prints")
+    elif found[0] != readme(found[1], found[2]):
+        print(f"FAIL {label}: they differ from what bench.py readme {found[1]} {found[2]} prints")
     else:
         print(f"ok {label}")
+    same = read(os.path.join(ROOT, "tools/series/bench/counts.md")) == counts_table()
+    print(f"{'ok' if same else 'FAIL'} counts.md is what bench.py counts prints")
 
 
 def compiler():
@@ -535,6 +615,8 @@ def main(command="help", *args):
         check_readme()
     elif command == "record":
         record(*args)
+    elif command == "counts":
+        print(counts_table(), end="")
     elif command == "gate":
         gate(*args)
     elif command == "same-compiler":

@@ -9,10 +9,6 @@ arch=x86_64 dir=.build-icount
 exec 8>"$dir.lock"
 flock 8
 
-say "building the kernel in $PWD/$dir"
 configure tinyconfig "$tools/bench/icount.config"
-kernel_make -j"$jobs" bzImage >"$dir/build.log" 2>&1 || {
-	tail -n 40 "$dir/build.log" >&2
-	die "it could not be built: see above, all of it is in $PWD/$dir/build.log"
-}
+build_kernel "the kernel ${PWD##*/} without checks, for x86-64" bzImage
 echo "$PWD/$dir"

@@ -16,6 +16,7 @@ case $1 in build | boot)
 	;;
 esac
 tree=$1 arch=$2 speed=$3 config=${4:-} limit=600
+kind=${tree##*/}
 cd "$tree"
 build=.build-$arch
 if [ -n "$config" ]; then
@@ -24,7 +25,7 @@ fi
 
 set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc"
 # For torture.sh; it does nothing without a duration.
-options=TEST_MMU_NOTIFIER
+options=MMU_NOTIFIER_TORTURE_TEST
 # A walk that anyone can repeat.
 kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
 if [ "$arch" != um ]; then
@@ -32,8 +33,8 @@ if [ "$arch" != um ]; then
 	# On a busy machine the emulated timer may miss what the kernel expects of it; and nobody is there to read a panic.
 	kernel_args="$kernel_args --kernel_args no_timer_check --kernel_args panic=-1"
 	# For torture-device.sh, whose program is the init.
-	if [ -z "$config" ] && grep -qx 'config TEST_MMU_NOTIFIER_DEVICE' lib/Kconfig.debug; then
-		for option in TEST_MMU_NOTIFIER_DEVICE BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM; do
+	if [ -z "$config" ] && grep -qx 'config TEST_MMU_NOTIFIER' lib/Kconfig.debug; then
+		for option in TEST_MMU_NOTIFIER BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM; do
 			set -- "$@" --kconfig_add CONFIG_$option=y
 		done
 	fi
@@ -76,18 +77,12 @@ if [ "$part" = boot ]; then
 else
 	mkdir -p "$build"
 	: >"$build/started"
-	# kunit.py says nothing while it builds, so this does.
-	started=$(date +%s)
-	progress() {
-		echo "building, $(($(date +%s) - started)) s, $(find "$build" -name '*.o' -newer "$build/started" | wc -l) objects so far"
-	}
-	tell_of progress
-	say "building the $arch kernel in $tree/$build"
+	begin_step "$kind-${build#.}" "$tree/$build/build.log" "building the kernel $kind for $arch" new_objects "$build"
 	./tools/testing/kunit/kunit.py build "$@" --jobs "$jobs" >"$build/build.log" 2>&1 || {
 		tail -n 40 "$build/build.log" >&2
 		die "the $arch kernel could not be built: see above, all of it is in $tree/$build/build.log"
 	}
-	told_of
+	end_step
 	build=$PWD/$build
 fi
 rm -f "$build/results.json" "$build/test.log"
@@ -98,9 +93,13 @@ if [ "$part" = build ]; then
 	exit
 fi
 
-say "booting it"
+# What kunit.py says of the cases is not the last word: on stock some must fail.
+cases() { echo ", $(grep -c '^\[.*\] \[[A-Z]*\] ' "$build/kunit.log") cases"; }
+begin_step "$kind-boot-$arch" "$build/kunit.log" "booting the kernel $kind for $arch" cases
 # shellcheck disable=SC2086 # a list of words
-timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --build_dir="$build" \
-	--json="$build/results.json" ${filter:+--filter "$filter"} "$suites" >&2 </dev/null || say "kunit.py ends with an error: it is looked at below"
+PYTHONUNBUFFERED=1 timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --build_dir="$build" \
+	--json="$build/results.json" ${filter:+--filter "$filter"} "$suites" >"$build/kunit.log" 2>&1 </dev/null || :
+end_step
+say "the kernel $kind for $arch: $(cases | tr -d ,) in $(cut -d' ' -f1-2 "$step_took"), to be judged"
 [ -s "$build/results.json" ] || die "the boot gave no results: see $build/test.log"
 echo "$build"

@@ -44,10 +44,30 @@ MISUSE_SUITE = "mmu_notifier_misuse"
 # The suite that is about the insides of our core.
 INSIDE_SUITE = "mmu_notifier_range"
 RESULT = re.compile(r"(?:not )?ok \d+ (?:- )?(\S+)(?: # SKIP (.*))?")
+SUBTEST = re.compile(r"# Subtest: (\S+)")
 
 
 def is_report(line):
     return BAD.search(line) and not HARMLESS.search(line) and not line.lstrip().startswith("#")
+
+
+class Ktap:
+    """What the lines of a console are about: suite.case, or suite.case.row if the case runs for several rows of a table."""
+
+    def __init__(self):
+        self.within = []
+
+    def read(self, line):
+        """Returns the name that a line has the result of, and whether that is a case; or None, if it is no result."""
+        subtest, result = SUBTEST.search(line), RESULT.search(line)
+        if subtest:
+            self.within.append(subtest[1])
+        if subtest or not result:
+            return None
+        group = self.within[-1:] == [result[1]]
+        if group:
+            self.within.pop()
+        return ".".join(self.within + [result[1]]), not group
 
 
 def has_shut_down(log):
@@ -96,7 +116,7 @@ class Boot:
             self.collect(json.load(file), "")
         with open(os.path.join(build, "test.log"), encoding="utf-8", errors="replace") as file:
             log = without_foreign_races(file.read().splitlines(), build)
-        self.read_log(log, {name.split(".")[1] for name in matching(marked or {}, self.cases)[0]})
+        self.read_log(log, set(matching(marked or {}, self.cases)[0]))
         found = {part for name in self.cases for part in name.split(".")}
         for name in sorted(declared(build, tree) - found):
             self.wrong.append(f"{name} has no result: the boot did not get there, or the suite was not built in")
@@ -112,20 +132,19 @@ class Boot:
             self.collect(sub, prefix + sub["name"] + ".")
 
     def read_log(self, log, marked):
-        expected, reports, done = False, [], False
+        expected, reports, done, ktap = False, [], False, Ktap()
         for line in log:
             if EXPECT_END in line:
                 expected = False
             elif EXPECT in line:
                 expected = True
-            result = RESULT.search(line)
-            if result:
+            name = ktap.read(line)
+            if name:
                 # Reports since the last result belong to this case; one that must fail may print them.
-                if result[1] not in marked:
+                if name[0] not in marked:
                     self.wrong += reports
                 reports = []
-                if result[2]:
-                    self.reasons[result[1]] = result[2]
+                self.reasons[name[0]] = RESULT.search(line)[2]
             elif is_report(line) and not expected:
                 reports.append("the kernel reports: " + line.strip())
             wait = re.search(r"mmu_notifier_benchmark: wait scenario=(\S+) .*median_ns=(\d+) max_ns=(\d+)", line)
@@ -143,7 +162,7 @@ class Boot:
 
     def reason(self, name):
         """Why a case was skipped."""
-        return self.reasons.get(name.split(".")[-1], "no reason given")
+        return self.reasons.get(name) or "no reason given"
 
     def lines(self, label):
         """The verdict lines on the cases and the boot."""
@@ -175,7 +194,7 @@ def declared(build, tree):
     """The names of the suites and cases in a tree's sources that this boot was to run: each must have a result."""
     names = set()
     with open(os.path.join(build, "speed"), encoding="utf-8") as file:
-        case = r"KUNIT_CASE(?:_SLOW)?" if file.read().strip() == "very_slow" else r"KUNIT_CASE"
+        case = r"KUNIT_CASE(?:_PARAM|_SLOW)?" if file.read().strip() == "very_slow" else r"KUNIT_CASE(?:_PARAM)?"
     left_out = suites_left_out(build)
     for path in glob.glob(os.path.join(tree, "mm/tests/mmu_notifier*_kunit.c")):
         if "schedule" in path and not has_option(build, "MMU_NOTIFIER_SCHEDULE_KUNIT_TEST"):
@@ -258,7 +277,7 @@ def report(build, tree):
               + (f", {skipped} skipped" if skipped else ""))
     skipped = [name for name, status in boot.cases.items() if status == "SKIP"]
     for why in sorted(set(map(boot.reason, skipped))):
-        print(f"  skipped, {why}: {', '.join(name.split('.')[-1] for name in skipped if boot.reason(name) == why)}")
+        print(f"  skipped, {why}: {', '.join(name.split('.', 1)[1] for name in skipped if boot.reason(name) == why)}")
     print_waits(boot)
     for text in boot.wrong:
         print("  WRONG: " + text)
@@ -360,6 +379,15 @@ def outcome(log, name):
         expected = EXPECT_END not in line and (EXPECT in line or expected)
         unexpected |= bool(is_report(line)) and not expected and not RESULT.search(line)
     return "FAIL" if result[0].startswith("not") or unexpected or not has_shut_down(log) else "PASS"
+
+
+def why(log, name):
+    """Why the one case of a boot was skipped, or what it says of its failure."""
+    result = result_of(log, name)
+    if result and result[2]:
+        return result[2]
+    said = [line.strip() for line in log if is_report(line) or re.match(rf"\s*# {name}: ", line)]
+    return "; ".join(said[:3]) or ("no reason given" if result else "the case has no result")
 
 
 def main(command, *args):

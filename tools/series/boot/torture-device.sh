@@ -3,7 +3,7 @@
 # the fake device.  Called by torture-runs.sh.  The selftest mmu_notifier_test is the only program, and changes memory that the
 # device mirrors.  Prints one line "ok|FAIL torture LABEL: ...", followed by what the test says.
 #
-#   BUILD     a build directory of an x86-64 kernel with CONFIG_TEST_MMU_NOTIFIER_DEVICE, BLK_DEV_INITRD and DEVTMPFS
+#   BUILD     a build directory of an x86-64 kernel with CONFIG_TEST_MMU_NOTIFIER, BLK_DEV_INITRD and DEVTMPFS
 #   LABEL     the name of this run; the console goes to BUILD/torture-LABEL.log
 #   EXPECTED  SUCCESS, or FAILURE=REASON: then the test must fail, and for just that
 #   PARAMETER seconds=10, mirrors=2 (the defaults), or busted=set_seq
@@ -36,13 +36,14 @@ echo "file /init $build/mmu_notifier_test 0755 0 0" >"$build/torture.list"
 log=$build/torture-$label.log
 # As long as the selftest goes on where something has not happened, and more.
 limit=$((10 * seconds + 300))
-say "torture $label: booting ${build#"$root/build/src/"}, for about $seconds s"
+begin_step "torture-$label" "$log" "torture $label: booting ${build#"$root/build/src/"}, for about $seconds s"
 status=0
 PATH=$tools/boot/emulators:$PATH
 # shellcheck disable=SC2086 # lists of words
 timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2,sockets=2 \
 	${TORTURE_QEMU_ARGS:-} -kernel "$image" -initrd "$build/torture.cpio" \
-	-append "console=ttyS0 panic=-1 kunit.enable=0 test_mmu_notifier_device.busted=$busted mmu_notifier_seconds=$seconds \
+	-append "console=ttyS0 panic=-1 kunit.enable=0 test_mmu_notifier.busted=$busted mmu_notifier_seconds=$seconds \
 mmu_notifier_mirrors=$mirrors ${TORTURE_KERNEL_ARGS:-}" >"$log" 2>&1 </dev/null || status=$?
+end_step
 [ "$status" != 124 ] || say "torture $label: no end after $limit s"
 python3 "$tools/boot/torture.py" device "$label" "$expected" "$log" "$mirrors" "$busted"

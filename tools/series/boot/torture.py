@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Judges a boot for a torture test of MMU notifiers.  Called by torture.sh, torture-device.sh, mutants.py.
 
-    torture.py model LABEL EXPECTED LOG [PARAMETER=VALUE ...]   of lib/test_mmu_notifier.c
+    torture.py model LABEL EXPECTED LOG [PARAMETER=VALUE ...]   of lib/mmu_notifier_torture.c
     torture.py device LABEL EXPECTED LOG MIRRORS BUSTED         of the selftest mmu_notifier_test
 
 A run without sleeps (fast=1) that succeeds also says how many invalidations and faults it has made in a second.  In user mode,
@@ -16,8 +16,8 @@ import sys
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
 from boot.results import BAD, HARMLESS, has_shut_down, without_foreign_races
 
-VERDICT = re.compile(r"(?:test_mmu_notifier-torture:---|test_mmu_notifier_device:) End of test: (SUCCESS|FAILURE) (.*)")
-COUNTERS = re.compile(r"test_mmu_notifier-torture:--- Counters: (.*)")
+VERDICT = re.compile(r"(?:mmu_notifier-torture:---|test_mmu_notifier:) End of test: (SUCCESS|FAILURE) (.*)")
+COUNTERS = re.compile(r"mmu_notifier-torture:--- Counters: (.*)")
 # Of invalidations and faults in a second: little enough for a machine that is slow, or busy with something else.
 FLOOR = 2_000
 TAP = re.compile(r"(?:not )?ok \d+ .*")
@@ -44,7 +44,7 @@ def judge(expected, log, count, parameters):
     failures = results - {"SUCCESS"}
     if not failures <= set(expected.split("|")) or not failures and expected != "SUCCESS":
         wrong.append(f"it is {' and '.join(sorted(results)) or 'nothing'}, not {expected}")
-    failed = any("torture:!!!" in line or "device: !!!" in line or "# !!!" in line for line in log)
+    failed = any("torture:!!!" in line or "test_mmu_notifier: !!!" in line or "# !!!" in line for line in log)
     if failed != (expected != "SUCCESS"):
         wrong.append("there are error lines and no failure, or the other way round")
     for result, text in verdicts:

@@ -3,10 +3,10 @@
 # Called by torture-runs.sh, kernel.sh, verify.sh.  Prints one line "ok|FAIL torture LABEL: ...", followed by the verdict of the
 # test.
 #
-#   BUILD     a build directory of a UML or x86-64 kernel (a 32-bit one, too) with CONFIG_TEST_MMU_NOTIFIER=y, CONFIG_KUNIT=y
+#   BUILD     a build directory of a UML or x86-64 kernel (a 32-bit one, too) with CONFIG_MMU_NOTIFIER_TORTURE_TEST=y, CONFIG_KUNIT=y
 #   LABEL     the name of this run; the console goes to BUILD/torture-LABEL.log
 #   EXPECTED  SUCCESS, or FAILURE=REASON[,REASON]: then the test must fail, and for just that
-#   PARAMETER of the test (lib/test_mmu_notifier.c explains them); without a duration it is 15 (seconds)
+#   PARAMETER of the test (lib/mmu_notifier_torture.c explains them); without a duration it is 15 (seconds)
 #
 # For instance, ten minutes on a kernel with KASAN:  torture.sh .build-kasan kasan SUCCESS duration=600 stall=120
 # In the environment: TORTURE_KERNEL_ARGS more arguments for the kernel, TORTURE_QEMU_ARGS more for QEMU ("-smp 4 -m 2G").
@@ -23,14 +23,14 @@ for parameter; do
 	*=*) ;;
 	*) die "torture.sh: $parameter is not PARAMETER=VALUE" ;;
 	esac
-	args="$args test_mmu_notifier.$parameter"
+	args="$args mmu_notifier_torture.$parameter"
 done
-case " $* " in *" duration="*) ;; *) args="$args test_mmu_notifier.duration=$duration" ;; esac
+case " $* " in *" duration="*) ;; *) args="$args mmu_notifier_torture.duration=$duration" ;; esac
 
 log=$build/torture-$label.log
 # Three times as long as it can take, for a slow machine.
 limit=$((3 * (duration + 2 * stall + 60)))
-say "torture $label: booting ${build#"$root/build/src/"}, for about $duration s"
+begin_step "torture-$label" "$log" "torture $label: booting ${build#"$root/build/src/"}, for about $duration s"
 status=0
 # shellcheck disable=SC2086 # lists of words
 if [ -x "$build/linux" ]; then
@@ -44,5 +44,6 @@ elif [ -e "$build/arch/x86/boot/bzImage" ]; then
 else
 	die "torture.sh: there is no kernel in $build: build it first (kunit.sh)"
 fi
+end_step
 [ "$status" != 124 ] || say "torture $label: no end after $limit s"
 python3 "$tools/boot/torture.py" model "$label" "$expected" "$log" "$@"

@@ -17,9 +17,8 @@ look() (
 	objects=$(for file in mm/mmu_notifier.c mm/mmu_interval.c mm/mmu_notifier_range.c mm/mmu_range_read.c; do
 		[ ! -e $file ] || echo "${file%.c}.o"
 	done)
-	say "building the core in $PWD/$dir"
 	# shellcheck disable=SC2086 # a list of words
-	kernel_make -j"$jobs" $objects >&2
+	build_kernel "the core of ${PWD##*/}" $objects
 	# Newer ones look at exports only if told that there are modules.
 	modules=
 	! grep -q "case 'M'" scripts/mod/modpost.c || modules=-M

@@ -16,13 +16,9 @@ w1() (
 	configure tinyconfig "$@"
 	goals="mm/ arch/x86/kvm/ lib/test_hmm.o $ours"
 	find "$dir" \( -path '*/mm/*' -o -path '*/kvm/*' -o -path '*/lib/*' \) -name '*.o' -delete
-	say "building $PWD/$dir with W=1 (some minutes)"
 	# shellcheck disable=SC2086 # a list of words
-	kernel_make W=1 -j"$jobs" $goals 2>"$dir/w1.log" >&2 || {
-		tail -n 30 "$dir/w1.log" >&2
-		die "the W=1 build fails: all of it is in $PWD/$dir/w1.log"
-	}
-	grep '[Ww]arning: ' "$dir/w1.log" | sed 's,\.\./,,g' | sort -u
+	build_kernel "mm/ and its users in ${PWD##*/} with W=1" W=1 $goals
+	grep '[Ww]arning: ' "$dir/build.log" | sed 's,\.\./,,g' | sort -u
 )
 
 our_options "$tree" >"$out/series.config"
@@ -57,8 +53,7 @@ without() (
 	cd "$tree"
 	configure allnoconfig "$tools/checks/configs/without.config"
 	if grep -q '^CONFIG_MMU_NOTIFIER=y' "$dir/.config"; then die "CONFIG_MMU_NOTIFIER is on in $PWD/$dir"; fi
-	say "building mm/ without MMU notifiers"
-	kernel_make -j"$jobs" mm/ >&2
+	build_kernel "mm/ without MMU notifiers" mm/
 )
 without
 echo "ok mm/ builds without CONFIG_MMU_NOTIFIER"

@@ -1,16 +1,24 @@
 #!/bin/sh
 # cocci.sh TREE: the semantic patches: what they report of the files in cocci/check, what they make of those in
 # cocci/convert, and whether make coccicheck of TREE says the same.  Called by sections.sh.
-# cocci/expected has each report: NAME: FILE:LINE: TEXT.
+# cocci/expected has each report: NAME: FILE:LINE: TEXT.  What differs little from another file is kept as the difference, in
+# a file *.diff.  If a semantic patch is to make something else of it, take what it makes from build/test, beside the file that
+# it is made of, and run "diff -U0 --label FROM --label TO FROM TO >WHICH.diff".
 # What make coccicheck finds in our own files is to be judged in cocci/findings.md.  cocci/expected.vma is for kernels whose
 # mmu_notifier_range_init() takes a VMA.
 . "$(dirname "$0")/../lib/common.sh"
 tree=$1
 cocci=$tree/scripts/coccinelle
-corpus=$tools/cocci
 work=$root/build/test/$name/cocci
+corpus=$work/corpus
 rm -rf "$work"
-mkdir -p "$work/o" "$work/ours"
+mkdir -p "$work/o" "$work/ours" "$corpus"
+cp -R "$tools/cocci/check" "$tools/cocci/convert" "$corpus"
+for diff in "$corpus"/*/*.diff; do
+	{ read -r _ from; read -r _ to; } <"$diff"
+	patch -s -F0 -o "${diff%/*}/$to" "${diff%/*}/$from" "$diff" || die "${diff##*/} does not apply to $from any more"
+	rm "$diff"
+done
 (cd "$tree" && sed -n '/\.[ch]$/p' "$tree.manifest" | xargs cp --parents -t "$work/ours")
 cd "$work"
 
@@ -74,7 +82,7 @@ for file in "$cocci"/*/mmu_*.cocci; do
 	same "context mode of $patch shows each report" /dev/null said
 	if [ "$patch" = mmu_notifier_event ]; then
 		run report "$file" -D vma --no-show-diff --dir "$corpus" | plain | sorted >vma.sorted
-		same "reports of $patch -D vma" "$corpus/expected.vma" vma.sorted
+		same "reports of $patch -D vma" "$tools/cocci/expected.vma" vma.sorted
 	fi
 	make_coccicheck "$corpus" | plain >>coccicheck
 	make_coccicheck "$work/ours" | sed -E "s,^($work/ours|\.)/,," >>ours.reports
@@ -83,23 +91,24 @@ sorted <reports >reports.sorted
 sorted <coccicheck >coccicheck.sorted
 cd "$corpus"
 for file in check/*.c convert/*.c; do
-	grep " $file:" expected >"$work/expected" || :
+	grep " $file:" "$tools/cocci/expected" >"$work/expected" || :
 	grep " $file:" "$work/reports.sorted" >"$work/reported" || :
 	same "reports of cocci/$file" "$work/expected" "$work/reported"
 done
 cd "$work"
-same "no other reports" "$corpus/expected" reports.sorted
-cp "$corpus/expected" expected
+same "no other reports" "$tools/cocci/expected" reports.sorted
+cp "$tools/cocci/expected" expected
 if takes_vma; then
-	grep -v '^mmu_notifier_event:' "$corpus/expected" | cat - "$corpus/expected.vma" | sorted >expected
+	grep -v '^mmu_notifier_event:' "$tools/cocci/expected" | cat - "$tools/cocci/expected.vma" | sorted >expected
 fi
 same "make coccicheck reports the same" expected coccicheck.sorted
 
 # In the form of the table in findings.md, without the numbers of lines.
 sed -E 's/ on line [0-9]+//; s/^([^ :]+):[0-9]+:[0-9]+-[0-9]+: (.*)/| \1 | \2 |/' ours.reports | sort -u >ours.found
-sed -n '/^## In this series/,$p' "$corpus/findings.md" | sed -nE 's/^(\| (include|lib|mm|tools)[^|]*\|[^|]*\|).*/\1/p' |
+# The last table is only for kernels that take a VMA.
+if takes_vma; then last='$'; else last='/^On 6.1/'; fi
+sed -n "/^## In this series/,${last}p" "$tools/cocci/findings.md" | sed -nE 's/^(\| (include|lib|mm|tools)[^|]*\|[^|]*\|).*/\1/p' |
 	sort -u | while IFS= read -r line; do
-	case $line in *' takes a VMA '*) takes_vma || continue ;; esac
 	# An old base is without some of the files.
 	! echo "$line" | cut -d' ' -f2 | grep -qxFf - "$tree.manifest" || echo "$line"
 done >ours.judged

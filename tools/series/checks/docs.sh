@@ -4,18 +4,20 @@
 . "$(dirname "$0")/../lib/common.sh"
 tree=$1
 out=$root/build/test/$name
+mkdir -p "$out"
 cd "$tree"
 
 # Sphinx warns of what it reads, and it reads what has changed: begin anew.
 dir=.build-docs
 rm -rf "$dir"
 mkdir "$dir"
-say "building the book mm/ in $PWD/$dir"
+begin_step docs "$out/docs.log" "building the book mm/ in $PWD/$dir"
 # Without the pages about netlink, which 6.12 generates into the sources.
 make -s O=$dir SPHINXDIRS=mm YNL_INDEX='' YNL_RST_FILES='' htmldocs >"$out/docs.log" 2>&1 || {
 	tail -n 20 "$out/docs.log" >&2
 	die "the documentation cannot be built: all of it is in $out/docs.log"
 }
+end_step
 if grep -E '(WARNING|ERROR|warning|error):' "$out/docs.log" | grep -E 'mmu_notifier|mmu_interval' >"$out/docs.said"; then
 	echo "FAIL mmu_notifier.rst builds without a warning"
 	sed 's/^/     /' "$out/docs.said"

@@ -19,11 +19,7 @@ objects() (
 	mkdir -p "$dir"
 	our_options . >"$dir/series.config"
 	configure tinyconfig "$tools/checks/configs/w1.config" "$dir/series.config"
-	say "building mm/, lib/ and KVM in $PWD/$dir"
-	kernel_make -j"$jobs" mm/ lib/ arch/x86/kvm/ >"$dir/build.log" 2>&1 || {
-		tail -n 30 "$dir/build.log" | sed 's/^/     /'
-		return 1
-	}
+	build_kernel "mm/, lib/ and KVM after the patch $step" mm/ lib/ arch/x86/kvm/
 )
 
 # keep STEP: what it takes to boot this kernel, and to judge that, when the tree has gone on to the next patch.
@@ -47,9 +43,8 @@ steps='' before='' number=0
 for step in $(merge names "$stock"); do
 	steps=${steps:-$first}${steps:+,}$step
 	tree=$("$tools/tree.sh" steps "$steps")
-	if [ "$what" = um ]; then :; elif said=$(objects); then echo "ok step $step: mm/, lib/ and KVM build"; else
+	if [ "$what" = um ]; then :; elif objects; then echo "ok step $step: mm/, lib/ and KVM build"; else
 		echo "FAIL step $step: mm/, lib/ and KVM build"
-		echo "$said"
 	fi
 	if [ "$what" != x86_64 ]; then
 		build=$("$tools/boot/kunit.sh" build "$tree" um slow)

@@ -13,7 +13,7 @@ import os
 import sys
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
-from boot import boots, reports, results
+from boot import boots, results
 
 ALONE = (*results.REPORT_SUITES, results.MISUSE_SUITE)
 
@@ -37,15 +37,12 @@ def boot(base, before, build, step):
 
 def result(folder, marked, name, together):
     """PASS, FAIL, DIED, HUNG or SKIP, and what there is to say about it."""
-    suite, case = name.split(".")
+    suite, case = name.split(".", 1)
     build = os.path.join(folder, ".build-um")
     if name in together.cases:
-        return together.cases[name], together.reasons.get(case, "")
+        return together.cases[name], together.reason(name)
     log = boots.read(build, suite, case)
-    if suite in results.REPORT_SUITES:
-        verdict, text = reports.judge(case, log)
-        return {"ok": "PASS", "skip": "SKIP"}.get(verdict, verdict), text
-    return results.outcome(log, case), ""
+    return results.outcome(log, case), results.why(log, case)
 
 
 def judge(base, kept, steps):

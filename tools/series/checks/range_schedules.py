@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""How many schedules the worlds of mmu_notifier_range_schedule_kunit.c have.  Called by style.sh.
+"""How many schedules the scenarios of mmu_notifier_range_schedule_kunit.c have.  Called by style.sh.
 
-    range_schedules.py [FILE]    one line "WORLD: NUMBER" per world; fails if the file has another number in .schedules
+    range_schedules.py [FILE]    one line "SCENARIO: NUMBER" per scenario; fails if the file has another number in .schedules
 
 Takes from the file what each actor does, and nothing else: what may come next is said here once more.  An actor takes its steps
 in their order, unless it sleeps.  A begin sleeps until what overlaps and was active when it began has ended, or until it is
@@ -38,13 +38,13 @@ def step(kind, arguments, macros):
     return operation, pages(rest, macros)
 
 
-def worlds(text):
-    """(name, .schedules, .nr_readers, programs) of each world."""
+def scenarios(text):
+    """(name, .schedules, .nr_readers, programs) of each scenario."""
     macros = dict(re.findall(r"^#define (RS_PAIR)\s+\((.*)\)$", text, re.M))
-    for name, scene in re.findall(r"^static void (\w+)\(struct kunit \*test\)\n\{\n\tstatic const struct rs_scene scene = (\{.*?^\t\});",
+    for name, scenario in re.findall(r"^static void (\w+)\(struct kunit \*test\)\n\{\n\tstatic const struct rs_scenario scenario = (\{.*?^\t\});",
                                   text, re.M | re.S):
-        number, readers = (int(re.search(rf"\.{field} = (\d+),", scene)[1]) for field in ("schedules", "nr_readers"))
-        program = re.search(r"\.program = (\{.*\}),\n\t\}", scene, re.S)[1]
+        number, readers = (int(re.search(rf"\.{field} = (\d+),", scenario)[1]) for field in ("schedules", "nr_readers"))
+        program = re.search(r"\.program = (\{.*\}),\n\t\}", scenario, re.S)[1]
         yield name, number, readers, [[step(*found, macros) for found in re.findall(r"RS_STEP(_ON|_SET|_KILL)?\(([^)]*)\)", group)]
                                       for group in schedules.groups(next(schedules.groups(program)))]
 
@@ -82,8 +82,8 @@ def count(readers, programs):
 
 def main(path=FILE):
     with open(path, encoding="utf-8") as file:
-        found = list(worlds(file.read()))
-    wrong = [] if found else [f"{path} has no worlds that range_schedules.py can read"]
+        found = list(scenarios(file.read()))
+    wrong = [] if found else [f"{path} has no scenarios that range_schedules.py can read"]
     for name, number, readers, programs in found:
         right = count(readers, programs)
         print(f"{name}: {right}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""How many schedules the worlds of mmu_notifier_schedule_kunit.c have.  Called by style.sh.
+"""How many schedules the scenarios of mmu_notifier_schedule_kunit.c have.  Called by style.sh.
 
-    schedules.py [FILE]      one line "WORLD: NUMBER" per world; fails if the file has another number in .schedules
+    schedules.py [FILE]      one line "SCENARIO: NUMBER" per scenario; fails if the file has another number in .schedules
 
 Takes from the file what each thread does, and nothing else: what may come next is said here once more.  A thread takes its
 steps in their order, unless it sleeps.  Start stops at each gate of a subscription that it is announced to, and goes on in a
@@ -43,20 +43,20 @@ def steps(text):
             for name, arguments in re.findall(r"MNS_STEP_(\w+)(?:\(([^)]*)\))?", text)]
 
 
-def worlds(text):
-    """(name, .schedules, subscriptions, programs) of each world."""
+def scenarios(text):
+    """(name, .schedules, subscriptions, programs) of each scenario."""
     macros = re.findall(r"^#define (MNS_\w+)[ \t\\\n]+(\{(?:.*\\\n)*.*\})$", text, re.M)
-    scenes = re.findall(r"^static void (\w+)\(struct kunit \*test\)\n\{\n\tstatic const struct mns_scene scene = (\{.*?^\t\});",
+    found = re.findall(r"^static void (\w+)\(struct kunit \*test\)\n\{\n\tstatic const struct mns_scenario scenario = (\{.*?^\t\});",
                         text, re.M | re.S)
-    for name, scene in scenes:
+    for name, scenario in found:
         for macro, body in macros:
             if not body.startswith("{ ."):
-                scene = re.sub(rf"\b{macro}\b", lambda _, body=body: body, scene)
+                scenario = re.sub(rf"\b{macro}\b", lambda _, body=body: body, scenario)
         setup, program = (re.search(rf"\.{field} = (\{{.*?\}}),\n\t\t[.}}]" if field == "setup" else
-                                    rf"\.{field} = (\{{.*\}}),\n\t\}}", scene, re.S)[1] for field in ("setup", "program"))
-        number, crowd = (int((re.search(rf"\.{field} = (\d+),", scene) or [0, 0])[1]) for field in ("schedules", "crowd"))
+                                    rf"\.{field} = (\{{.*\}}),\n\t\}}", scenario, re.S)[1] for field in ("setup", "program"))
+        number, more = (int((re.search(rf"\.{field} = (\d+),", scenario) or [0, 0])[1]) for field in ("schedules", "more"))
         subs = [Sub(sub.strip("'"), int(first), int(last), None, 0) for _, sub, first, last in steps(setup)]
-        subs += [Sub(chr(ord("b") + i), 0, 63, None, 0) for i in range(crowd)]
+        subs += [Sub(chr(ord("b") + i), 0, 63, None, 0) for i in range(more)]
         yield name, number, subs, [steps(group) for group in groups(next(groups(program)))]
 
 
@@ -133,8 +133,8 @@ def count(programs, subs):
 
 def main(path=FILE):
     with open(path, encoding="utf-8") as file:
-        found = list(worlds(file.read()))
-    wrong = [] if found else [f"{path} has no worlds that schedules.py can read"]
+        found = list(scenarios(file.read()))
+    wrong = [] if found else [f"{path} has no scenarios that schedules.py can read"]
     for name, number, subs, programs in found:
         right = count(programs, subs)
         print(f"{name}: {right}")

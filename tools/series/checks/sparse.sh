@@ -19,9 +19,8 @@ cd "$tree"
 our_options . >"$out/series.config"
 configure tinyconfig "$tools/checks/configs/w1.config" "$out/series.config"
 objects=$(our_objects "$tree")
-say "building our objects in $PWD/$dir, then sparse looks at them"
 # shellcheck disable=SC2086 # a list of words
-kernel_make -j"$jobs" $objects >&2
+build_kernel "our objects" $objects
 # Not silent: the line CHECK says which file it is about.  What Linux 7.x wants of sparse is a word, for which another will
 # do here.
 # shellcheck disable=SC2086 # a list of words

@@ -22,6 +22,23 @@ contract() {
 		}
 	done
 }
+# What the scenarios of kvm.sh name: an unknown parameter is ignored at boot.
+scenarios() {
+	dir=tools/testing/selftests/rcutorture/configs/mmu_notifier
+	while read -r scenario; do
+		[ -e "$dir/$scenario" ] || {
+			say "$dir/CFLIST names $scenario, which is not there"
+			return 1
+		}
+	done <"$dir/CFLIST"
+	parameters=$(grep -rhoE 'mmu_notifier_torture\.[a-z_]+' "$dir" | sort -u)
+	for parameter in $parameters; do
+		grep -qE "^(torture_param\([a-z]+, |module_param\()${parameter#*.}," lib/mmu_notifier_torture.c || {
+			say "$dir: there is no parameter $parameter"
+			return 1
+		}
+	done
+}
 # Whom the first lines of a script name, with "Called by", does call it.
 callers() {
 	missing=
@@ -40,7 +57,8 @@ callers() {
 	[ -z "$missing" ]
 }
 for script in tools/series/*.sh tools/series/*/*.sh tools/series/boot/emulators/* tools/series/clients/init \
-	tools/series/clients/rdma/pair tools/testing/selftests/mm/*.sh .ci/run; do
+	tools/series/clients/rdma/pair tools/testing/selftests/mm/*.sh tools/testing/selftests/rcutorture/*/*.sh \
+	tools/testing/selftests/rcutorture/*/*/*.sh .ci/run; do
 	verdict "shellcheck $script" shellcheck -x -P SCRIPTDIR -P tools/series "$script"
 done
 verdict "each script says who calls it" callers
@@ -49,6 +67,7 @@ for script in tools/series/*/*.py; do
 done
 verdict "each file and insertion in one step, and all backports apply" python3 tools/series/merge/merge.py check
 verdict "each line of contract.md has its cases" contract
+verdict "the scenarios of kvm.sh have what they name" scenarios
 verdict "the numbers of schedules are those that are counted" python3 tools/series/checks/schedules.py
 verdict "the numbers of schedules of range readers are those that are counted" python3 tools/series/checks/range_schedules.py
 python3 tools/series/bench/bench.py check-readme

@@ -15,7 +15,7 @@ mkdir -p "$out"
 
 if [ "$1" = x86_64 ]; then
 	"$tools/boot/torture.sh" "$pc" x86_64 SUCCESS duration=10
-	if [ -e "$src/series/lib/test_mmu_notifier_device.c" ]; then
+	if [ -e "$src/series/lib/test_mmu_notifier.c" ]; then
 		"$tools/boot/torture-device.sh" "$pc" x86_64-device SUCCESS
 		"$tools/boot/torture-device.sh" "$pc" x86_64-device-busted-set_seq FAILURE=stale busted=set_seq seconds=60
 	else

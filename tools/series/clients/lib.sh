@@ -23,11 +23,7 @@ kernel() (
 	cd "$1"
 	need_space 1500 "the kernel in $PWD/$dir"
 	configure tinyconfig "$tools/clients/clients.config"
-	say "building $PWD/$dir (12 minutes on 2 cores the first time)"
-	kernel_make -j"$jobs" bzImage modules >"$dir/build.log" 2>&1 || {
-		tail -n 30 "$dir/build.log" >&2
-		die "the kernel cannot be built: all of it is in $PWD/$dir/build.log"
-	}
+	build_kernel "the kernel ${PWD##*/} for clients" bzImage modules
 	echo "$PWD/$dir/arch/x86/boot/bzImage"
 )
 
@@ -108,7 +104,6 @@ initramfs() {
 boot() {
 	group=$1 label=$2 kernel=$3 cpu=EPYC threads=multi cpus=2 memory=2G args=
 	left=$work/$group.$label$again
-	say "running ${only:-the tests} of $group on $label"
 	echo "$group" >"$guest/group"
 	listed "$group" >"$guest/tests"
 	cp "$work/oom-$label/refuser.ko" "$guest/t/oom/"
@@ -128,9 +123,13 @@ boot() {
 	oom) memory=1G ;;
 	esac
 	rm -f "$left".*
+	# shellcheck disable=SC2317 # begin_step calls it
+	said() { echo ", $(wc -l <"$left.log" 2>/dev/null) lines"; }
+	begin_step "$group-$label$again" "$left.log" "running ${only:-the tests} of $group on $label" said
 	timeout -k 10 3600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp $cpus -m $memory -nodefaults \
 		-display none -no-reboot -serial "file:$left.console" -serial "file:$left.log" \
 		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 $args" </dev/null \
 		>"$left.qemu" 2>&1 ||
 		say "QEMU ends with an error, see $left.qemu: what is missing is judged below"
+	end_step
 }

@@ -71,15 +71,28 @@ need_space() {
 	[ "$free" -ge "$1" ] || die "no room for $2: it takes $1 MiB, $free MiB are free: make room or move the checkout"
 }
 
-# tell_of COMMAND...: while a long job runs, says every 20 seconds what the command prints; until told_of.
-tell_of() {
-	(while sleep 20; do say "$("$@")"; done) >&2 &
-	telling=$!
-	trap told_of EXIT
+# begin_step KEY LOG WHAT [COMMAND...]: says what a long step does, how long it took last time and where its log is; then, every
+# 20 seconds, how long it has been at it, and what the command prints.  end_step() notes how long it took.
+begin_step() {
+	step_took=$root/build/took/$name-$1 step_began=$(date +%s)
+	mkdir -p "$root/build/took"
+	last=$(cat "$step_took" 2>/dev/null) || last='the first time'
+	log=$2
+	say "$3 ($last; log: ${log#"$root/"})"
+	shift 3
+	(while sleep 20; do say "... $(($(date +%s) - step_began)) s$([ $# = 0 ] || "$@")"; done) >&2 &
+	step_telling=$!
+	trap step_told EXIT
 }
-told_of() {
-	kill "$telling" 2>/dev/null || :
+# new_objects DIR: for begin_step, the objects in it since $DIR/started.
+new_objects() { echo ", $(find "$1" -name '*.o' -newer "$1/started" | wc -l) objects"; }
+step_told() {
+	kill "$step_telling" 2>/dev/null || :
 	trap - EXIT
+}
+end_step() {
+	step_told
+	echo "$(($(date +%s) - step_began)) s last time" >"$step_took"
 }
 
 # whole_or_nothing PATH: $new is a place to prepare PATH in.  keep() puts it there; whatever ends the script before

@@ -8,6 +8,19 @@ cross=
 loud_make() { make ARCH="$arch" CROSS_COMPILE="$cross" O="$dir" CC="${compiler:-ccache ${cross}gcc}" "$@"; }
 kernel_make() { loud_make -s "$@"; }
 
+# build_kernel WHAT GOAL...: builds the goals of WHAT; what make and the compiler say goes to $dir/build.log.
+build_kernel() {
+	what=$1
+	shift
+	: >"$dir/started"
+	begin_step "${PWD##*/}-${dir#.}" "$PWD/$dir/build.log" "building $what" new_objects "$dir"
+	kernel_make -j"$jobs" "$@" >"$dir/build.log" 2>&1 || {
+		tail -n 40 "$dir/build.log" >&2
+		die "$what cannot be built: see above, all of it is in $PWD/$dir/build.log"
+	}
+	end_step
+}
+
 # try_configure START FRAGMENT...: what a fragment asks for and does not get is in $missing.
 try_configure() {
 	mkdir -p "$dir"

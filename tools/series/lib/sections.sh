@@ -6,6 +6,9 @@ out=$root/build/test/$name
 start_tally() {
 	mkdir -p "$out"
 	rm -f "$out"/*.tally
+	touch "$out/times" "$out/times.before"
+	# What did not run the last time keeps its time.
+	sort -su -k1,1 -o "$out/times.before" "$out/times" "$out/times.before"
 	: >"$out/times"
 }
 
@@ -13,7 +16,7 @@ start_tally() {
 section() {
 	section=$1 started=$(date +%s)
 	shift
-	say "checking: $section"
+	say "checking: $section ($(grep "^$section " "$out/times.before" 2>/dev/null | cut -d' ' -f2- | grep . || echo 'the first time'))"
 	"$@" >"$out/$section.out" || echo "FAIL $section: the check itself ended early, see above" >>"$out/$section.out"
 	grep -E '^(ok|FAIL|skip) ' "$out/$section.out" >"$out/$section.tally" ||
 		echo "FAIL $section: it checked nothing" | tee -a "$out/$section.out" >"$out/$section.tally"

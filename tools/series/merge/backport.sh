@@ -13,6 +13,7 @@ copy=$root/build/backport/$base
 header=$(sed '/^--- a\//,$d' "$patch")
 
 if [ ! -d "$copy" ]; then
+	rm -rf "$copy.new"
 	mkdir -p "$copy.new/before"
 	merge ours "$base" "$copy.new/before"
 	cp -a "$copy.new/before" "$copy.new/ours"

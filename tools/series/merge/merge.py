@@ -224,7 +224,7 @@ def version(tree):
 
 def base(tree):
     number = version(tree)
-    if os.path.exists(os.path.join(tree, "mm/tests/mmu_notifier_world.h")):
+    if os.path.exists(os.path.join(tree, "mm/tests/mmu_notifier_helpers.h")):
         raise Bad(f"{tree} has the series already: give a tree without it")
     short = ".".join(number.split(".")[:2])
     if short in backports():
@@ -270,7 +270,7 @@ def our_files(which, steps):
                 for path in paths}
 
 
-left_out = set()
+left_out = {}           # {step that this base cannot take: what it has not got}
 
 
 def plan(stock, only=None):
@@ -286,9 +286,7 @@ def plan(stock, only=None):
         if only is not None and step.name not in only:
             continue
         if not step.fits(stock):
-            if step.name not in left_out:
-                print(f"series: without the patch {step.name}: this base has no {step.needs}", file=sys.stderr)
-            left_out.add(step.name)
+            left_out[step.name] = step.needs
             continue
         changed = {path: (ours[path][0], 0o755 if ours[path][1] else 0o644) for path in step.files}
         for insertion in step.insertions:
@@ -338,7 +336,11 @@ def apply(stock, tree, only=None):
                 os.rmdir(os.path.dirname(os.path.join(tree, path)))
             count += 1
     write(manifest, "".join(p + "\n" for p in sorted(wanted)).encode(), 0o644)
-    print(f"series: {len(wanted)} files merged, {count} of them changed by this run", file=sys.stderr)
+    if count:
+        print(f"series: {len(wanted)} files merged, {count} of them changed by this run", file=sys.stderr)
+        if only is None:
+            for step, needs in left_out.items():
+                print(f"series: without the patch {step}: this base has no {needs}", file=sys.stderr)
 
 
 def main(args):

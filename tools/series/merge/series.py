@@ -9,8 +9,8 @@ that show what they mend, which apply with or without them.
 git itself makes them, from a scratch repository that holds just the upstream files that the series changes.  The same
 input gives the same bytes: the date is that of our last commit, and no configuration of the caller's takes part.
 
-The cover letters are the files "cover" and "cover-fixes", in which @benchmark@ stands for the generated tables of README.md, and a line @TITLE@
-for the one whose first column has that title.
+The cover letters are the files "cover" and "cover-fixes".  In "cover" @waits@ and @counts@ stand for what was measured, the latter on
+the base if it has counts, and what is between the lines "@only BASE ...@" and "@all@" is for these bases: 6.1, 6.12, mainline.
 """
 import glob
 import os
@@ -19,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
 from bench import bench
@@ -37,46 +36,25 @@ def last_commit():
     return int(done.stdout or 0)
 
 
-def wrap(text, first="", others=""):
-    return textwrap.fill(text, 72, initial_indent=first, subsequent_indent=others, break_long_words=False,
-                         break_on_hyphens=False)
-
-
-def readme_table(title):
-    """A table of README.md as plain text: an item for each row."""
-    text = merge.read_text(os.path.join(merge.ROOT, "README.md"))
-    found = re.search(rf"^\| {re.escape(title)} \|.*\n(?:\|.*\n)+", text, re.M)
-    if not found:
-        raise merge.Bad(f"README.md has no table '{title}', which tools/series/merge/cover asks for")
-    rows = [[cell.strip().replace("`", "") for cell in row.strip("|").split(" | ")]
-            for row in found[0].rstrip("\n").split("\n")]
-    items = []
-    for first, *others in rows[2:]:
-        notes = "; ".join(f"{head}: {cell}" for head, cell in zip(rows[0][1:], others))
-        items.append(wrap(first, "- ", "  ") + "\n" + wrap(notes, "  ", "  "))
-    return "\n\n".join(items)
-
-
-def readme_benchmark():
-    """What the benchmark measured, from README.md, as plain text: an item for each row."""
-    lines = []
-    for line in bench.in_readme().splitlines():
-        if line.startswith(("| scenario ", "|---", "The other rows ")):
-            continue
-        if line.startswith("|"):
-            scenario, _, stock, series, ratio, met = (cell.strip() for cell in line.strip("|").split("|"))
-            line = f"- {scenario}: {stock} -> {series}" + (f" ({ratio})" if ratio else "") + ("" if met in ("", "met") else f", {met}")
-        lines.append(wrap(line.replace("`", ""), "", "  " if line.startswith("- ") else ""))
-    return "\n".join(lines)
+def measured(release, which):
+    """What stands for @waits@ and for @counts@."""
+    folder = os.path.join(merge.ROOT, "tools/series/bench/")
+    summary = merge.read_text(folder + "summary-7.2.md")
+    waits = [(title.replace("`", ""), bench.row_of(summary, where)) for title, where in bench.FIGURES if isinstance(where, str)]
+    waits = [f"- {title}:\n  {stock} -> {series}" for title, (stock, series) in waits]
+    counted = release if os.path.exists(folder + "counts-" + release) else "7.2" if which == "mainline" else "6.12"
+    counts = [f"Counted on Linux {counted}" + ("" if counted == release else f"; {release} has not been counted") + ":", ""]
+    return "\n".join(waits), "\n".join(counts + bench.letter_rows(folder + "counts-" + counted))
 
 
 def cover_letter(stock, version, known):
-    text = merge.read_text(os.path.join(merge.HERE, "cover"))
-    text = text.replace("@benchmark@", readme_benchmark())
-    text = re.sub(r"^@(.*)@$", lambda found: readme_table(found[1]), text, flags=re.M)
     which = merge.base(stock)
+    text = merge.read_text(os.path.join(merge.HERE, "cover"))
+    text = re.sub(r"^@only ([^@\n]*)@\n(.*?)^@all@\n", lambda found: found[2] if which in found[1].split() else "", text, flags=re.M | re.S)
+    waits, counts = measured(".".join(version.split(".")[:2]), which)
+    text = text.replace("@waits@", waits).replace("@counts@", counts)
     if which != "mainline":
-        text += "\nThis is the form of the series for an older kernel.\n"
+        text += "\nWhat differs from the series for mainline\n"
         for folder in merge.backports()[:merge.backports().index(which) + 1]:
             for patch in sorted(glob.glob(os.path.join(merge.HERE, "backports", folder, "*.patch"))):
                 text += "\n" + merge.read_text(patch).partition("\n--- a/")[0].strip() + "\n"

@@ -34,7 +34,7 @@ import threading
 import time
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
-from boot import boots, reports, results, torture
+from boot import boots, results, torture
 from merge import merge
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -47,7 +47,7 @@ BUILD = ".build"
 CONFIG = """
 CONFIG_MMU_NOTIFIER_SCHEDULE_KUNIT_TEST=y
 CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y
-CONFIG_TEST_MMU_NOTIFIER=y
+CONFIG_MMU_NOTIFIER_TORTURE_TEST=y
 CONFIG_SMP=y
 # CONFIG_WERROR is not set
 """
@@ -180,23 +180,19 @@ class Log:
         self.good = good            # {case: PASS or SKIP}, or None: the unchanged core itself
         self.cases = {}
         self.noticed = []           # in order: the case that failed, or a report
-        self.suite = ""
+        self.ktap = results.Ktap()
         self.expected = self.halted = self.tainted = self.timed_out = False
         self.why = ""
         self.reports = []
 
     def feed(self, line):
-        subtest = re.search(r"# Subtest: (\w+)", line)
-        result = re.search(r"(not )?ok \d+ (\w+)(?: # SKIP)?", line)
-        if subtest:
-            self.suite = subtest[1]
-        elif results.EXPECT_END in line:
+        name = self.ktap.read(line)
+        if results.EXPECT_END in line:
             self.expected = False
         elif results.EXPECT in line:
             self.expected = True
-        elif result and result[2] != self.suite:
-            self.result(f"{self.suite}.{result[2]}",
-                        "SKIP" if "# SKIP" in line else "FAIL" if result[1] else "PASS")
+        elif name and name[1]:
+            self.result(name[0], "SKIP" if "# SKIP" in line else "FAIL" if "not ok" in line else "PASS")
         elif "reboot: " in line or "System halted" in line:
             self.halted = True
         elif (results.BAD.search(line) and not results.HARMLESS.search(line) and not self.expected
@@ -381,11 +377,11 @@ class Reports:
         for suite, case in [(suite, case) for suite in results.REPORT_SUITES for case in boots.cases(kernel.tree, suite)]:
             name = f"{suite}.{case}"
             lines = kernel.boot(binary, f"mem=256M kunit.filter_glob={name}", 1, self.silence)
-            verdict_, reason = reports.judge(case, [line for line in lines if line is not None])
-            log.cases[name] = verdict_
-            if verdict_ == "FAIL" if good is None else verdict_ != good[name]:
+            lines = [line for line in lines if line is not None]
+            log.cases[name] = results.outcome(lines, case)
+            if log.cases[name] not in ("PASS", "SKIP") if good is None else log.cases[name] != good[name]:
                 log.noticed.append(name)
-                log.why = reason
+                log.why = results.why(lines, case)
                 break
         return log
 
@@ -395,7 +391,7 @@ class Torture:
 
     def __init__(self, name, silence, duration, cpus):
         self.name, self.silence, self.cpus = name, silence, cpus
-        self.args = f"mem=1G kunit.enable=0 test_mmu_notifier.duration={duration} test_mmu_notifier.seed=4711"
+        self.args = f"mem=1G kunit.enable=0 mmu_notifier_torture.duration={duration} mmu_notifier_torture.seed=4711"
         self.key = f"{name}: {self.args} cpus={cpus}"
 
     def run(self, kernel, binary, good):
@@ -468,7 +464,8 @@ class Run:
         for killer in self.killers:
             good = self.good[killer.key].get(before.get("first"))
             if good and isinstance(killer, Suites) and killer.name == before.get("killer"):
-                args = f"kunit.filter_glob={before['first']}"
+                suite, case, *_ = before["first"].split(".")
+                args = f"kunit.filter_glob={suite}.{case}"
                 yield Suites(killer.name, killer.silence, args, killer.cpus), {before["first"]: good}
 
     def note(self, name, changed, result):

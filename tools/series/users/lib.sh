@@ -50,10 +50,10 @@ compile() {
 		esac
 	done
 	: >"$log"
-	progress() { echo "compiling in $PWD/$dir, $(grep -c '^ *CC ' "$log") objects so far"; }
-	tell_of progress
+	compiled() { echo ", $(grep -c '^ *CC ' "$log") objects"; }
+	begin_step "${PWD##*/}-${dir#.}" "$log" "compiling in $PWD/$dir" compiled
 	loud_make -k -Otarget -j"$jobs" W=1 "$@" >"$log" 2>&1 || :
-	told_of
+	end_step
 }
 
 # compile_again LOG STOCK STOCK_LOG START FRAGMENT...: compiles on stock what failed or warned in a build of the series.

@@ -2,7 +2,7 @@
 /*
  * Change memory in all ways that a process has, while a fake device mirrors it.
  *
- * The device (lib/test_mmu_notifier_device.c) learns of each change by MMU
+ * The device (lib/test_mmu_notifier.c) learns of each change by MMU
  * notifiers. Its kernel threads fault the pages again, and compare what they
  * have with the page table. Here are the threads that change the memory; each
  * kind of change has to happen at least once, or the test proves nothing.
@@ -362,7 +362,7 @@ static void set_up(void)
 
 		fd = open("/dev/test_mmu_notifier", O_RDWR | O_CLOEXEC);
 		if (fd < 0 && !i)
-			ksft_exit_skip("%s: as root, modprobe test_mmu_notifier_device\n",
+			ksft_exit_skip("%s: as root, modprobe test_mmu_notifier\n",
 				       strerror(errno));
 		if (fd < 0 || ioctl(fd, TEST_MMU_NOTIFIER_MIRROR, &what))
 			ksft_exit_fail_perror("TEST_MMU_NOTIFIER_MIRROR");

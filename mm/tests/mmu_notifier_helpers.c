@@ -1,0 +1,1253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the MMU notifier suites share; see mmu_notifier_helpers.h. */
+
+#include <kunit/test.h>
+#include <linux/bug.h>
+#include <linux/cpumask.h>
+#include <linux/ctype.h>
+#include <linux/dcache.h>
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/kthread.h>
+#include <linux/lockdep.h>
+#include <linux/mman.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <trace/events/lock.h>
+#include <trace/events/printk.h>
+
+#include <asm/sections.h>
+
+#include "mmu_notifier_helpers.h"
+
+/* What a case has got by mn_alloc(). */
+struct mn_memory {
+	struct list_head node;
+	u64 data[];
+};
+
+/* An mm structure that it has grabbed. */
+struct mn_pin {
+	struct list_head node;
+	struct mm_struct *mm;
+};
+
+/* A range that is ended if the case does not. */
+struct mn_tracked_range {
+	struct mmu_notifier_range range;
+	struct mn_ctx *ctx;
+	struct list_head active;
+	struct list_head crowd;
+};
+
+/*
+ * The end of a case. Not in the reverse order: what one thread waits for may have
+ * been begun by another, or be ended by the case alone.
+ */
+
+/* An end may call back and stop at a gate, so it is not under the lock. */
+static void mn_end_active(struct mn_ctx *ctx)
+{
+	struct mn_tracked_range *tracked;
+
+	for (;;) {
+		spin_lock(&ctx->lock);
+		tracked = list_first_entry_or_null(&ctx->active,
+						   struct mn_tracked_range,
+						   active);
+		spin_unlock(&ctx->lock);
+		if (!tracked)
+			return;
+		mn_end(&tracked->range);
+	}
+}
+
+static bool mn_all_done(struct mn_ctx *ctx)
+{
+	struct mn_call *call;
+
+	list_for_each_entry(call, &ctx->calls, node) {
+		if (!completion_done(&call->done))
+			return false;
+	}
+	return true;
+}
+
+static void mn_call_hung(struct mn_call *call)
+{
+	KUNIT_FAIL(call->ctx->test, "hung in %s", call->what);
+	sched_show_task(call->task);
+}
+
+/*
+ * Let all threads return, whatever they wait for, and end what is active. For
+ * actions of a case that need that; in the end it is done anyway.
+ */
+void mn_let_go(struct mn_ctx *ctx)
+{
+	unsigned long timeout = jiffies + MN_HANG_SECONDS * HZ;
+	struct mn_call *call, *next;
+	struct mn_gate *gate;
+
+	while (!ctx->broken) {
+		/* Taken first, so that there is a last look after the timeout. */
+		bool late = time_after(jiffies, timeout);
+
+		list_for_each_entry(gate, &ctx->gates, node)
+			mn_gate_open(gate);
+		/* The end of a start that a thread has made in between, too. */
+		if (mn_all_done(ctx)) {
+			mn_end_active(ctx);
+			break;
+		}
+		mn_end_active(ctx);
+		ctx->broken = late;
+		schedule_timeout_uninterruptible(1);
+	}
+	list_for_each_entry_safe(call, next, &ctx->calls, node) {
+		if (!completion_done(&call->done)) {
+			mn_call_hung(call);
+			continue;
+		}
+		list_del(&call->node);
+		kthread_stop(call->task);
+		put_task_struct(call->task);
+	}
+}
+
+static void mn_undo_subscriptions(struct mn_ctx *ctx)
+{
+	struct mn_interval *interval, *next_interval;
+	struct mn_sub *sub, *next_sub;
+
+	list_for_each_entry_safe(interval, next_interval, &ctx->intervals, node)
+		mn_spawn_remove(interval);
+	list_for_each_entry_safe(sub, next_sub, &ctx->subs, node) {
+		if (!sub->gets)
+			mn_spawn_unregister(sub);
+	}
+	mn_let_go(ctx);
+	if (ctx->broken)
+		return;
+	while (!list_empty(&ctx->subs))
+		mn_put(list_first_entry(&ctx->subs, struct mn_sub, node));
+	if (ctx->put)
+		mmu_notifier_synchronize();
+}
+
+static void mn_undo(void *data)
+{
+	struct mn_memory *memory, *next;
+	struct mn_ctx *ctx = data;
+	struct mn_pin *pin;
+
+	if (!ctx->broken)
+		mn_let_go(ctx);
+	if (!ctx->broken)
+		mn_undo_subscriptions(ctx);
+	if (ctx->broken) {
+		kunit_warn(ctx->test, "what it used is never freed\n");
+		return;
+	}
+	if (ctx->mm)
+		mmput(ctx->mm);
+	if (ctx->other_mm)
+		mmput(ctx->other_mm);
+	/* Of files that were mapped there. */
+	flush_delayed_fput();
+	list_for_each_entry(pin, &ctx->pins, node)
+		mmdrop(pin->mm);
+	list_for_each_entry_safe(memory, next, &ctx->memory, node)
+		kfree(memory);
+	kfree(ctx);
+}
+
+/* The .init of each suite: a context with an mm of its own. */
+int mn_init(struct kunit *test)
+{
+	struct mn_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->test = test;
+	INIT_LIST_HEAD(&ctx->memory);
+	INIT_LIST_HEAD(&ctx->pins);
+	INIT_LIST_HEAD(&ctx->gates);
+	INIT_LIST_HEAD(&ctx->calls);
+	INIT_LIST_HEAD(&ctx->intervals);
+	INIT_LIST_HEAD(&ctx->subs);
+	INIT_LIST_HEAD(&ctx->crowd);
+	INIT_LIST_HEAD(&ctx->active);
+	spin_lock_init(&ctx->lock);
+	ctx->mm = mm_alloc();
+	if (!ctx->mm) {
+		kfree(ctx);
+		return -ENOMEM;
+	}
+	test->priv = ctx;
+	return kunit_add_action_or_reset(test, mn_undo, ctx);
+}
+
+/*
+ * The same, and many invalidations are active in it all the time. Where that is
+ * too much, one case finds out for all.
+ */
+int mn_init_crowded(struct kunit *test)
+{
+	static bool crowded_out;
+	int err = mn_init(test);
+
+	if (err || crowded_out)
+		return err ?: -EBUSY;
+	mn_crowd(test->priv, MN_CROWD);
+	crowded_out = !mn_returns(mn_spawn_remove(mn_insert(test->priv, 0, 0,
+							    1)));
+	return crowded_out ? -EBUSY : 0;
+}
+
+/* Zeroed memory that is there until nothing of the case is left. */
+void *mn_alloc(struct mn_ctx *ctx, size_t size)
+{
+	struct mn_memory *memory = kzalloc(sizeof(*memory) + size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(ctx->test, memory);
+	list_add(&memory->node, &ctx->memory);
+	return memory->data;
+}
+
+/* The mm is not freed before the end of the case, though it may be released. */
+struct mm_struct *mn_pin(struct mn_ctx *ctx, struct mm_struct *mm)
+{
+	struct mn_pin *pin = mn_alloc(ctx, sizeof(*pin));
+
+	mmgrab(mm);
+	pin->mm = mm;
+	list_add(&pin->node, &ctx->pins);
+	return mm;
+}
+
+/* Another mm. */
+struct mm_struct *mn_other_mm(struct mn_ctx *ctx)
+{
+	if (!ctx->other_mm)
+		ctx->other_mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(ctx->test, ctx->other_mm);
+	return ctx->other_mm;
+}
+
+/* Memory of current, which has an mm from then on. Returns where it is. */
+unsigned long mn_map(struct mn_ctx *ctx, unsigned long length)
+{
+	unsigned long addr = kunit_vm_mmap(ctx->test, NULL, 0, length,
+					   PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NOT_NULL(ctx->test, current->mm);
+	return addr;
+}
+
+/* Drop the last user of the mm: its notifiers are released. */
+void mn_release_mm(struct mn_ctx *ctx)
+{
+	struct mm_struct *mm = ctx->mm;
+	bool active;
+
+	spin_lock(&ctx->lock);
+	active = !list_empty(&ctx->active);
+	spin_unlock(&ctx->lock);
+	/* Those are still to be ended. */
+	if (active)
+		mn_pin(ctx, mm);
+	ctx->mm = NULL;
+	mmput(mm);
+}
+
+void mn_release_other_mm(struct mn_ctx *ctx)
+{
+	struct mm_struct *mm = ctx->other_mm;
+
+	ctx->other_mm = NULL;
+	mmput(mm);
+}
+
+void mn_log(struct mn_ctx *ctx, char name)
+{
+	if (!name)
+		return;
+	spin_lock(&ctx->lock);
+	if (ctx->log_len < sizeof(ctx->log) - 1)
+		ctx->log[ctx->log_len++] = name;
+	spin_unlock(&ctx->lock);
+}
+
+void mn_note(struct mn_seen *seen, const struct mmu_notifier_range *range,
+	     unsigned long seq)
+{
+	seen->mm = range->mm;
+	seen->start = range->start;
+	seen->end = range->end;
+	seen->event = range->event;
+	seen->owner = range->owner;
+	seen->seq = seq;
+	seen->blockable = mmu_notifier_range_blockable(range);
+#ifdef CONFIG_LOCKDEP
+	seen->in_map = lock_is_held(&__mmu_notifier_invalidate_range_start_map);
+#endif
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+	seen->may_not_sleep = current->non_block_count > 0;
+#endif
+}
+
+/* For cases of callbacks that must not sleep: skip where that is not checked. */
+void mn_skip_unless_sleep_is_forbidden(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "spinlocks sleep with CONFIG_PREEMPT_RT");
+}
+
+/*
+ * Gates
+ */
+
+struct mn_gate *mn_gate(struct mn_ctx *ctx)
+{
+	struct mn_gate *gate = mn_alloc(ctx, sizeof(*gate));
+
+	init_completion(&gate->entered);
+	init_completion(&gate->open);
+	list_add(&gate->node, &ctx->gates);
+	return gate;
+}
+
+/* Called from callbacks. */
+void mn_gate_pass(struct mn_gate *gate)
+{
+	if (!gate)
+		return;
+	complete(&gate->entered);
+	wait_for_completion(&gate->open);
+}
+
+/* Wait until a callback stands before the gate. */
+void mn_gate_entered(struct mn_ctx *ctx, struct mn_gate *gate)
+{
+	KUNIT_ASSERT_TRUE_MSG(ctx->test,
+			      wait_for_completion_timeout(&gate->entered,
+							  MN_HANG_SECONDS * HZ),
+			      "the callback was not called");
+}
+
+void mn_gate_open(struct mn_gate *gate)
+{
+	complete_all(&gate->open);
+}
+
+/*
+ * Subscriptions to the mm
+ */
+
+static int mn_sub_start(struct mmu_notifier *notifier,
+			const struct mmu_notifier_range *range)
+{
+	struct mn_sub *sub =
+		container_of(notifier, struct mn_sub, notifier);
+
+	sub->starts++;
+	mn_note(&sub->seen_start, range, 0);
+	mn_log(sub->ctx, sub->name);
+	mn_gate_pass(sub->gate);
+	return mmu_notifier_range_blockable(range) ? sub->fail_block :
+						     sub->fail_nonblock;
+}
+
+static void mn_sub_end(struct mmu_notifier *notifier,
+		       const struct mmu_notifier_range *range)
+{
+	struct mn_sub *sub =
+		container_of(notifier, struct mn_sub, notifier);
+
+	sub->ends++;
+	mn_note(&sub->seen_end, range, 0);
+	mn_log(sub->ctx, toupper(sub->name));
+	mn_gate_pass(sub->other_gate);
+}
+
+static void mn_sub_release(struct mmu_notifier *notifier,
+			   struct mm_struct *mm)
+{
+	struct mn_sub *sub =
+		container_of(notifier, struct mn_sub, notifier);
+
+	sub->release_mm = mm;
+	/* Unregistration and the end of the mm may both come here. */
+	if (!sub->releases++)
+		mn_gate_pass(sub->release_gate);
+	if (sub->put_on_release)
+		mn_put(sub);
+}
+
+static bool mn_sub_young(struct mmu_notifier *notifier,
+			 struct mm_struct *mm, unsigned long start,
+			 unsigned long end)
+{
+	struct mn_sub *sub =
+		container_of(notifier, struct mn_sub, notifier);
+
+	sub->young_calls++;
+	sub->arg_start = start;
+	sub->arg_end = end;
+	mn_gate_pass(sub->other_gate);
+	return sub->young;
+}
+
+static bool mn_sub_flush_young(struct mmu_notifier *notifier,
+			       struct mm_struct *mm, unsigned long start,
+			       unsigned long end)
+{
+	container_of(notifier, struct mn_sub, notifier)->young_flushes++;
+	return mn_sub_young(notifier, mm, start, end);
+}
+
+static bool mn_sub_test_young(struct mmu_notifier *notifier,
+			      struct mm_struct *mm, unsigned long address)
+{
+	container_of(notifier, struct mn_sub, notifier)->young_tests++;
+	return mn_sub_young(notifier, mm, address, address);
+}
+
+static void mn_sub_tlb(struct mmu_notifier *notifier, struct mm_struct *mm,
+		       unsigned long start, unsigned long end)
+{
+	struct mn_sub *sub =
+		container_of(notifier, struct mn_sub, notifier);
+
+	sub->tlb_calls++;
+	sub->arg_start = start;
+	sub->arg_end = end;
+	mn_gate_pass(sub->other_gate);
+}
+
+const struct mmu_notifier_ops mn_range_ops = {
+	.release = mn_sub_release,
+	.clear_flush_young = mn_sub_flush_young,
+	.clear_young = mn_sub_young,
+	.test_young = mn_sub_test_young,
+	.invalidate_range_start = mn_sub_start,
+	.invalidate_range_end = mn_sub_end,
+};
+
+const struct mmu_notifier_ops mn_start_ops = {
+	.invalidate_range_start = mn_sub_start,
+};
+
+const struct mmu_notifier_ops mn_tlb_ops = {
+	.arch_invalidate_secondary_tlbs = mn_sub_tlb,
+};
+
+struct mn_sub *mn_sub_init(struct mn_ctx *ctx, char name, struct mn_sub *sub,
+			   const struct mmu_notifier_ops *ops)
+{
+	INIT_LIST_HEAD(&sub->node);
+	sub->ctx = ctx;
+	sub->name = name;
+	sub->notifier.ops = ops;
+	return sub;
+}
+
+struct mn_sub *mn_sub(struct mn_ctx *ctx, char name,
+		      const struct mmu_notifier_ops *ops)
+{
+	return mn_sub_init(ctx, name, mn_alloc(ctx, sizeof(struct mn_sub)),
+			   ops);
+}
+
+/* What may have been registered; returns @err. */
+int mn_registered(struct mn_sub *sub, int err)
+{
+	if (!err && list_empty(&sub->node))
+		list_add(&sub->node, &sub->ctx->subs);
+	return err;
+}
+
+/* As mmu_notifier_register(), but what is registered is undone. */
+int mn_try_register(struct mn_sub *sub, struct mm_struct *mm)
+{
+	return mn_registered(sub, mmu_notifier_register(&sub->notifier, mm));
+}
+
+/* As __mmu_notifier_register(), under the mmap_lock that it takes. */
+int mn_try_register_locked(struct mn_sub *sub, struct mm_struct *mm)
+{
+	int err;
+
+	mmap_write_lock(mm);
+	err = __mmu_notifier_register(&sub->notifier, mm);
+	mmap_write_unlock(mm);
+	return mn_registered(sub, err);
+}
+
+struct mn_sub *mn_register(struct mn_ctx *ctx, char name,
+			   const struct mmu_notifier_ops *ops)
+{
+	struct mn_sub *sub = mn_sub(ctx, name, ops);
+
+	KUNIT_ASSERT_EQ(ctx->test, 0, mn_try_register(sub, ctx->mm));
+	return sub;
+}
+
+void mn_unregister(struct mn_sub *sub)
+{
+	list_del_init(&sub->node);
+	mmu_notifier_unregister(&sub->notifier, sub->notifier.mm);
+}
+
+/* What mmu_notifier_get() has returned. It is put as often as the case does not. */
+struct mn_sub *mn_got(struct mn_ctx *ctx, struct mmu_notifier *notifier)
+{
+	struct mn_sub *sub;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(ctx->test, notifier);
+	sub = container_of(notifier, struct mn_sub, notifier);
+	if (!sub->gets++ && list_empty(&sub->node))
+		list_add(&sub->node, &ctx->subs);
+	return sub;
+}
+
+void mn_put(struct mn_sub *sub)
+{
+	sub->ctx->put = true;
+	if (sub->gets && !--sub->gets)
+		list_del_init(&sub->node);
+	mmu_notifier_put(&sub->notifier);
+}
+
+/*
+ * Subscriptions to an interval
+ */
+
+static bool mn_interval_invalidate(struct mmu_interval_notifier *sub,
+				   const struct mmu_notifier_range *range,
+				   unsigned long seq)
+{
+	struct mn_interval *interval = container_of(sub, struct mn_interval, sub);
+
+	spin_lock(&interval->user_lock);
+	interval->calls++;
+	mn_note(&interval->seen, range, seq);
+	if (!interval->no_set_seq)
+		mmu_interval_set_seq(sub, seq);
+	spin_unlock(&interval->user_lock);
+
+	mn_log(interval->ctx, interval->name);
+	mn_gate_pass(interval->gate);
+	return !interval->refuse;
+}
+
+const struct mmu_interval_notifier_ops mn_interval_ops = {
+	.invalidate = mn_interval_invalidate,
+};
+
+struct mn_interval *mn_interval_init(struct mn_ctx *ctx, char name,
+				     struct mn_interval *interval)
+{
+	INIT_LIST_HEAD(&interval->node);
+	interval->ctx = ctx;
+	interval->name = name;
+	spin_lock_init(&interval->user_lock);
+	return interval;
+}
+
+struct mn_interval *mn_interval(struct mn_ctx *ctx, char name)
+{
+	return mn_interval_init(ctx, name,
+				mn_alloc(ctx, sizeof(struct mn_interval)));
+}
+
+/* What may have been inserted; returns @err. */
+int mn_inserted(struct mn_interval *interval, int err)
+{
+	if (!err && list_empty(&interval->node))
+		list_add(&interval->node, &interval->ctx->intervals);
+	return err;
+}
+
+/* As mmu_interval_notifier_insert(), but what is inserted is undone. */
+int mn_try_insert_ops(struct mn_interval *interval, struct mm_struct *mm,
+		      unsigned long start, unsigned long length,
+		      const struct mmu_interval_notifier_ops *ops)
+{
+	return mn_inserted(interval,
+			   mmu_interval_notifier_insert(&interval->sub, mm,
+							start, length, ops));
+}
+
+int mn_try_insert(struct mn_interval *interval, struct mm_struct *mm,
+		  unsigned long start, unsigned long length)
+{
+	return mn_try_insert_ops(interval, mm, start, length, &mn_interval_ops);
+}
+
+/* As mmu_interval_notifier_insert_locked(), under the mmap_lock that it takes. */
+int mn_try_insert_locked(struct mn_interval *interval, struct mm_struct *mm,
+			 unsigned long start, unsigned long length)
+{
+	int err;
+
+	mmap_write_lock(mm);
+	err = mmu_interval_notifier_insert_locked(&interval->sub, mm, start,
+						  length, &mn_interval_ops);
+	mmap_write_unlock(mm);
+	return mn_inserted(interval, err);
+}
+
+struct mn_interval *mn_insert(struct mn_ctx *ctx, char name,
+			      unsigned long page, unsigned long pages)
+{
+	struct mn_interval *interval = mn_interval(ctx, name);
+
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			mn_try_insert(interval, ctx->mm, MN_ADDR(page),
+				      MN_ADDR(pages)));
+	return interval;
+}
+
+/* Only where it does not wait; otherwise mn_spawn_remove(). */
+void mn_remove(struct mn_interval *interval)
+{
+	KUNIT_ASSERT_TRUE(interval->ctx->test,
+			  mn_returns(mn_spawn_remove(interval)));
+}
+
+bool mn_retry(struct mn_interval *interval, unsigned long seq)
+{
+	bool retry;
+
+	spin_lock(&interval->user_lock);
+	retry = mmu_interval_read_retry(&interval->sub, seq);
+	spin_unlock(&interval->user_lock);
+	return retry;
+}
+
+/*
+ * Invalidations
+ */
+
+static struct mn_tracked_range *mn_tracked(struct mmu_notifier_range *range)
+{
+	return container_of(range, struct mn_tracked_range, range);
+}
+
+static struct mn_tracked_range *mn_track(struct mn_ctx *ctx)
+{
+	struct mn_tracked_range *tracked = mn_alloc(ctx, sizeof(*tracked));
+
+	tracked->ctx = ctx;
+	INIT_LIST_HEAD(&tracked->active);
+	INIT_LIST_HEAD(&tracked->crowd);
+	return tracked;
+}
+
+/* A range that is yet to be started. */
+struct mmu_notifier_range *mn_range(struct mn_ctx *ctx, unsigned long page,
+				    unsigned long pages)
+{
+	struct mmu_notifier_range *range = &mn_track(ctx)->range;
+
+	mmu_notifier_range_init(range, MMU_NOTIFY_CLEAR, 0, ctx->mm,
+				MN_ADDR(page), MN_ADDR(page + pages));
+	return range;
+}
+
+/* With all that the caller of a start has to set, and nothing else. */
+struct mmu_notifier_range *mn_range_by_hand(struct mn_ctx *ctx,
+					    unsigned long page,
+					    unsigned long pages)
+{
+	struct mmu_notifier_range *range = &mn_track(ctx)->range;
+
+	memset(range, 0xa5, sizeof(*range));
+	range->mm = ctx->mm;
+	range->start = MN_ADDR(page);
+	range->end = MN_ADDR(page + pages);
+	range->flags = 0;
+	range->event = MMU_NOTIFY_CLEAR;
+	range->owner = NULL;
+	return range;
+}
+
+/* A copy of a range, which is yet to be started. */
+struct mmu_notifier_range *mn_copy(struct mn_ctx *ctx,
+				   const struct mmu_notifier_range *range)
+{
+	struct mn_tracked_range *tracked = mn_track(ctx);
+
+	tracked->range = *range;
+	return &tracked->range;
+}
+
+/* From now on the range is ended if the case does not. */
+void mn_started(struct mmu_notifier_range *range)
+{
+	struct mn_tracked_range *tracked = mn_tracked(range);
+
+	spin_lock(&tracked->ctx->lock);
+	list_move(&tracked->active, &tracked->ctx->active);
+	spin_unlock(&tracked->ctx->lock);
+}
+
+/* These are for ranges that come from the functions above. */
+void mn_start_range(struct mmu_notifier_range *range)
+{
+	mmu_notifier_invalidate_range_start(range);
+	mn_started(range);
+}
+
+int mn_start_range_nonblock(struct mmu_notifier_range *range)
+{
+	int err = mmu_notifier_invalidate_range_start_nonblock(range);
+
+	if (!err)
+		mn_started(range);
+	return err;
+}
+
+struct mmu_notifier_range *mn_start(struct mn_ctx *ctx, unsigned long page,
+				    unsigned long pages)
+{
+	struct mmu_notifier_range *range = mn_range(ctx, page, pages);
+
+	mn_start_range(range);
+	return range;
+}
+
+int mn_start_nonblock(struct mn_ctx *ctx, struct mmu_notifier_range **range,
+		      unsigned long page, unsigned long pages)
+{
+	*range = mn_range(ctx, page, pages);
+	return mn_start_range_nonblock(*range);
+}
+
+void mn_end(struct mmu_notifier_range *range)
+{
+	struct mn_tracked_range *tracked = mn_tracked(range);
+
+	spin_lock(&tracked->ctx->lock);
+	list_del_init(&tracked->active);
+	list_del_init(&tracked->crowd);
+	spin_unlock(&tracked->ctx->lock);
+	mmu_notifier_invalidate_range_end(range);
+}
+
+/* From its start to its end at once, so that there is nothing to undo. */
+void mn_invalidate_mm(struct mm_struct *mm, unsigned long start,
+		      unsigned long end)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, start, end);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+}
+
+void mn_invalidate(struct mn_ctx *ctx, unsigned long page, unsigned long pages)
+{
+	mn_invalidate_mm(ctx->mm, MN_ADDR(page), MN_ADDR(page + pages));
+}
+
+/* From now on the mm keeps account of invalidations. */
+void mn_prepare(struct mn_ctx *ctx)
+{
+	mn_remove(mn_insert(ctx, 0, 0, 1));
+}
+
+/* They go on until they are ended, or the case is. */
+void mn_crowd(struct mn_ctx *ctx, unsigned int nr)
+{
+	struct mmu_notifier_range *range;
+	unsigned int i;
+
+	mn_prepare(ctx);
+	for (i = 0; i < nr; i++) {
+		range = mn_start(ctx, MN_CROWD_PAGE + 2 * i, 1);
+		list_add_tail(&mn_tracked(range)->crowd, &ctx->crowd);
+	}
+}
+
+void mn_crowd_end(struct mn_ctx *ctx)
+{
+	struct mn_tracked_range *tracked, *next;
+
+	list_for_each_entry_safe(tracked, next, &ctx->crowd, crowd)
+		mn_end(&tracked->range);
+}
+
+/*
+ * Calls in threads of their own
+ */
+
+static int mn_call_thread(void *data)
+{
+	struct mn_call *call = data;
+
+	WRITE_ONCE(call->entered, true);
+	call->fn(call);
+	complete_all(&call->done);
+	return 0;
+}
+
+/* Start @fn in a thread, on one CPU unless @cpu is negative. */
+struct mn_call *mn_spawn(struct mn_ctx *ctx, const char *what, void *arg,
+			 void (*fn)(struct mn_call *call), int cpu)
+{
+	struct mn_call *call = mn_alloc(ctx, sizeof(*call));
+
+	call->ctx = ctx;
+	call->what = what;
+	call->arg = arg;
+	call->fn = fn;
+	init_completion(&call->done);
+	call->task = kthread_create(mn_call_thread, call, "mn_call");
+	if (IS_ERR(call->task))
+		KUNIT_FAIL_AND_ABORT(ctx->test, "no thread for %s", what);
+	get_task_struct(call->task);
+	if (cpu >= 0)
+		kthread_bind(call->task, cpu);
+	list_add(&call->node, &ctx->calls);
+	wake_up_process(call->task);
+	return call;
+}
+
+static void mn_call_start(struct mn_call *call)
+{
+	mn_start_range(call->arg);
+}
+
+static void mn_call_end(struct mn_call *call)
+{
+	mn_end(call->arg);
+}
+
+void mn_call_read(struct mn_call *call)
+{
+	struct mn_interval *interval = call->arg;
+
+	call->ret = mmu_interval_read_begin(&interval->sub);
+}
+
+void mn_call_remove(struct mn_call *call)
+{
+	struct mn_interval *interval = call->arg;
+
+	mmu_interval_notifier_remove(&interval->sub);
+}
+
+static void mn_call_unregister(struct mn_call *call)
+{
+	struct mn_sub *sub = call->arg;
+
+	mmu_notifier_unregister(&sub->notifier, sub->notifier.mm);
+}
+
+static void mn_call_release(struct mn_call *call)
+{
+	mn_release_mm(call->ctx);
+}
+
+struct mn_call *mn_spawn_start(struct mn_ctx *ctx,
+			       struct mmu_notifier_range *range)
+{
+	return mn_spawn(ctx, "mmu_notifier_invalidate_range_start", range,
+			mn_call_start, -1);
+}
+
+struct mn_call *mn_spawn_end(struct mn_ctx *ctx,
+			     struct mmu_notifier_range *range)
+{
+	return mn_spawn(ctx, "mmu_notifier_invalidate_range_end", range,
+			mn_call_end, -1);
+}
+
+struct mn_call *mn_spawn_read(struct mn_interval *interval)
+{
+	return mn_spawn(interval->ctx, "mmu_interval_read_begin", interval,
+			mn_call_read, -1);
+}
+
+struct mn_call *mn_spawn_remove(struct mn_interval *interval)
+{
+	list_del_init(&interval->node);
+	return mn_spawn(interval->ctx, "mmu_interval_notifier_remove",
+			interval, mn_call_remove, -1);
+}
+
+struct mn_call *mn_spawn_unregister(struct mn_sub *sub)
+{
+	list_del_init(&sub->node);
+	return mn_spawn(sub->ctx, "mmu_notifier_unregister", sub,
+			mn_call_unregister, -1);
+}
+
+struct mn_call *mn_spawn_release(struct mn_ctx *ctx)
+{
+	return mn_spawn(ctx, "the release of the mm", NULL, mn_call_release,
+			-1);
+}
+
+static struct mn_call *mn_spawn_to_wait(struct kunit *test,
+					struct mn_interval *interval,
+					void (*fn)(struct mn_call *call))
+{
+	const struct mn_waiter *waiter = test->param_value;
+
+	if (waiter->removes)
+		list_del_init(&interval->node);
+	return mn_spawn(test->priv, waiter->what, interval, fn, -1);
+}
+
+/* Begin the call that the case runs for this time. */
+struct mn_call *mn_spawn_waiter(struct kunit *test,
+				struct mn_interval *interval)
+{
+	const struct mn_waiter *waiter = test->param_value;
+
+	return mn_spawn_to_wait(test, interval, waiter->wait);
+}
+
+static void mn_call_waiter_locked(struct mn_call *call)
+{
+	const struct mn_waiter *waiter = call->ctx->test->param_value;
+	struct mm_struct *mm = call->ctx->mm;
+
+	mmap_write_lock(mm);
+	waiter->wait(call);
+	mmap_write_unlock(mm);
+}
+
+/* The same, with the mmap_lock held. */
+struct mn_call *mn_spawn_waiter_locked(struct kunit *test,
+				       struct mn_interval *interval)
+{
+	return mn_spawn_to_wait(test, interval, mn_call_waiter_locked);
+}
+
+/* It must return, and a reader has read nothing, so nothing collided. */
+void mn_waiter_returns(struct kunit *test, struct mn_call *call)
+{
+	const struct mn_waiter *waiter = test->param_value;
+
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	if (waiter->reads)
+		KUNIT_EXPECT_FALSE(test, mn_retry(call->arg, call->ret));
+}
+
+/* What mn_hold_mmap_lock() needs. */
+struct mn_lock_holder {
+	struct mm_struct *mm;
+	struct mn_gate *gate;
+};
+
+static void mn_call_hold_mmap_lock(struct mn_call *call)
+{
+	struct mn_lock_holder *holder = call->arg;
+
+	mmap_read_lock(holder->mm);
+	mn_gate_pass(holder->gate);
+	mmap_read_unlock(holder->mm);
+}
+
+/* A thread holds the mmap_lock for reading, until the gate is opened. */
+struct mn_gate *mn_hold_mmap_lock(struct mn_ctx *ctx, struct mm_struct *mm)
+{
+	struct mn_lock_holder *holder = mn_alloc(ctx, sizeof(*holder));
+
+	holder->mm = mm;
+	holder->gate = mn_gate(ctx);
+	mn_spawn(ctx, "the holder of the mmap_lock", holder,
+		 mn_call_hold_mmap_lock, -1);
+	mn_gate_entered(ctx, holder->gate);
+	return holder->gate;
+}
+
+/*
+ * Whether the call sleeps, rather than return. It has to be one that sleeps for
+ * nothing but what the case controls.
+ */
+bool mn_sleeps(struct mn_call *call)
+{
+	unsigned long timeout = jiffies + MN_HANG_SECONDS * HZ;
+	bool asleep;
+
+	do {
+		asleep = READ_ONCE(call->entered) &&
+			 READ_ONCE(call->task->__state) ==
+			 (READ_ONCE(call->killable) ? TASK_KILLABLE :
+						      TASK_UNINTERRUPTIBLE);
+		/* A thread that is done may sleep on its way out. */
+		smp_rmb();
+		if (completion_done(&call->done))
+			return false;
+		if (asleep)
+			return true;
+		schedule_timeout_uninterruptible(1);
+	} while (time_before(jiffies, timeout));
+
+	mn_call_hung(call);
+	return false;
+}
+
+/* Whether the call returns, at once or at last. */
+bool mn_returns(struct mn_call *call)
+{
+	if (wait_for_completion_timeout(&call->done, MN_HANG_SECONDS * HZ))
+		return true;
+	mn_call_hung(call);
+	return false;
+}
+
+/*
+ * Failing allocations
+ */
+
+#if defined(CONFIG_FAILSLAB) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
+
+/* The variable behind a file of debugfs: nothing else leads there. */
+static void *mn_failslab_knob(const char *name)
+{
+	struct dentry *dir = debugfs_lookup("failslab", NULL);
+	struct dentry *knob = dir ? debugfs_lookup(name, dir) : NULL;
+	void *data = knob ? d_inode(knob)->i_private : NULL;
+
+	dput(knob);
+	dput(dir);
+	return data;
+}
+
+static void mn_failslab_end(void *data)
+{
+	*(bool *)mn_failslab_knob("ignore-gfp-wait") = true;
+	*(unsigned long *)mn_failslab_knob("verbose") = 2;
+}
+
+/* Let GFP_KERNEL fail too, and silently, or skip the case. */
+void mn_failslab_begin(struct mn_ctx *ctx)
+{
+	bool *ignored = mn_failslab_knob("ignore-gfp-wait");
+	unsigned long *verbose = mn_failslab_knob("verbose");
+
+	if (!ignored || !verbose)
+		kunit_skip(ctx->test, "failslab is not in debugfs");
+	*ignored = false;
+	*verbose = 0;
+	/* For mn_fill_caches(). */
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			kunit_add_action_or_reset(ctx->test, mn_failslab_end,
+						  NULL));
+}
+
+/*
+ * The allocator keeps objects at hand for each CPU. Have it allocate what it needs
+ * for that before: it can do without, and that would be no failure.
+ */
+static void mn_fill_caches(void)
+{
+	void *object[4];
+	size_t size;
+	int i;
+
+	for (size = 8; size <= SZ_8K; size += 8 + size / 4) {
+		for (i = 0; i < ARRAY_SIZE(object); i++)
+			object[i] = kmalloc(size, GFP_KERNEL);
+		while (i)
+			kfree(object[--i]);
+	}
+}
+
+/* Of those that current makes from now on; the first is 1. */
+void mn_fail_allocation(unsigned int nth)
+{
+	mn_fill_caches();
+	current->fail_nth = nth;
+}
+
+/* Whether it was made, and so failed. If not, it does not fail any more. */
+bool mn_allocation_failed(void)
+{
+	bool failed = !current->fail_nth;
+
+	current->fail_nth = 0;
+	return failed;
+}
+
+#else
+
+void mn_failslab_begin(struct mn_ctx *ctx)
+{
+	kunit_skip(ctx->test,
+		   "needs CONFIG_FAILSLAB and CONFIG_FAULT_INJECTION_DEBUG_FS");
+}
+
+void mn_fail_allocation(unsigned int nth)
+{
+}
+
+bool mn_allocation_failed(void)
+{
+	return false;
+}
+
+#endif
+
+/*
+ * Locks that current takes
+ */
+
+#ifdef CONFIG_LOCKDEP
+
+static struct task_struct *mn_locks_task;
+static unsigned int mn_locks_taken;
+
+static void mn_probe_lock(void *ignore, struct lockdep_map *lock,
+			  unsigned int subclass, int trylock, int read,
+			  int check, struct lockdep_map *next_lock,
+			  unsigned long ip)
+{
+	/* The map of invalidations is entered, but is no lock. */
+	if (current == mn_locks_task && in_task() &&
+	    lock != &__mmu_notifier_invalidate_range_start_map)
+		mn_locks_taken++;
+}
+
+static void mn_locks_end(void *data)
+{
+	unregister_trace_lock_acquire(mn_probe_lock, NULL);
+	tracepoint_synchronize_unregister();
+}
+
+/* From here to the end of the case locks can be counted; or skip the case. */
+void mn_locks_begin(struct mn_ctx *ctx)
+{
+	mn_locks_task = current;
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			register_trace_lock_acquire(mn_probe_lock, NULL));
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			kunit_add_action_or_reset(ctx->test, mn_locks_end,
+						  NULL));
+}
+
+/*
+ * How many locks @fn takes. If it is preempted, the scheduler takes some too: so
+ * let it run several times, and return the least.
+ */
+unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
+			 struct mn_interval *interval)
+{
+	unsigned int i, least = UINT_MAX;
+
+	for (i = 0; i < 100; i++) {
+		mn_locks_taken = 0;
+		fn(interval);
+		least = min(least, mn_locks_taken);
+	}
+	return least;
+}
+
+#else
+
+void mn_locks_begin(struct mn_ctx *ctx)
+{
+	kunit_skip(ctx->test, "needs CONFIG_LOCKDEP");
+}
+
+unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
+			 struct mn_interval *interval)
+{
+	return 0;
+}
+
+#endif
+
+/*
+ * Reports. What the kernel prints between begin and end is expected: a script that
+ * reads the log for unexpected reports leaves it out.
+ */
+
+static DEFINE_RAW_SPINLOCK(mn_reports_lock);	/* protects the two below */
+static size_t mn_reports_len;
+static char mn_reports[SZ_32K];			/* lines and parts of lines */
+
+static void mn_probe_console(void *ignore, const char *buf, size_t len)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mn_reports_lock, flags);
+	len = min(len, sizeof(mn_reports) - 1 - mn_reports_len);
+	memcpy(mn_reports + mn_reports_len, buf, len);
+	mn_reports_len += len;
+	raw_spin_unlock_irqrestore(&mn_reports_lock, flags);
+}
+
+/* What is reported once is reported again: each case has its own. */
+static void mn_report_again(void)
+{
+	generic_bug_clear_once();
+	memset(__start_once, 0, __end_once - __start_once);
+}
+
+static bool mn_reports_are_read;
+
+/* At the end of the case at the latest. */
+static void mn_reports_stop(void *data)
+{
+	if (!mn_reports_are_read)
+		return;
+	mn_reports_are_read = false;
+	unregister_trace_console(mn_probe_console, NULL);
+	tracepoint_synchronize_unregister();
+	pr_info("mmu_notifier_kunit: end of expected report\n");
+}
+
+void mn_reports_begin(struct mn_ctx *ctx)
+{
+	memset(mn_reports, 0, sizeof(mn_reports));
+	mn_reports_len = 0;
+	mn_report_again();
+	pr_info("mmu_notifier_kunit: expect report\n");
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			register_trace_console(mn_probe_console, NULL));
+	mn_reports_are_read = true;
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			kunit_add_action_or_reset(ctx->test, mn_reports_stop,
+						  NULL));
+}
+
+/* What was printed, to be looked at after the end. */
+const char *mn_reports_text(void)
+{
+	return mn_reports;
+}
+
+/* Returns how many reports there were. */
+unsigned int mn_reports_end(struct mn_ctx *ctx)
+{
+	static const char * const heads[] = { "WARNING: ", "BUG: " };
+	unsigned int i, nr = 0;
+	const char *at;
+
+	mn_reports_stop(NULL);
+	for (i = 0; i < ARRAY_SIZE(heads); i++)
+		for (at = mn_reports; (at = strstr(at, heads[i])); at++)
+			nr++;
+	return nr;
+}

@@ -1,0 +1,1 @@
+mmu_notifier_torture.fast=1
