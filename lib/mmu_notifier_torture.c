@@ -290,7 +290,7 @@ struct worker {
 	unsigned long steps;
 	const char *state;
 	unsigned long counts[NR_COUNTERS];
-	/* What has been removed is freed some time later, poisoned meanwhile. */
+	/* What has been removed is freed some time later, poisoned until then. */
 	struct mirror *graves[GRAVES];
 	unsigned int next_grave;
 	/* Of strangers: the step in which one of them has woken it. */
@@ -583,8 +583,8 @@ static void core_wait_end(const struct core_wait *wait, enum counter counter)
 /**
  * struct space - an address space and its model
  * @mm: Its mm. The space has one user of it until @users is 0, and a reference.
- * @users: Stands for mm_users, so that the end of the mm is noticed: whoever has
- *	one may fault, insert and register.
+ * @users: Stands for mm_users, so that the end of the mm is noticed: holders may
+ *	fault, insert and register.
  * @refs: References to the structure.
  * @rcu: It is found without a lock.
  * @mirrors: Interval subscriptions that are inserted ...
@@ -1295,8 +1295,8 @@ static void listener_put(struct listener *listener)
 }
 
 /*
- * The starts that a subscription has seen equal the ends if nobody invalidates
- * when it goes: with the mmap_lock held, unless its mm is gone.
+ * The starts that a subscription has seen equal the ends if no invalidation is
+ * active when it goes: with the mmap_lock held, unless its mm is gone.
  */
 static void listener_unregister(struct space *space, struct listener *listener,
 				bool quiet)
@@ -1591,7 +1591,7 @@ static bool announce(struct space *space, struct invalidation *inv, bool nonbloc
 	else if (inv->hlist_refused && inv->called)
 		count(COUNT_HLIST_REFUSALS);
 	else if (!inv->hlist_refused)
-		torture_error(CALL, "a start fails that nobody refused");
+		torture_error(CALL, "a start fails that was not refused");
 	if (is_busted(BUSTED_FAILED_START))
 		start_for_ever(space, inv);
 	return false;
@@ -1886,7 +1886,7 @@ static void op_drain(struct worker *worker)
 	}
 }
 
-/* Nobody inserts or registers any more. */
+/* Insertion and registration have stopped. */
 static void space_drain(struct space *space)
 {
 	while (mirror_remove_any(space))
