@@ -10,7 +10,7 @@
  * more whenever 1 is written to the one that is called run.
  *
  * waits: A thread invalidates a range over and over so that at any time at least
- * one invalidation is active: a chain. Meanwhile another interval of the same mm,
+ * one invalidation is active: a chain. Then another interval of the same mm,
  * which the chain never touches, is read, inserted, and removed:
  *
  *   wait scenario=S chain_ms=N runs=N median_ns=N max_ns=N
@@ -202,7 +202,7 @@ static const struct mmu_interval_notifier_ops ops = {
 	.invalidate = invalidate,
 };
 
-/* Without a user lock: threads are not to meet there. Nobody reads these. */
+/* Without a user lock: threads are not to meet there. These are not read. */
 static bool invalidate_unlocked(struct mmu_interval_notifier *interval_sub,
 				const struct mmu_notifier_range *range,
 				unsigned long seq)
@@ -1098,7 +1098,7 @@ static int mmu_notifier_benchmark(void)
 }
 late_initcall(mmu_notifier_benchmark);
 
-/* The lock of the parameters is held: none changes meanwhile. */
+/* The lock of the parameters is held: none changes. */
 static int run_again(const char *val, const struct kernel_param *kp)
 {
 	bool run;

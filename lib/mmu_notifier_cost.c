@@ -2,7 +2,7 @@
 /*
  * What the operations of MMU notifiers cost.
  *
- * One thread, nobody else, nothing to wait for. Each operation is repeated in
+ * One thread, no others, nothing to wait for. Each operation is repeated in
  * ROUNDS rounds, the cost of an empty operation is subtracted, and one line is
  * printed:
  *
@@ -13,7 +13,7 @@
  * instructions (QEMU: -icount shift=0,sleep=off -smp 1, and tsc_early_khz=1000000
  * on the command line of the kernel). S is
  *
- *   start_end_no_notifiers  an invalidation, from start to end; nobody is told
+ *   start_end_no_notifiers  an invalidation, from start to end; none is told
  *   start_end_elsewhere     of n interval subscriptions it overlaps none
  *   start_end_overlapping   it overlaps all n
  *   start_end_find_one      it overlaps one of n
