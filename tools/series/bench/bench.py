@@ -89,7 +89,16 @@ COUNTED = {"start_end_no_notifiers": "start + end, mm without notifiers",
            "start_end_active": "start + end, other ranges active: {n}",
            "read_idle": "read section, nothing active",
            "read_active": "read section, ranges active elsewhere: {n}",
-           "insert_remove": "insert + remove, intervals: {n}"}
+           "insert_remove": "insert + remove, intervals: {n}",
+           "start_end_tracked": "start + end, tracked, notifiers of the whole mm: {n}",
+           "start_end_watched": "the same, while a range reader is watched for",
+           "range_read_idle": "range read, nothing active",
+           "range_read_init": "the same, and mmu_range_reader_init()",
+           "range_read_set": "range read of a set, ranges in it: {n}",
+           "range_read_between": "range read, invalidations elsewhere in between: {n}",
+           "range_read_set_between": "range read of a set of 4,000, invalidations between its ranges: {n}",
+           "range_read_active": "range read, ranges active elsewhere: {n}",
+           "range_read_watched": "range read, after an overrun"}
 COUNTED_LETTER = {("start_end_no_notifiers", 0), ("start_end_hlist", 1), ("start_end_elsewhere", 1), ("start_end_elsewhere", 1000),
                   ("start_end_overlapping", 1), ("start_end_overlapping", 64), ("start_end_overlapping", 1024),
                   ("start_end_find_one", 1000), ("start_end_active", 0), ("start_end_active", 64), ("read_idle", 0),
@@ -547,10 +556,12 @@ def counts_table():
     lines = ["# Instructions of each operation, stock and series", "",
              "Written by `bench.py counts` from the files `counts-BASE`, which `make test` compares with what it counts: x86-64, one",
              "CPU, hardened as distributions are; QEMU counts. `lib/mmu_notifier_cost.c` says what each operation does; a read section is",
-             "mmu_interval_read_begin() and mmu_interval_read_retry()."]
+             "mmu_interval_read_begin() and mmu_interval_read_retry(). Those of range reads, which stock has not got, are in",
+             "`lib/mmu_notifier_range_cost.c`."]
     for path in sorted(glob.glob(os.path.join(ROOT, "tools/series/bench/counts-*"))):
         lines += ["", f"## Linux {path.rpartition('-')[2]}, {recorded(path)[0]}", "", "| operation | stock | series | ratio |", "|---|---|---|---|"]
-        lines += [f"| {text} | {stock:,.2f} | {series:,.2f} | {series / stock:.3f} |" for text, stock, series, _ in counted_rows(path)]
+        lines += [f"| {text} | {stock:,.2f} | {series:,.2f} | {series / stock:.3f} |" if stock else f"| {text} | | {series:,.2f} | |"
+                  for text, stock, series, _ in counted_rows(path)]
     return "\n".join(lines) + "\n"
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The cases about what must be reported, and what not.  Called by must-report.sh, mutants.py.
+"""The cases about what must be reported, and what not.  Called by must-report.sh.
 
     reports.py BASE BUILD TREE STOCK_BUILD STOCK_TREE FIXES_BUILD FIXES_TREE
 
