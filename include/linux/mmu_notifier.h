@@ -530,7 +530,7 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
  * before the user lock is released: an invalidation that comes later has to wait
  * for that lock and then finds them. That holds if the callback takes the user lock
  * for each invalidation that overlaps. A callback which leaves one alone, such as
- * the driver's own migration, answers for what is read meanwhile.
+ * the driver's own migration, answers for what is read during it.
  *
  * It returns true if an invalidation that overlaps has started since the begin; or
  * if the history was overrun, that is more than some 60 have, 30 on 32 bit, of
