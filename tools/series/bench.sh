@@ -14,10 +14,12 @@ base=$(release "$series")
 smp=no
 if grep -q UML_SUBARCH_SUPPORTS_SMP "$stock/arch/um/Kconfig"; then smp=yes; fi
 
+tree_of() { if [ "$1" = stock ]; then echo "$stock"; else echo "$series"; fi; }
+
 # same_config DIR: that of both kernels.  What is off in one and unknown to the other makes no difference.
 same_config() {
 	for core in stock series; do
-		if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+		tree=$(tree_of $core)
 		grep '^CONFIG_' "$tree/$1/.config" >"$out/config$1-$core"
 	done
 	cmp "$out/config$1-stock" "$out/config$1-series" >&2 || die "the kernels have different configurations: see above"
@@ -25,7 +27,7 @@ same_config() {
 
 # The second run has fewer subscriptions; what it counts is to be the same.
 for core in stock series; do
-	if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+	tree=$(tree_of $core)
 	cp "$("$tools/bench/cost.sh" "$tree" 1000000)" "$out/icount-$core.log"
 	cp "$("$tools/bench/cost.sh" "$tree" 1000)" "$out/icount-$core-again.log"
 done
@@ -43,7 +45,7 @@ for measure in faults wakeups throughput waiting active crowds; do set -- "$@" m
 boot=1
 while [ $boot -le $boots ]; do
 	for core in stock series; do
-		if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+		tree=$(tree_of $core)
 		begin_step "bench-wall-$core" "$out/wall-$core-$boot.log" "wall time, boot $boot of $boots: $core"
 		timeout 300 "$tree/$dir/linux" "$@" >"$out/wall-$core-$boot.log" 2>&1 </dev/null || :
 		end_step
@@ -66,7 +68,7 @@ for measure in faults throughput; do set -- "$@" mmu_notifier_benchmark.$measure
 boot=1
 while [ $boot -le $qemu_boots ]; do
 	for core in stock series; do
-		if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+		tree=$(tree_of $core)
 		log=$out/qemu-$core-$boot.log
 		begin_step "bench-qemu-$core" "$log" "wall time in QEMU, boot $boot of $qemu_boots: $core"
 		timeout 600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=multi -cpu qemu64 -smp 2,sockets=2 -m 1G -nodefaults \
@@ -81,7 +83,7 @@ done
 # Structures need debugging information: the core is compiled once more, just as it was, with it.
 dir=.build-icount
 for core in stock series; do
-	if [ $core = stock ]; then tree=$stock; else tree=$series; fi
+	tree=$(tree_of $core)
 	mkdir -p "$out/$core"
 	# The compiler says how deep frames are: scripts/checkstack.pl counts some of them twice.
 	(

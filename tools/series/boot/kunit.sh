@@ -100,6 +100,6 @@ begin_step "$kind-boot-$arch" "$build/kunit.log" "booting the kernel $kind for $
 PYTHONUNBUFFERED=1 timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --build_dir="$build" \
 	--json="$build/results.json" ${filter:+--filter "$filter"} "$suites" >"$build/kunit.log" 2>&1 </dev/null || :
 end_step
-say "the kernel $kind for $arch: $(cases | tr -d ,) in $(cut -d' ' -f1-2 "$step_took"), to be judged"
+say "the kernel $kind for $arch: $(cases | sed 's/^, //') in $(cut -d' ' -f1-2 "$step_took"), to be judged"
 [ -s "$build/results.json" ] || die "the boot gave no results: see $build/test.log"
 echo "$build"
