@@ -6,23 +6,18 @@
  */
 
 #include <kunit/test.h>
-#include <linux/debug_locks.h>
 #include <linux/irqflags.h>
 #include <linux/mmap_lock.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 
+#include "mmu_notifier_expect.h"
 #include "mmu_notifier_helpers.h"
 
 /* The names of locks, as lockdep prints them. */
 #define DRIVER_LOCK	"&driver->lock"
-#define FS_RECLAIM	"fs_reclaim"
-#define INVALIDATION	"mmu_notifier_invalidate_range_start"
-/* With or without a prefix. */
-#define SRCU		"srcu"
 
 /* A driver with both kinds of notifier, whose callbacks take its lock. */
 struct mn_driver {
@@ -163,185 +158,13 @@ static void interval_begin_killable(struct mn_driver *driver)
 		KUNIT_FAIL(driver->ctx->test, "it says that it was killed");
 }
 
-/*
- * What is to be reported, or not. It is called first, as it may skip the case.
- */
-
-static struct {
-	const char *kind;
-	/* Of lockdep: the lock that is about to be taken, and the one held. */
-	const char *acquired;
-	const char *held;
-	/* Of others: what comes after the kind. */
-	const char *text;
-} expected;
-
-static void expect_lockdep(struct kunit *test)
-{
-	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
-		kunit_skip(test, "needs CONFIG_PROVE_LOCKING");
-	if (!debug_locks)
-		kunit_skip(test, "lockdep is off: it has reported something");
-}
-
-static void expect_report(struct kunit *test)
-{
-	static bool done;
-
-	if (done)
-		kunit_skip(test, "another case has had its report in this boot");
-	done = true;
-	mn_reports_begin(test->priv);
-}
-
-static void expect_report_on_locks(struct kunit *test, const char *kind,
-				   const char *acquired, const char *held)
-{
-	expect_lockdep(test);
-	expected.kind = kind;
-	expected.acquired = acquired;
-	expected.held = held;
-	expect_report(test);
-}
-
-#define CIRCLE		"WARNING: possible circular locking dependency detected"
-#define RECURSION	"WARNING: possible recursive locking detected"
-
-static void expect_circle(struct kunit *test, const char *acquired,
-			  const char *held)
-{
-	expect_report_on_locks(test, CIRCLE, acquired, held);
-}
-
-static void expect_recursion(struct kunit *test, const char *lock)
-{
-	expect_report_on_locks(test, RECURSION, lock, lock);
-}
-
-static void expect_sleep(struct kunit *test, const char *where)
-{
-	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
-		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
-	expected.kind = "BUG: sleeping function called from invalid context";
-	expected.text = where;
-	expect_report(test);
-}
-
-/* The name of a lock in the report, in brackets there: "(NAME){...}-{...}". */
-struct lock_name {
-	const char *at;
-	size_t len;
-};
-
-/* The first one after a mark. */
-static struct lock_name lock_after(const char *text, const char *mark)
-{
-	struct lock_name name = { };
-	const char *end;
-
-	text = strstr(text, mark);
-	text = text ? strchr(text + strlen(mark), '(') : NULL;
-	end = text ? strstr(text, "){") : NULL;
-	if (end) {
-		name.at = text + 1;
-		name.len = end - name.at;
-	}
-	return name;
-}
-
-static bool is_lock(struct lock_name name, const char *wanted)
-{
-	static const char prefix[] = "mn_";
-
-	if (!name.at)
-		return false;
-	if (!strcmp(wanted, SRCU) && strstarts(name.at, prefix)) {
-		name.at += strlen(prefix);
-		name.len -= strlen(prefix);
-	}
-	return name.len == strlen(wanted) &&
-	       !memcmp(name.at, wanted, name.len);
-}
-
-/*
- * In a circle there are the two locks, and what may come between. Anything else
- * is not what was provoked.
- */
-static void expect_chain(struct kunit *test, const char *text)
-{
-	static const char link[] = "-> #";
-	bool acquired = false, held = false;
-	struct lock_name name;
-
-	for (; (text = strstr(text, link)); text += strlen(link)) {
-		name = lock_after(text, link);
-		if (is_lock(name, expected.acquired))
-			acquired = true;
-		else if (is_lock(name, expected.held))
-			held = true;
-		else if (!is_lock(name, FS_RECLAIM) && !is_lock(name, SRCU))
-			KUNIT_FAIL(test, "%.*s is in the chain", (int)name.len,
-				   name.at);
-	}
-	KUNIT_EXPECT_TRUE_MSG(test, acquired, "%s is not in the chain",
-			      expected.acquired);
-	KUNIT_EXPECT_TRUE_MSG(test, held, "%s is not in the chain",
-			      expected.held);
-}
-
-static void expect_locks(struct kunit *test, const char *text)
-{
-	struct lock_name name;
-
-	name = lock_after(text, "is trying to acquire lock:");
-	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.acquired),
-			      "it is about to take %.*s, not %s", (int)name.len,
-			      name.at, expected.acquired);
-	name = lock_after(text, "but task is already holding lock:");
-	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.held),
-			      "it holds %.*s, not %s", (int)name.len, name.at,
-			      expected.held);
-}
-
-static void expect_end(struct kunit *test)
-{
-	const char *text = mn_reports_text();
-
-	/* This one report, and no other. */
-	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 1);
-	text = strstr(text, expected.kind);
-	if (!text) {
-		KUNIT_FAIL(test, "no '%s'", expected.kind);
-		return;
-	}
-	if (expected.text)
-		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, expected.text),
-					  "no '%s' in it", expected.text);
-	if (expected.acquired)
-		expect_locks(test, text);
-	if (!strcmp(expected.kind, CIRCLE))
-		expect_chain(test, text);
-}
-
-static void expect_silence(struct kunit *test)
-{
-	expect_lockdep(test);
-	mn_reports_begin(test->priv);
-}
-
-static void expect_silence_end(struct kunit *test)
-{
-	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 0);
-	KUNIT_EXPECT_TRUE_MSG(test, debug_locks, "lockdep went off");
-}
-
 /* A wait in a callback is for the invalidation that called it. */
 static void in_a_callback(struct kunit *test, bool of_the_interval,
 			  void (*wait)(struct mn_driver *driver))
 {
 	struct mn_driver *driver;
 
-	expect_recursion(test, INVALIDATION);
+	mn_expect_recursion(test, MN_INVALIDATION);
 	driver = driver_init(test);
 	if (of_the_interval)
 		driver->in_interval = wait;
@@ -350,7 +173,7 @@ static void in_a_callback(struct kunit *test, bool of_the_interval,
 	invalidate(driver);
 	driver->in_interval = NULL;
 	driver->in_start = NULL;
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /* Or for one whose callback waits for the user lock. */
@@ -359,13 +182,13 @@ static void under_the_user_lock(struct kunit *test,
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	mn_expect_circle(test, MN_INVALIDATION, DRIVER_LOCK);
 	driver = driver_init(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	wait(driver);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /*
@@ -437,13 +260,13 @@ static void callback_takes_a_lock_that_a_range_began_under(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, DRIVER_LOCK, INVALIDATION);
+	mn_expect_circle(test, DRIVER_LOCK, MN_INVALIDATION);
 	driver = driver_init(test);
 	mutex_lock(&driver->lock);
 	begin(driver);
 	mutex_unlock(&driver->lock);
 	invalidate(driver);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /*
@@ -486,7 +309,7 @@ static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 	bool inactive = true;
 	unsigned int i;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = driver_init(test);
 	mm = driver->ctx->mm;
 	b = mn_alloc(driver->ctx, sizeof(*b));
@@ -511,7 +334,7 @@ static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 	mutex_lock(&driver->lock);
 	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(mm, 0, PAGE_SIZE));
 	mutex_unlock(&driver->lock);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 /* As the documentation shows it, with and without collisions and overruns. */
@@ -521,7 +344,7 @@ static void correct_range_reader_is_not_reported(struct kunit *test)
 	unsigned int i, n;
 	bool retry;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = driver_init(test);
 	for (i = 0; i < 4; i++) {
 		mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
@@ -537,7 +360,7 @@ static void correct_range_reader_is_not_reported(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, retry, i == 1 || i == 2);
 	}
 	invalidate(driver);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 /* It takes none that may not be taken there, even if it has a watch to give back. */
@@ -549,7 +372,7 @@ static void retry_with_interrupts_off_is_not_reported(struct kunit *test)
 	unsigned int i, n;
 	bool retry;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = driver_init(test);
 	for (i = 0; i < 3; i++) {
 		mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
@@ -562,7 +385,7 @@ static void retry_with_interrupts_off_is_not_reported(struct kunit *test)
 		/* The first is overrun, the second has a watch. */
 		KUNIT_EXPECT_EQ(test, retry, i == 0);
 	}
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 static void range_begin_that_waits_in_atomic_context(struct kunit *test)
@@ -570,7 +393,7 @@ static void range_begin_that_waits_in_atomic_context(struct kunit *test)
 	struct mn_driver *driver;
 	unsigned int n;
 
-	expect_sleep(test, "mmu_range_read");
+	mn_expect_sleep(test, "mmu_range_read");
 	driver = driver_init(test);
 	mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
 	for (n = 0; n < 2 * BITS_PER_LONG; n++)
@@ -581,7 +404,7 @@ static void range_begin_that_waits_in_atomic_context(struct kunit *test)
 	mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
 	preempt_enable();
 	mmu_range_read_cancel(&driver->reader);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static struct kunit_case mmu_notifier_range_report_cases[] = {

@@ -17,7 +17,6 @@
  */
 
 #include <kunit/test.h>
-#include <linux/debug_locks.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
@@ -26,15 +25,12 @@
 #include <linux/vm_event_item.h>
 #include <linux/vmstat.h>
 
+#include "mmu_notifier_expect.h"
 #include "mmu_notifier_helpers.h"
 
 /* The names of locks, as lockdep prints them. */
 #define DRIVER_LOCK	"&driver->lock"
-#define FS_RECLAIM	"fs_reclaim"
-#define INVALIDATION	"mmu_notifier_invalidate_range_start"
 #define MMAP_LOCK	"&mm->mmap_lock"
-/* With or without a prefix. */
-#define SRCU		"srcu"
 
 /* A driver whose callbacks take its lock. */
 struct mn_driver {
@@ -193,190 +189,6 @@ static void allocate(gfp_t gfp)
 }
 
 /*
- * What is to be reported, or not. It is called first, as it may skip the case.
- */
-
-static struct {
-	const char *kind;
-	/* Of lockdep: the lock that is about to be taken, and the one held. */
-	const char *acquired;
-	const char *held;
-	/* Of others: what comes after the kind. */
-	const char *text;
-} expected;
-
-static void expect_lockdep(struct kunit *test)
-{
-	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
-		kunit_skip(test, "needs CONFIG_PROVE_LOCKING");
-	if (!debug_locks)
-		kunit_skip(test, "lockdep is off: it has reported something");
-}
-
-static void expect_report(struct kunit *test)
-{
-	static bool done;
-
-	if (done)
-		kunit_skip(test, "another case has had its report in this boot");
-	done = true;
-	mn_reports_begin(test->priv);
-}
-
-static void expect_report_on_locks(struct kunit *test, const char *kind,
-				   const char *acquired, const char *held)
-{
-	expect_lockdep(test);
-	expected.kind = kind;
-	expected.acquired = acquired;
-	expected.held = held;
-	expect_report(test);
-}
-
-#define CIRCLE		"WARNING: possible circular locking dependency detected"
-#define RECURSION	"WARNING: possible recursive locking detected"
-
-static void expect_circle(struct kunit *test, const char *acquired,
-			  const char *held)
-{
-	expect_report_on_locks(test, CIRCLE, acquired, held);
-}
-
-static void expect_recursion(struct kunit *test, const char *lock)
-{
-	expect_report_on_locks(test, RECURSION, lock, lock);
-}
-
-static void expect_sleep(struct kunit *test, const char *where)
-{
-	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
-		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP");
-	expected.kind = "BUG: sleeping function called from invalid context";
-	expected.text = where;
-	expect_report(test);
-}
-
-/* A warning of the core, in the function or what the compiler put there. */
-static void expect_warning(struct kunit *test, const char *function)
-{
-	expected.kind = "mm/mmu_";
-	expected.text = function;
-	expect_report(test);
-}
-
-/* The name of a lock in the report, in brackets there: "(NAME){...}-{...}". */
-struct lock_name {
-	const char *at;
-	size_t len;
-};
-
-/* The first one after a mark. */
-static struct lock_name lock_after(const char *text, const char *mark)
-{
-	struct lock_name name = { };
-	const char *end;
-
-	text = strstr(text, mark);
-	text = text ? strchr(text + strlen(mark), '(') : NULL;
-	end = text ? strstr(text, "){") : NULL;
-	if (end) {
-		name.at = text + 1;
-		name.len = end - name.at;
-	}
-	return name;
-}
-
-static bool is_lock(struct lock_name name, const char *wanted)
-{
-	static const char prefix[] = "mn_";
-
-	if (!name.at)
-		return false;
-	if (!strcmp(wanted, SRCU) && strstarts(name.at, prefix)) {
-		name.at += strlen(prefix);
-		name.len -= strlen(prefix);
-	}
-	return name.len == strlen(wanted) &&
-	       !memcmp(name.at, wanted, name.len);
-}
-
-/*
- * With the two locks of a circle there is the map of invalidations, unless it is
- * about SRCU, and what may come between. Anything else is not what was provoked.
- */
-static void expect_chain(struct kunit *test, const char *text)
-{
-	static const char link[] = "-> #";
-	bool acquired = false, held = false, map = false;
-	struct lock_name name;
-
-	for (; (text = strstr(text, link)); text += strlen(link)) {
-		name = lock_after(text, link);
-		if (is_lock(name, expected.acquired))
-			acquired = true;
-		else if (is_lock(name, expected.held))
-			held = true;
-		else if (!is_lock(name, INVALIDATION) &&
-			 !is_lock(name, FS_RECLAIM) && !is_lock(name, SRCU))
-			KUNIT_FAIL(test, "%.*s is in the chain", (int)name.len,
-				   name.at);
-		map |= is_lock(name, INVALIDATION);
-	}
-	KUNIT_EXPECT_TRUE_MSG(test, acquired, "%s is not in the chain",
-			      expected.acquired);
-	KUNIT_EXPECT_TRUE_MSG(test, held, "%s is not in the chain",
-			      expected.held);
-	KUNIT_EXPECT_TRUE_MSG(test, map || !strcmp(expected.acquired, SRCU),
-			      "the map of invalidations is not in the chain");
-}
-
-static void expect_locks(struct kunit *test, const char *text)
-{
-	struct lock_name name;
-
-	name = lock_after(text, "is trying to acquire lock:");
-	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.acquired),
-			      "it is about to take %.*s, not %s", (int)name.len,
-			      name.at, expected.acquired);
-	name = lock_after(text, "but task is already holding lock:");
-	KUNIT_EXPECT_TRUE_MSG(test, is_lock(name, expected.held),
-			      "it holds %.*s, not %s", (int)name.len, name.at,
-			      expected.held);
-}
-
-static void expect_end(struct kunit *test)
-{
-	const char *text = mn_reports_text();
-
-	/* This one report, and no other. */
-	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 1);
-	text = strstr(text, expected.kind);
-	if (!text) {
-		KUNIT_FAIL(test, "no '%s'", expected.kind);
-		return;
-	}
-	if (expected.text)
-		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, expected.text),
-					  "no '%s' in it", expected.text);
-	if (expected.acquired)
-		expect_locks(test, text);
-	if (!strcmp(expected.kind, CIRCLE))
-		expect_chain(test, text);
-}
-
-static void expect_silence(struct kunit *test)
-{
-	expect_lockdep(test);
-	mn_reports_begin(test->priv);
-}
-
-static void expect_silence_end(struct kunit *test)
-{
-	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 0);
-	KUNIT_EXPECT_TRUE_MSG(test, debug_locks, "lockdep went off");
-}
-
-/*
  * Allocation under a lock that a callback takes. Nothing is reclaimed here:
  * lockdep has to know that it might be.
  */
@@ -385,40 +197,40 @@ static void allocation_under_a_lock_of_an_interval_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	mn_expect_circle(test, MN_FS_RECLAIM, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	allocate(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void allocation_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	mn_expect_circle(test, MN_FS_RECLAIM, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	allocate(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void allocation_under_a_lock_of_an_end_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	mn_expect_circle(test, MN_FS_RECLAIM, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_end_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	allocate(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, driver->ends, 1);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /* Reclaim that does no I/O to file systems invalidates as well. */
@@ -426,13 +238,13 @@ static void nofs_allocation_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	mn_expect_circle(test, MN_INVALIDATION, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	allocate(GFP_NOFS);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /* The other way round: the lock is known to be allocated under. */
@@ -440,13 +252,13 @@ static void callback_takes_a_lock_that_was_allocated_under(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, DRIVER_LOCK, INVALIDATION);
+	mn_expect_circle(test, DRIVER_LOCK, MN_INVALIDATION);
 	driver = interval_driver(test);
 	mutex_lock(&driver->lock);
 	allocate(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
 	invalidate(driver);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static unsigned long reclaim_events(struct kunit *test)
@@ -469,7 +281,7 @@ static void reclaim_is_known_before_any_reclaim(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_VM_EVENT_COUNTERS");
 	if (reclaim_events(test))
 		kunit_skip(test, "something has been reclaimed in this boot");
-	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	mn_expect_circle(test, MN_FS_RECLAIM, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
@@ -478,7 +290,7 @@ static void reclaim_is_known_before_any_reclaim(struct kunit *test)
 	fs_reclaim_release(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, reclaim_events(test), 0);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /*
@@ -489,28 +301,28 @@ static void mmap_lock_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	mn_expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	mmap_read_lock(driver->ctx->mm);
 	mmap_read_unlock(driver->ctx->mm);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void mmap_lock_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	mn_expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	mmap_read_lock(driver->ctx->mm);
 	mmap_read_unlock(driver->ctx->mm);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void user_access_under_a_lock_of_a_callback(struct kunit *test)
@@ -519,14 +331,14 @@ static void user_access_under_a_lock_of_a_callback(struct kunit *test)
 	unsigned long addr = mn_map(test->priv, PAGE_SIZE);
 	char byte;
 
-	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	mn_expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, 0,
 			copy_from_user(&byte, (void __user *)addr, 1));
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void get_user_pages_under_a_lock_of_a_callback(struct kunit *test)
@@ -535,7 +347,7 @@ static void get_user_pages_under_a_lock_of_a_callback(struct kunit *test)
 	unsigned long addr = mn_map(test->priv, PAGE_SIZE);
 	struct page *page;
 
-	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	mn_expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
@@ -544,7 +356,7 @@ static void get_user_pages_under_a_lock_of_a_callback(struct kunit *test)
 	else
 		KUNIT_FAIL(test, "no page");
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /* The mmap_lock is in order, but the fault allocates. */
@@ -554,7 +366,7 @@ static void fault_under_a_lock_of_a_callback(struct kunit *test)
 	unsigned long addr = mn_map(test->priv, PAGE_SIZE);
 	struct vm_area_struct *vma;
 
-	expect_circle(test, FS_RECLAIM, DRIVER_LOCK);
+	mn_expect_circle(test, MN_FS_RECLAIM, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mmap_read_lock(current->mm);
@@ -565,20 +377,20 @@ static void fault_under_a_lock_of_a_callback(struct kunit *test)
 		KUNIT_FAIL(test, "no page");
 	mutex_unlock(&driver->lock);
 	mmap_read_unlock(current->mm);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void insert_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	mn_expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	driver_insert_bystander(driver);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /* Not only the first insertion in an mm, which does take it. */
@@ -586,7 +398,7 @@ static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	mn_expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	driver_insert_bystander(driver);
@@ -594,7 +406,7 @@ static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 	mutex_lock(&driver->lock);
 	driver_insert_bystander(driver);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /*
@@ -617,100 +429,100 @@ static void read_begin_in_an_interval_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_recursion(test, INVALIDATION);
+	mn_expect_recursion(test, MN_INVALIDATION);
 	driver = interval_driver(test);
 	driver_insert_bystander(driver);
 	driver->in_callback = read_begin;
 	invalidate(driver);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void read_begin_in_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_recursion(test, INVALIDATION);
+	mn_expect_recursion(test, MN_INVALIDATION);
 	driver = mm_driver(test, &driver_start_ops);
 	driver_insert_bystander(driver);
 	driver->in_callback = read_begin;
 	invalidate(driver);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void remove_in_an_interval_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_recursion(test, INVALIDATION);
+	mn_expect_recursion(test, MN_INVALIDATION);
 	driver = interval_driver(test);
 	driver_insert_bystander(driver);
 	driver->in_callback = remove;
 	invalidate(driver);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void remove_in_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_recursion(test, INVALIDATION);
+	mn_expect_recursion(test, MN_INVALIDATION);
 	driver = mm_driver(test, &driver_start_ops);
 	driver_insert_bystander(driver);
 	driver->in_callback = remove;
 	invalidate(driver);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void read_begin_under_the_user_lock(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	mn_expect_circle(test, MN_INVALIDATION, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	mmu_interval_read_begin(&driver->interval.sub);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void remove_under_the_user_lock(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	mn_expect_circle(test, MN_INVALIDATION, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	driver_remove(&driver->interval);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void unregister_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, SRCU, DRIVER_LOCK);
+	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	mn_unregister(&driver->sub);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void synchronize_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, SRCU, DRIVER_LOCK);
+	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	mmu_notifier_synchronize();
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /* It is called by unregistration once more. */
@@ -734,13 +546,13 @@ static void unregister_in_release_by_the_end_of_the_mm(struct kunit *test)
 	struct mn_driver *driver;
 	struct mn_call *release;
 
-	expect_recursion(test, SRCU);
+	mn_expect_recursion(test, MN_SRCU);
 	driver = mm_driver(test, &driver_release_ops);
 	release = mn_spawn_release(driver->ctx);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(release));
 	/* Forever. */
 	driver->ctx->broken = true;
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /* It goes back to wait for invalidations and keeps the user lock. */
@@ -774,7 +586,7 @@ static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
 	struct mn_driver *driver;
 	struct mn_call *fault, *invalidation;
 
-	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	mn_expect_circle(test, MN_INVALIDATION, DRIVER_LOCK);
 	driver = interval_driver(test);
 	fault = mn_spawn(driver->ctx, "a fault", driver,
 			 retry_with_the_user_lock, -1);
@@ -785,7 +597,7 @@ static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
 	mn_gate_open(driver->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(fault));
 	KUNIT_EXPECT_EQ(test, fault->ret, 2);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /*
@@ -797,41 +609,41 @@ static void start_without_notifiers_under_a_lock(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, DRIVER_LOCK, INVALIDATION);
+	mn_expect_circle(test, DRIVER_LOCK, MN_INVALIDATION);
 	driver = interval_driver(test);
 	KUNIT_ASSERT_FALSE(test, mm_has_notifiers(driver->other_mm));
 	mutex_lock(&driver->lock);
 	invalidate_other_mm(driver);
 	mutex_unlock(&driver->lock);
 	invalidate(driver);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void nonblocking_start_without_notifiers_under_a_lock(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, DRIVER_LOCK, INVALIDATION);
+	mn_expect_circle(test, DRIVER_LOCK, MN_INVALIDATION);
 	driver = interval_driver(test);
 	KUNIT_ASSERT_FALSE(test, mm_has_notifiers(driver->other_mm));
 	mutex_lock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->other_mm));
 	mutex_unlock(&driver->lock);
 	invalidate(driver);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void nonblocking_start_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	mn_expect_circle(test, MN_INVALIDATION, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, -EAGAIN, start_nonblock(driver->ctx->mm));
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void end_under_a_lock_of_a_callback(struct kunit *test)
@@ -839,13 +651,13 @@ static void end_under_a_lock_of_a_callback(struct kunit *test)
 	struct mn_driver *driver;
 	struct mmu_notifier_range *range;
 
-	expect_circle(test, INVALIDATION, DRIVER_LOCK);
+	mn_expect_circle(test, MN_INVALIDATION, DRIVER_LOCK);
 	driver = interval_driver(test);
 	range = mn_start(driver->ctx, 0, 1);
 	mutex_lock(&driver->lock);
 	mn_end(range);
 	mutex_unlock(&driver->lock);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /*
@@ -857,11 +669,11 @@ static void sleep_in_a_nonblocking_interval_callback(struct kunit *test)
 	struct mn_driver *driver;
 
 	mn_skip_unless_sleep_is_forbidden(test);
-	expect_sleep(test, "non_block: 1");
+	mn_expect_sleep(test, "non_block: 1");
 	driver = interval_driver(test);
 	driver->sleeps = true;
 	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->ctx->mm));
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void sleep_in_a_nonblocking_start_callback(struct kunit *test)
@@ -869,35 +681,35 @@ static void sleep_in_a_nonblocking_start_callback(struct kunit *test)
 	struct mn_driver *driver;
 
 	mn_skip_unless_sleep_is_forbidden(test);
-	expect_sleep(test, "non_block: 1");
+	mn_expect_sleep(test, "non_block: 1");
 	driver = mm_driver(test, &driver_start_ops);
 	driver->sleeps = true;
 	KUNIT_EXPECT_EQ(test, 0, start_nonblock(driver->ctx->mm));
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void start_in_atomic_context(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_sleep(test, "in_atomic(): 1");
+	mn_expect_sleep(test, "in_atomic(): 1");
 	driver = driver_init(test);
 	preempt_disable();
 	invalidate_other_mm(driver);
 	preempt_enable();
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void remove_in_atomic_context(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_sleep(test, "in_atomic(): 1");
+	mn_expect_sleep(test, "in_atomic(): 1");
 	driver = interval_driver(test);
 	preempt_disable();
 	driver_remove(&driver->interval);
 	preempt_enable();
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void end_in_atomic_context(struct kunit *test)
@@ -905,13 +717,13 @@ static void end_in_atomic_context(struct kunit *test)
 	struct mmu_notifier_range *range;
 	struct mn_driver *driver;
 
-	expect_sleep(test, "in_atomic(): 1");
+	mn_expect_sleep(test, "in_atomic(): 1");
 	driver = interval_driver(test);
 	range = mn_start(driver->ctx, 4, 1);
 	preempt_disable();
 	mn_end(range);
 	preempt_enable();
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 /*
@@ -922,13 +734,13 @@ static void remove_of_what_was_not_inserted(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_warning(test, "mm/mmu_");
+	mn_expect_warning(test, "mm/mmu_");
 	driver = driver_init(test);
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
 			mn_try_insert_ops(&driver->interval, driver->ctx->mm, 0,
 					  0, &driver_interval_ops));
 	driver_remove(&driver->interval);
-	expect_end(test);
+	mn_expect_end(test);
 }
 
 static void subscription_to_a_dead_mm(struct kunit *test)
@@ -936,13 +748,13 @@ static void subscription_to_a_dead_mm(struct kunit *test)
 	struct mn_driver *driver;
 	struct mm_struct *mm;
 
-	expect_warning(test, "mmu_notifier_register");
+	mn_expect_warning(test, "mmu_notifier_register");
 	driver = driver_init(test);
 	driver->sub.notifier.ops = &driver_start_ops;
 	mm = mn_pin(driver->ctx, driver->ctx->mm);
 	mn_release_mm(driver->ctx);
 	KUNIT_EXPECT_EQ(test, -EINVAL, mn_try_register(&driver->sub, mm));
-	expect_end(test);
+	mn_expect_end(test);
 	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(mm));
 }
 
@@ -1005,7 +817,7 @@ static void correct_interval_driver_is_not_reported(struct kunit *test)
 	unsigned long addr = mn_map(test->priv, PAGE_SIZE);
 	struct mn_driver *driver;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = interval_driver(test);
 	invalidate(driver);
 	device_fault(driver, addr);
@@ -1013,7 +825,7 @@ static void correct_interval_driver_is_not_reported(struct kunit *test)
 	invalidate(driver);
 	driver_insert_bystander(driver);
 	driver_remove(&driver->bystander);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 static void correct_mm_driver_is_not_reported(struct kunit *test)
@@ -1021,7 +833,7 @@ static void correct_mm_driver_is_not_reported(struct kunit *test)
 	struct mn_driver *starts, *ends;
 	void *spte;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	starts = mm_driver(test, &driver_start_ops);
 	ends = mm_driver(test, &driver_end_ops);
 	invalidate(starts);
@@ -1037,7 +849,7 @@ static void correct_mm_driver_is_not_reported(struct kunit *test)
 	/* Its callback would sleep. */
 	mn_unregister(&ends->sub);
 	invalidate_nonblocking(starts);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 /* A device fault in an mm that has been prepared for it. */
@@ -1046,7 +858,7 @@ static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit 
 	struct mn_driver *driver;
 	struct mm_struct *mm;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = driver_init(test);
 	mm = driver->ctx->mm;
 	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(NULL, mm));
@@ -1056,7 +868,7 @@ static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit 
 					  &driver_interval_ops));
 	mmap_read_unlock(mm);
 	invalidate(driver);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 /*
@@ -1068,7 +880,7 @@ static void unregister_under_a_lock_of_an_interval_is_not_reported(struct kunit 
 	struct mn_sub *sub;
 	struct mn_driver *driver;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = interval_driver(test);
 	sub = mn_register(driver->ctx, 0, &mn_range_ops);
 	invalidate(driver);
@@ -1076,7 +888,7 @@ static void unregister_under_a_lock_of_an_interval_is_not_reported(struct kunit 
 	mutex_lock(&driver->lock);
 	mn_unregister(sub);
 	mutex_unlock(&driver->lock);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 /* The mm has no users left: reclaim does not come here. */
@@ -1097,14 +909,14 @@ static void allocation_at_the_release_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = driver_init(test);
 	KUNIT_ASSERT_EQ(test, 0,
 			mn_try_insert_ops(&driver->interval, driver->ctx->mm, 0,
 					  PAGE_SIZE, &allocate_in_release_ops));
 	invalidate(driver);
 	mn_release_mm(driver->ctx);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 /* What cannot sleep cannot wait for an invalidation either. */
@@ -1113,7 +925,7 @@ static void callbacks_that_never_sleep_are_not_annotated(struct kunit *test)
 	struct mn_driver *driver;
 	struct mn_sub *young, *tlb;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = interval_driver(test);
 	young = mn_register(driver->ctx, 0, &mn_range_ops);
 	tlb = mn_register(driver->ctx, 0, &mn_tlb_ops);
@@ -1127,7 +939,7 @@ static void callbacks_that_never_sleep_are_not_annotated(struct kunit *test)
 	mutex_unlock(&driver->lock);
 	KUNIT_EXPECT_EQ(test, young->young_calls, 3);
 	KUNIT_EXPECT_EQ(test, tlb->tlb_calls, 1);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 static void end_of_a_nonblocking_invalidation_does_not_sleep(struct kunit *test)
@@ -1135,13 +947,13 @@ static void end_of_a_nonblocking_invalidation_does_not_sleep(struct kunit *test)
 	struct mmu_notifier_range *range;
 	struct mn_driver *driver;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = interval_driver(test);
 	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(driver->ctx, &range, 4, 1));
 	preempt_disable();
 	mn_end(range);
 	preempt_enable();
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 /* The start has told already. */
@@ -1150,7 +962,7 @@ static void end_without_notifiers_is_not_annotated(struct kunit *test)
 	struct mmu_notifier_range range;
 	struct mn_driver *driver;
 
-	expect_silence(test);
+	mn_expect_silence(test);
 	driver = interval_driver(test);
 	invalidate(driver);
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, driver->other_mm,
@@ -1159,7 +971,7 @@ static void end_without_notifiers_is_not_annotated(struct kunit *test)
 	mutex_lock(&driver->lock);
 	mmu_notifier_invalidate_range_end(&range);
 	mutex_unlock(&driver->lock);
-	expect_silence_end(test);
+	mn_expect_silence_end(test);
 }
 
 static struct kunit_case mmu_notifier_report_cases[] = {
