@@ -97,7 +97,7 @@ static void invalidate_range_end(struct mmu_notifier *subscription,
 {
 }
 
-static const struct mmu_notifier_ops listener_ops = {
+const struct mmu_notifier_ops mmu_notifier_cost_listener_ops = {
 	.invalidate_range_start = invalidate_range_start,
 	.invalidate_range_end = invalidate_range_end,
 };
@@ -265,7 +265,7 @@ static int cost_of_hlist(void)
 		if (n)
 			print_cost("start_end_hlist", n, MAX_OPS,
 				   do_start_end_nothing, do_nothing);
-		listeners[n].ops = &listener_ops;
+		listeners[n].ops = &mmu_notifier_cost_listener_ops;
 		err = mmu_notifier_register(&listeners[n], mm);
 		if (err)
 			break;

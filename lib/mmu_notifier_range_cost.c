@@ -42,23 +42,9 @@ static unsigned int set_size;
 static unsigned int between;
 static bool retried;
 
-static int invalidate_range_start(struct mmu_notifier *subscription,
-				  const struct mmu_notifier_range *range)
-{
-	return 0;
-}
-
-static void invalidate_range_end(struct mmu_notifier *subscription,
-				 const struct mmu_notifier_range *range)
-{
-}
-
-static const struct mmu_notifier_ops listener_ops = {
-	.invalidate_range_start = invalidate_range_start,
-	.invalidate_range_end = invalidate_range_end,
+static struct mmu_notifier listener = {
+	.ops = &mmu_notifier_cost_listener_ops,
 };
-
-static struct mmu_notifier listener = { .ops = &listener_ops };
 
 static noinline void start_end(unsigned long start)
 {

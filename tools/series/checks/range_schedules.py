@@ -80,19 +80,5 @@ def count(readers, programs):
     return orders((0,) * len(programs), (frozenset(),) * readers, ((),) * len(programs))
 
 
-def main(path=FILE):
-    with open(path, encoding="utf-8") as file:
-        found = list(scenarios(file.read()))
-    wrong = [] if found else [f"{path} has no scenarios that range_schedules.py can read"]
-    for name, number, readers, programs in found:
-        right = count(readers, programs)
-        print(f"{name}: {right}")
-        if number != right:
-            wrong.append(f"{name} has {right} schedules, and says {number} in {path}: put that right, or the rules")
-    for text in wrong:
-        print("series: " + text, file=sys.stderr)
-    return not wrong
-
-
 if __name__ == "__main__":
-    sys.exit(not main(*sys.argv[1:]))
+    sys.exit(not schedules.verdict((sys.argv[1:] or [FILE])[0], scenarios, count))

@@ -115,7 +115,7 @@ def take(program, t, threads, subs):
     return threads, settle(threads, subs)
 
 
-def count(programs, subs):
+def count(subs, programs):
     @functools.lru_cache(maxsize=None)
     def schedules(threads, subs):
         total, over = 0, True
@@ -131,12 +131,13 @@ def count(programs, subs):
     return schedules(tuple(Thread(0, (), frozenset()) for _ in programs), frozenset(subs))
 
 
-def main(path=FILE):
+def verdict(path, read, count_one):
+    """Of all scenarios that read() finds there: its name, its number, and what count_one() takes."""
     with open(path, encoding="utf-8") as file:
-        found = list(scenarios(file.read()))
-    wrong = [] if found else [f"{path} has no scenarios that schedules.py can read"]
-    for name, number, subs, programs in found:
-        right = count(programs, subs)
+        found = list(read(file.read()))
+    wrong = [] if found else [f"{path} has no scenarios that can be read"]
+    for name, number, *what in found:
+        right = count_one(*what)
         print(f"{name}: {right}")
         if number != right:
             wrong.append(f"{name} has {right} schedules, and says {number} in {path}: put that right, or the rules")
@@ -146,4 +147,4 @@ def main(path=FILE):
 
 
 if __name__ == "__main__":
-    sys.exit(not main(*sys.argv[1:]))
+    sys.exit(not verdict((sys.argv[1:] or [FILE])[0], scenarios, count))
