@@ -41,8 +41,8 @@ EXPECT_END = "mmu_notifier_kunit: end of expected report"
 REPORT_SUITE = "mmu_notifier_report"
 REPORT_SUITES = (REPORT_SUITE, "mmu_notifier_range_report")      # the other one is of what stock has not got
 MISUSE_SUITE = "mmu_notifier_misuse"
-# The suite that is about the insides of our core.
-INSIDE_SUITE = "mmu_notifier_range"
+# Suites that stock cannot have begin with this: about the insides of our core, and about range reads.
+OWN_SUITES = "mmu_notifier_range"
 RESULT = re.compile(r"(?:not )?ok \d+ (?:- )?(\S+)(?: # SKIP (.*))?")
 SUBTEST = re.compile(r"# Subtest: (\S+)")
 
@@ -304,8 +304,8 @@ def wanted_of(reason):
 def judge_other(boot, marked, name, series, base):
     """What there is to say of a case on a kernel that has not got our core."""
     there = boot.cases.get(name)
-    if there is None and name.startswith(INSIDE_SUITE + "."):
-        return "of the insides of our core"
+    if there is None and name.startswith(OWN_SUITES):
+        return "of what only the series has"
     if there is None:
         boot.wrong.append(f"{name} has no result on {boot.what}")
         return f"NOT RUN ON {boot.what.upper()}"
