@@ -16,9 +16,11 @@ for part in Makefile MAINTAINERS include mm lib Documentation scripts tools; do 
 
 # kernel DIR: just enough of one to be taken for a kernel tree.
 kernel() {
-	mkdir -p "$1/mm/tests" "$1/include"
+	mkdir -p "$1/mm/tests" "$1/include/linux"
 	printf 'VERSION = 7\nPATCHLEVEL = 2\nSUBLEVEL = 0\nEXTRAVERSION =\n' >"$1/Makefile"
 	: >"$1/mm/mmu_notifier.c"
+	echo 'struct mmu_interval_notifier {' >"$1/include/linux/mmu_notifier.h"
+	echo 'struct vma_iterator {' >"$1/include/linux/mm_types.h"
 }
 # stub DIR NAME: a command to find before the real one; its text is read.
 stub() { mkdir -p "$1" && cat >"$1/$2" && chmod +x "$1/$2"; }
@@ -45,8 +47,8 @@ refused 'a JOBS that is no number' 'no number of jobs' make -s tree JOBS=all
 refused 'a KSRC that is not there' 'not a directory' make -s tree KSRC="$work/nowhere"
 mkdir "$work/empty"
 refused 'a KSRC that is no kernel' 'not a kernel tree' make -s tree KSRC="$work/empty"
-kernel "$work/old" && sed -i 's/7/5/' "$work/old/Makefile"
-refused 'a KSRC that is too old' 'not supported' make -s tree KSRC="$work/old"
+kernel "$work/old" && : >"$work/old/include/linux/mm_types.h"
+refused 'a KSRC that is too old' 'not supported: it has no struct vma_iterator' make -s tree KSRC="$work/old"
 kernel "$work/merged" && : >"$work/merged/mm/tests/mmu_notifier_helpers.h"
 refused 'a KSRC that has the series' 'has the series already' make -s tree KSRC="$work/merged"
 kernel "$work/built" && : >"$work/built/.config"

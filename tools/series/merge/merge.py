@@ -2,14 +2,16 @@
 """Puts the series onto a kernel tree.  Called by common.sh, style.sh, series.py, results.py, litmus.py, users.py, mutants.py.
 
     merge.py version TREE                    the kernel's version
-    merge.py base TREE                       which form of our files it takes: a folder of backports/, or "mainline"
+    merge.py form TREE                       which form of our files it takes: the patches of backports/ that it needs
+    merge.py base TREE                       which of the bases has the form that is nearest: 6.1, 6.12 or "mainline"
     merge.py check                           every file and insertion belongs to exactly one step; all backports apply;
                                              MAINTAINERS has our files
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
     merge.py names STOCK [PREFIX]            the steps that it takes: all, or those whose names begin so
     merge.py files STOCK                     our files in it
     merge.py maintainers                     writes the lines "F:" of the top-level MAINTAINERS, by the files that the steps list
-    merge.py ours BASE DIR                   writes our files to DIR as they are before the patch of BASE changes them
+    merge.py ours PATCH DIR                  writes our files to DIR as they are before this patch of backports/ changes them
+    merge.py record TREE...                  notes what these trees have where our files replace theirs: see replaced.py
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
 the root) and "Insertions:" (names in insertions/), one indented entry per line.  With a line "Needs: PATH" before the lists,
@@ -32,8 +34,12 @@ insertions/NAME changes an upstream file.  It starts with lines "key: value":
     text: PATH                   what is inserted is this file of ours, and a blank line
 and, after a blank line, has the text to insert, if that is not in a file.
 
-backports/BASE/*.patch adapt our files (never upstream's) to an older base.  They build on each other: for 6.1 those of
-6.12 come first.  When our files change, backport.sh makes them fit again.
+backports/NN-NAME.patch adapts our files (never upstream's) to a kernel that lacks something, or has something older.  Its head says
+what, and ends with lines that say which trees need it, by what they have and not by their number; all of them must hold:
+    When: PATH: REGEX            a line of this file matches
+    Unless: PATH: REGEX          no line does, or there is no such file
+They are in the order of time, the newest change first, and build on each other; a tree may take any of them.  When our files
+change, backport.sh makes them fit again.
 """
 import os
 import re
@@ -49,7 +55,9 @@ OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these 
 CORE = ["mm/mmu_interval.c", "mm/mmu_notifier.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c", "mm/mmu_range_read.c",
         "include/linux/mmu_notifier.h"]
 MAINTAINERS = "MAINTAINERS"
-MAINLINE = (7, 2)                                                       # the oldest that takes our files as they are
+# What no form of our files can do without.
+REQUIRED = [("include/linux/mmu_notifier.h", r"\bstruct mmu_interval_notifier \{", "interval notifiers, as Linux has since 5.5"),
+            ("include/linux/mm_types.h", r"\bstruct vma_iterator \{", "struct vma_iterator, as Linux has since 6.1")]
 
 
 class Bad(Exception):
@@ -222,50 +230,68 @@ def version(tree):
         raise Bad(f"{tree} is not a kernel tree (Makefile with VERSION, mm/mmu_notifier.c): give the top of one") from None
 
 
-def base(tree):
-    number = version(tree)
-    if os.path.exists(os.path.join(tree, "mm/tests/mmu_notifier_helpers.h")):
-        raise Bad(f"{tree} has the series already: give a tree without it")
-    short = ".".join(number.split(".")[:2])
-    if short in backports():
-        return short
-    if numbers(short) >= MAINLINE:
-        return "mainline"
-    raise Bad(f"Linux {number} is not supported: {', '.join(reversed(backports()))} and"
-              f" {'.'.join(map(str, MAINLINE))} or newer are")
+def has_line(tree, path, pattern):
+    """Whether a line of this file of the tree matches."""
+    try:
+        return bool(re.search(pattern, read_text(os.path.join(tree, path)), re.M))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
-def numbers(short):
-    return tuple(map(int, short.split(".")))
+class Backport:
+    """A patch of backports/, what it is for, and which trees need it."""
+    def __init__(self, name):
+        self.name = name
+        self.path = os.path.join(HERE, "backports", name + ".patch")
+        self.says, _, conditions = read_text(self.path).partition("\n--- a/")[0].rpartition("\n\n")
+        self.conditions = [re.fullmatch(r"(When|Unless): (\S+): (.*)", line) for line in conditions.strip().split("\n")]
+        if not all(self.conditions):
+            raise Bad(f"backports/{name}.patch: its head must end with a blank line and lines 'When: PATH: REGEX' or 'Unless: ...'")
+
+    def fits(self, tree):
+        return all(has_line(tree, found[2], found[3]) == (found[1] == "When") for found in self.conditions)
 
 
 def backports():
-    """The bases that have patches, newest first: the order in which the patches apply."""
-    return sorted(os.listdir(os.path.join(HERE, "backports")), key=numbers, reverse=True)
+    """All of them, in the order in which they apply."""
+    return [Backport(name[:-len(".patch")]) for name in sorted(os.listdir(os.path.join(HERE, "backports")))]
 
 
-def write_ours(folder, steps, bases):
-    """Writes our files to a folder, as the patches of these bases make them; returns their paths."""
+def form(tree):
+    """Those that this tree needs."""
+    number = version(tree)
+    if os.path.exists(os.path.join(tree, "mm/tests/mmu_notifier_helpers.h")):
+        raise Bad(f"{tree} has the series already: give a tree without it")
+    missing = [what for path, pattern, what in REQUIRED if not has_line(tree, path, pattern)]
+    if missing:
+        raise Bad(f"Linux {number} of {tree} is not supported: it has no {', and no '.join(missing)}")
+    return [patch for patch in backports() if patch.fits(tree)]
+
+
+def base(tree):
+    names = [patch.name.partition("-")[2] for patch in form(tree)]
+    return "6.1" if "vma" in names else "6.12" if "one-pass" in names else "mainline"
+
+
+def write_ours(folder, steps, patches):
+    """Writes our files to a folder, as these patches make them; returns their paths."""
     paths = [path for step in steps for path in step.files]
     for path in paths:
         os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
         shutil.copy(os.path.join(ROOT, path), os.path.join(folder, path))
-    for which in bases:
-        patches = os.path.join(HERE, "backports", which)
-        for patch in sorted(p for p in os.listdir(patches) if p.endswith(".patch")):
-            done = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", folder,
-                                   "-i", os.path.join(patches, patch)], stdout=subprocess.PIPE, text=True, check=False)
-            if done.returncode:
-                raise Bad(f"backports/{which}/{patch} does not apply to our files any more: {done.stdout.strip()};"
-                          f" run tools/series/merge/backport.sh {which}")
+    for patch in patches:
+        done = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", folder, "-i", patch.path],
+                              stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise Bad(f"backports/{patch.name}.patch does not apply to our files, with {', '.join(p.name for p in patches)}:"
+                      f" {done.stdout.strip()}; run tools/series/merge/backport.sh")
     return paths
 
 
-def our_files(which, steps):
-    """{path: (content, mode)} of all our files in the form that a base takes."""
-    bases = backports()[:backports().index(which) + 1] if which != "mainline" else []
+def our_files(patches, steps):
+    """{path: (content, mode)} of all our files in the form that these patches make."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = write_ours(folder, steps, bases)
+        paths = write_ours(folder, steps, patches)
         return {path: (read(os.path.join(folder, path)), os.stat(os.path.join(folder, path)).st_mode & 0o111)
                 for path in paths}
 
@@ -276,7 +302,7 @@ left_out = {}           # {step that this base cannot take: what it has not got}
 def plan(stock, only=None):
     """What each step makes of a pristine tree: [(step, {path: (content, mode)})]."""
     steps = load_steps()
-    ours = our_files(base(stock), steps)
+    ours = our_files(form(stock), steps)
     unknown = set(only or []) - {step.name for step in steps}
     if unknown:
         raise Bad(f"there is no step {' '.join(sorted(unknown))}")
@@ -349,10 +375,12 @@ def main(args):
         print(version(*args))
     elif command == "base":
         print(base(*args))
+    elif command == "form":
+        print("\n".join(patch.name for patch in form(*args)))
     elif command == "check":
         steps = load_steps()
         check_section(steps)
-        our_files(backports()[-1], steps)
+        our_files(backports(), steps)
     elif command == "apply":
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
     elif command == "files":
@@ -361,7 +389,7 @@ def main(args):
         section = our_section(path for step in load_steps() for path in step.files)
         write(os.path.join(ROOT, MAINTAINERS), section.encode(), 0o644)
     elif command == "ours":
-        write_ours(args[1], load_steps(), backports()[:backports().index(args[0])])
+        write_ours(args[1], load_steps(), [patch for patch in backports() if patch.name < args[0]])
     elif command == "names":
         print(" ".join(step.name for step in load_steps() if step.fits(args[0]) and step.name.startswith(tuple(args[1:] or [""]))))
     else:

@@ -48,16 +48,14 @@ def measured(release, which):
 
 
 def cover_letter(stock, version, known):
-    which = merge.base(stock)
+    which, patches = merge.base(stock), merge.form(stock)
     text = merge.read_text(os.path.join(merge.HERE, "cover"))
     text = re.sub(r"^@only ([^@\n]*)@\n(.*?)^@all@\n", lambda found: found[2] if which in found[1].split() else "", text, flags=re.M | re.S)
     waits, counts = measured(".".join(version.split(".")[:2]), which)
     text = text.replace("@waits@", waits).replace("@counts@", counts)
-    if which != "mainline":
+    if patches:
         text += "\nWhat differs from the series for mainline\n"
-        for folder in merge.backports()[:merge.backports().index(which) + 1]:
-            for patch in sorted(glob.glob(os.path.join(merge.HERE, "backports", folder, "*.patch"))):
-                text += "\n" + merge.read_text(patch).partition("\n--- a/")[0].strip() + "\n"
+        text += "".join(f"\n{patch.says.strip()}\n" for patch in patches)
     return text + base_lines(version, known)
 
 
