@@ -33,6 +33,7 @@ static) static_sections ;;
 others)
 	section export "$tools/checks/export.sh" "$stock" "$tree"
 	section users "$tools/users/short.sh" "$stock" "$tree"
+	section imitated "$tools/checks/imitated.sh" "$stock"
 	;;
 cost) section cost "$tools/bench/gate.sh" ;;
 *) die "test.sh: there is no part $part" ;;

@@ -48,6 +48,11 @@ import subprocess
 import sys
 import tempfile
 
+if __package__:
+    from . import replaced
+else:
+    import replaced
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(os.path.join(HERE, "../../.."))
 TOOLS = os.path.join(ROOT, "tools/series")
@@ -297,6 +302,41 @@ def our_files(patches, steps):
 
 
 left_out = {}           # {step that this base cannot take: what it has not got}
+kept = {}               # {our file: how many lines of the owner of the tree it has got}
+
+
+def keep_theirs(stock, path, ours):
+    """Our file for this tree: one of its own that it replaces may have lines that upstream has not."""
+    theirs = os.path.join(stock, path)
+    if not os.path.isfile(theirs):
+        return ours
+    known = replaced.Replaced()
+    own, lacking = known.look(path, read(theirs))
+    merged = known.merge(path, read(theirs), ours) if own and not lacking else ours
+    if merged is not None and not lacking:
+        if own:
+            kept[path] = len(own)
+        return merged
+    for number, line in own:
+        print(f"series: not upstream's, {path}:{number}: {line}", file=sys.stderr)
+    why = []
+    if own:
+        why.append(f"has {len(own)} line{'s that are' if len(own) > 1 else ' that is'} not upstream's")
+    if lacking:
+        why.append(f"lacks {lacking} line{'s' if lacking > 1 else ''} of code that upstream always has")
+    raise Bad(f"KSRC's {path} {' and '.join(why)}, and ours would replace it: put what of that is needed into {os.path.join(ROOT, path)},"
+              f" then run tools/series/merge/merge.py record {stock}")
+
+
+def record(trees):
+    known = replaced.Replaced()
+    for tree in trees:
+        number = version(tree)
+        for path in (path for step in load_steps() for path in step.files):
+            if os.path.isfile(os.path.join(tree, path)):
+                known.record(number, path, read(os.path.join(tree, path)))
+                print(f"{number} {path}")
+    write(replaced.LIST, known.text().encode(), 0o644)
 
 
 def plan(stock, only=None):
@@ -314,7 +354,7 @@ def plan(stock, only=None):
         if not step.fits(stock):
             left_out[step.name] = step.needs
             continue
-        changed = {path: (ours[path][0], 0o755 if ours[path][1] else 0o644) for path in step.files}
+        changed = {path: (keep_theirs(stock, path, ours[path][0]), 0o755 if ours[path][1] else 0o644) for path in step.files}
         for insertion in step.insertions:
             path = os.path.join(stock, insertion.path)
             if not os.path.isfile(path):
@@ -367,6 +407,8 @@ def apply(stock, tree, only=None):
         if only is None:
             for step, needs in left_out.items():
                 print(f"series: without the patch {step}: this base has no {needs}", file=sys.stderr)
+            for path, lines in kept.items():
+                print(f"series: {path}: kept {lines} lines of this tree that are not upstream's; look at them there", file=sys.stderr)
 
 
 def main(args):
@@ -385,6 +427,8 @@ def main(args):
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
     elif command == "files":
         print("\n".join(path for step in load_steps() if step.fits(args[0]) for path in step.files))
+    elif command == "record":
+        record(args)
     elif command == "maintainers":
         section = our_section(path for step in load_steps() for path in step.files)
         write(os.path.join(ROOT, MAINTAINERS), section.encode(), 0o644)
