@@ -34,6 +34,8 @@ others)
 	section export "$tools/checks/export.sh" "$stock" "$tree"
 	section users "$tools/users/short.sh" "$stock" "$tree"
 	section imitated "$tools/checks/imitated.sh" "$stock"
+	section abi "$tools/checks/abi.sh" "$stock" "$tree"
+	section module "$tools/checks/module.sh" "$stock" "$tree"
 	;;
 cost) section cost "$tools/bench/gate.sh" ;;
 *) die "test.sh: there is no part $part" ;;

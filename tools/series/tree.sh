@@ -1,20 +1,24 @@
 #!/bin/sh
 # make tree: the kernel with the series merged into it (tree.sh series), or with the tests and the benchmark but the stock
 # core (tree.sh stock-tests), or that and the fixes of the stock core (tree.sh stock-fixes), or with these steps of the series
-# (tree.sh steps STEP,STEP).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
+# (tree.sh steps STEP,STEP), or with all of it and what is new hidden from genksyms (tree.sh kabi).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
 . "$(dirname "$0")/lib/common.sh"
-kind=${1:-series}
+kind=${1:-series} merge=apply
 
 stock=$("$tools/stock.sh")
 case $kind in
 series) set -- ;;
+kabi)
+	merge=hide
+	set --
+	;;
 stock-tests | stock-fixes)
 	steps=contract,two-pass,schedule,report,misuse,benchmark,torture
 	[ "$kind" = stock-tests ] || steps=$steps,$(merge names "$stock" fix- | tr ' ' ,)
 	set -- "$steps"
 	;;
 steps) set -- "$2" ;;
-*) die "tree.sh: say series, stock-tests, stock-fixes or steps" ;;
+*) die "tree.sh: say series, stock-tests, stock-fixes, steps or kabi" ;;
 esac
 
 tree=$src/$kind
@@ -31,10 +35,10 @@ if [ ! -d "$tree" ]; then
 	whole_or_nothing "$tree"
 	cp -a $copy "$stock/." "$new" || die "the copy failed: is the disk full?"
 	rm -rf "$new"/.build-* "$tree.manifest"
-	merge apply "$stock" "$new" "$@"
+	merge $merge "$stock" "$new" "$@"
 	mv "$new.manifest" "$tree.manifest"
 	keep
 else
-	merge apply "$stock" "$tree" "$@"
+	merge $merge "$stock" "$tree" "$@"
 fi
 echo "$tree"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# abi.sh STOCK TREE: what modules see of MMU notifiers, on stock and on the series.  Called by bisect.sh.
+# abi.sh STOCK TREE: what modules see of MMU notifiers, on stock and on the series.  Called by test.sh.
 # Exports and their CRCs by modpost, layouts by pahole.  All of it is left in build/test/BASE/abi.
 . "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
@@ -37,6 +37,7 @@ look() (
 		# Members, with their offset and size; what has a name of its own in a nested structure counts as one.
 		sed -n 's/ __attribute__(.*));/;/; s,^\t[^\t].*[ *(]\(\**[a-z_]*\)\()(.*)\)\?; */\* *\([0-9]*\) *\([0-9]*\) \*/$,\1 \3 \4,p' "$struct.layout" |
 			tr -d '*' >"$struct.members"
+		sort "$struct.members" >"$struct.members.sorted"
 	done
 )
 look "$stock" "$out/stock"
@@ -62,20 +63,37 @@ else
 fi
 echo "     exports: $(wc -l <"$out/stock/exports"), with the same CRC as on stock: $(comm -12 "$out/stock/crcs" "$out/series/crcs" | wc -l)"
 
+# What a module allocates, or is handed, it must find as it was compiled: members, their offsets, the size.
 for struct in $structs; do
-	[ -s "$out/stock/$struct.members" ] || die "pahole shows no member of $struct: see $out/stock"
-	cut -d' ' -f1 "$out/series/$struct.members" >"$out/names"
-	# The one member that was the core's own.
-	gone=$(cut -d' ' -f1 "$out/stock/$struct.members" | grep -vx deferred_item | grep -vxFf "$out/names" | paste -sd' ') || :
-	if [ -z "$gone" ]; then echo "ok all members of struct $struct are there"; else echo "FAIL members of struct $struct are gone: $gone"; fi
-	sizes=
-	for side in stock series; do
-		sizes="$sizes $(sed -n 's,.*/\* size: \([0-9]*\).*,\1,p' "$out/$side/$struct.layout")"
-	done
-	if diff "$out/stock/$struct.members" "$out/series/$struct.members" >"$out/$struct.diff"; then
-		echo "     size:${sizes% *}, the same layout"
+	stock_layout=$out/stock/$struct.members series_layout=$out/series/$struct.members differ=$out/$struct.differ
+	[ -s "$stock_layout" ] || die "pahole shows no member of $struct: see $out/stock"
+	stock_size=$(sed -n 's,.*/\* size: \([0-9]*\).*,\1,p' "$out/stock/$struct.layout")
+	series_size=$(sed -n 's,.*/\* size: \([0-9]*\).*,\1,p' "$out/series/$struct.layout")
+	case $struct in
+	# Only the core allocates it, or its callers in the kernel.
+	mmu_notifier_range)
+		what="begins as on stock, of whose $stock_size bytes it has $series_size"
+		comm -23 "$stock_layout.sorted" "$series_layout.sorted" >"$differ"
+		comm -13 "$stock_layout.sorted" "$series_layout.sorted" | awk -v end="$stock_size" '$2 < end' >>"$differ"
+		[ "$series_size" -ge "$stock_size" ] || echo "it is smaller" >>"$differ"
+		;;
+	# The core's own member makes room for others of its own.
+	mmu_interval_notifier)
+		what="is as on stock, $stock_size bytes, but for what is in the place of deferred_item"
+		grep -v '^deferred_item ' "$stock_layout.sorted" | comm -23 - "$series_layout.sorted" >"$differ"
+		place=$(sed -n 's/^deferred_item \([0-9]*\) .*/\1/p' "$stock_layout")
+		comm -13 "$stock_layout.sorted" "$series_layout.sorted" |
+			awk -v first="$place" '$2 < first || $2 + $3 > first + 16' >>"$differ"
+		;;
+	*)
+		what="is as on stock, $stock_size bytes"
+		comm -3 "$stock_layout.sorted" "$series_layout.sorted" >"$differ"
+		;;
+	esac
+	[ "$struct" = mmu_notifier_range ] || [ "$series_size" = "$stock_size" ] || echo "its size is $series_size" >>"$differ"
+	if [ -s "$differ" ]; then
+		echo "FAIL struct $struct $what: $(tr '\t\n' ' ;' <"$differ")"
 	else
-		echo "     size:${sizes% *} on stock, ${sizes##* } on the series; member, offset and size:"
-		sed -n 's/^[<>]/    &/p' "$out/$struct.diff"
+		echo "ok struct $struct $what"
 	fi
 done

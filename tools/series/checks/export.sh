@@ -1,6 +1,6 @@
 #!/bin/sh
 # export.sh STOCK TREE: the patches of make series are in the form that the kernel asks for, and git am, quilt and
-# patch make of them just what make tree gives; of the fixes alone, stock with these.  Called by test.sh, bisect.sh.
+# patch make of them just what make tree gives; of the fixes alone, stock with these; likewise with kabi/ on top.  Called by test.sh, bisect.sh.
 . "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
 patches=$("$tools/series.sh")
@@ -80,11 +80,14 @@ check_patches() (
 	verdict "patch -p1 gives $4" "$(diff -r "$place/patch" "$place/tree")" ""
 )
 
-# stock_with STEPS: git's name for the pristine tree with these steps, which need not be there as a tree.
+# stock_with COMMAND [STEPS]: git's name for the pristine tree with what this command of merge.py adds, which need not be there as
+# a tree.
 stock_with() (
 	rm -rf "$work/with" "$work/with.manifest"
 	mkdir "$work/with"
-	merge apply "$stock" "$work/with" "$1" 2>/dev/null
+	command=$1
+	shift
+	merge "$command" "$stock" "$work/with" "$@" 2>/dev/null
 	cd "$work/with"
 	GIT_INDEX_FILE=$work/with.index
 	export GIT_INDEX_FILE
@@ -97,9 +100,10 @@ check_patches series "$patches" "$wanted" "make tree"
 verdict "make tree changes only what its manifest names" \
 	"$(git diff --name-only "$pristine" "$wanted" | grep -vxFf "$tree.manifest" || :)" ""
 
+check_patches kabi "$patches $patches/kabi" "$(stock_with hide)" "make tree with what is new hidden from genksyms"
 fixes=$(merge names "$stock" fix- | tr ' ' ,)
-check_patches fixes "$patches/fixes" "$(stock_with "$fixes")" "stock with its fixes, and nothing else"
-check_patches fixes-tests "$patches/fixes $patches/fixes/tests" "$(stock_with "$fixes,contract,misuse,report")" \
+check_patches fixes "$patches/fixes" "$(stock_with apply "$fixes")" "stock with its fixes, and nothing else"
+check_patches fixes-tests "$patches/fixes $patches/fixes/tests" "$(stock_with apply "$fixes,contract,misuse,report")" \
 	"stock with its fixes and their tests"
 verdict "the fixes leave the tests alone" "$(cat "$patches"/fixes/0*.patch | grep '^diff --git a/mm/tests/' || :)" ""
 while read -r patch; do

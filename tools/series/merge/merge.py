@@ -7,6 +7,7 @@
     merge.py check                           every file and insertion belongs to exactly one step; all backports apply;
                                              MAINTAINERS has our files
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
+    merge.py hide STOCK TREE                 as apply, and what is new is hidden from genksyms: see kabi.py
     merge.py names STOCK [PREFIX]            the steps that it takes: all, or those whose names begin so
     merge.py files STOCK                     our files in it
     merge.py maintainers                     writes the lines "F:" of the top-level MAINTAINERS, by the files that the steps list
@@ -49,8 +50,9 @@ import sys
 import tempfile
 
 if __package__:
-    from . import replaced
+    from . import kabi, replaced
 else:
+    import kabi
     import replaced
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -383,10 +385,19 @@ def write(path, content, mode):
     return True
 
 
-def apply(stock, tree, only=None):
+def hidden(stock, wanted):
+    """What kabi.py makes of these files: {path: (content, mode)}."""
+    ours = {path: wanted[path][0].decode() for path in CORE}
+    texts = kabi.hide(lambda path: read_text(os.path.join(stock, path)), ours)
+    return {path: (text.encode(), wanted[path][1]) for path, text in texts.items()}
+
+
+def apply(stock, tree, only=None, hide=False):
     wanted = {}
     for _, changed in plan(stock, only):
         wanted.update(changed)
+    if hide:
+        wanted.update(hidden(stock, wanted))
     # The manifest is beside the tree.  It names all that may differ from stock, at every moment.
     manifest = tree + ".manifest"
     before = read_text(manifest).split("\n")[:-1] if os.path.exists(manifest) else []
@@ -425,6 +436,8 @@ def main(args):
         our_files(backports(), steps)
     elif command == "apply":
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
+    elif command == "hide":
+        apply(*args, hide=True)
     elif command == "files":
         print("\n".join(path for step in load_steps() if step.fits(args[0]) for path in step.files))
     elif command == "record":

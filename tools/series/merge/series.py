@@ -4,7 +4,7 @@
 Called by series.sh.
 
 OUT/fixes has a series of its own: the fixes of the stock core, for those who want nothing else; and OUT/fixes/tests the suites
-that show what they mend, which apply with or without them.
+that show what they mend, which apply with or without them.  OUT/kabi has a patch that may follow the series: see kabi.py.
 
 git itself makes them, from a scratch repository that holds just the upstream files that the series changes.  The same
 input gives the same bytes: the date is that of our last commit, and no configuration of the caller's takes part.
@@ -63,7 +63,7 @@ def base_lines(version, known):
     return f"\nBase: Linux {version}\n" + (f"base-commit: {known}\n" if known else "")
 
 
-def write_patches(stock, out, steps, letter=None):
+def write_patches(stock, out, steps, letter=None, rewrites=True):
     """Writes the patches of these steps, as merge.plan() has them, and their series file to the new folder `out`."""
     date = last_commit()
     with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as repo:
@@ -93,11 +93,37 @@ def write_patches(stock, out, steps, letter=None):
             git("config", "branch.series.description", letter)
         # A file that is written anew is shown so: nobody can read the old and the new one in turns.
         git("format-patch", "-q", "--cover-letter" if letter else "--no-cover-letter", "--cover-from-description=subject",
-            "--zero-commit", "--full-index", "--no-signature", "--break-rewrites", "-o", out, f"HEAD~{len(steps)}")
+            "--zero-commit", "--full-index", "--no-signature", *(["--break-rewrites"] if rewrites else []), "-o", out, f"HEAD~{len(steps)}")
     patches = sorted(os.path.basename(p) for p in glob.glob(out + "/*.patch"))[bool(letter):]
     with open(out + "/series", "w", encoding="utf-8") as file:
         file.writelines(p + "\n" for p in patches)
     return len(patches)
+
+
+KABI = """mm/mmu_notifier: hide what is new from genksyms
+
+For distributions that build with MODVERSIONS and keep the CRCs of what they
+export: with this patch, the exports of mm/ and of all that use MMU notifiers
+have the CRCs of the kernel before the series, so that modules that were built
+against it load.
+
+The structures that modules allocate, and those that they are given, have the
+layout that they had; genksyms sees the declarations that this kernel had, word
+for word. gendwarfksyms, which reads what the compiler has made, is not served
+by this.
+"""
+
+
+def write_kabi(stock, out, steps):
+    """The optional patch, which goes on top of the series."""
+    files = {path: made for _, changed in steps for path, made in changed.items()}
+    hidden = merge.hidden(stock, files)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as before:
+        for path in hidden:
+            merge.write(os.path.join(before, path), *files[path])
+        step = merge.Step.__new__(merge.Step)
+        step.message = KABI
+        write_patches(before, out, [(step, hidden)], rewrites=False)
 
 
 def main(stock, version, out, known=None):
@@ -105,10 +131,12 @@ def main(stock, version, out, known=None):
     os.makedirs(os.path.dirname(out), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as scratch:
         new = scratch + "/new"
-        count = write_patches(stock, new, merge.plan(stock), cover_letter(stock, version, known))
+        steps = merge.plan(stock)
+        count = write_patches(stock, new, steps, cover_letter(stock, version, known))
         letter = merge.read_text(os.path.join(merge.HERE, "cover-fixes")) + base_lines(version, known)
         fixed = write_patches(stock, new + "/fixes", merge.plan(stock, fixes), letter)
         write_patches(stock, new + "/fixes/tests", merge.plan(stock, FIXES_TESTS))
+        write_kabi(stock, new + "/kabi", steps)
         shutil.rmtree(out, ignore_errors=True)
         os.rename(new, out)
     print(f"series: {count} patches on Linux {version}; {fixed} fixes of the stock core alone, in fixes/", file=sys.stderr)

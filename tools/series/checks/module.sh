@@ -1,0 +1,56 @@
+#!/bin/sh
+# module.sh STOCK TREE: a module that is built against stock runs, unchanged, on the series; and on stock, so that a failure is the
+# series' own.  Called by test.sh.  checks/module has the module, and says what it does; MODVERSIONS is off.
+. "$(dirname "$0")/../lib/common.sh"
+stock=$1 tree=$2
+. "$tools/lib/kbuild.sh"
+work=$root/build/test/$name/module
+arch=x86_64 dir=.build-module
+mkdir -p "$work"
+
+# kernel TREE: its path is printed.
+kernel() (
+	cd "$1"
+	need_space 600 "the kernel in $PWD/$dir"
+	configure tinyconfig "$tools/checks/configs/module.config"
+	build_kernel "the kernel ${PWD##*/} that loads a module" bzImage
+	echo "$PWD/$dir/arch/x86/boot/bzImage"
+)
+stock_kernel=$(kernel "$stock")
+series_kernel=$(kernel "$tree")
+
+rm -rf "$work/module"
+cp -r "$tools/checks/module" "$work/module"
+(cd "$stock" && kernel_make modules_prepare && kernel_make KBUILD_MODPOST_WARN=1 M="$work/module" modules) >"$work/module.log" 2>&1 ||
+	die "the module cannot be built against stock: see $work/module.log"
+mkdir -p "$work/guest/bin" "$work/guest/dev"
+cp -L /bin/busybox "$work/guest/bin/"
+cp "$work/module/stock_driver.ko" "$work/guest/"
+cat >"$work/guest/init" <<'EOF'
+#!/bin/busybox sh
+/bin/busybox insmod /stock_driver.ko
+/bin/busybox rmmod stock_driver
+/bin/busybox poweroff -f
+EOF
+chmod +x "$work/guest/init"
+(cd "$work/guest" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs.gz"
+
+# boot LABEL KERNEL
+boot() {
+	log=$work/$1.log
+	timeout 300 "$tools/boot/emulators/qemu-system-x86_64" -nodefaults -display none -no-reboot -m 512M -smp 2 -serial stdio -kernel "$2" \
+		-initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 no_timer_check" </dev/null >"$log" 2>&1 || :
+	bad=$(grep -E 'WARNING|BUG|Oops|Call Trace|disagrees|Unknown symbol|Kernel panic' "$log" | grep -v 'Attempted to kill init' | head -n 1)
+	lines=$(grep -c 'module: ok' "$log")
+	if [ -n "$bad" ]; then
+		echo "FAIL a module built against stock runs on $1: $bad"
+	elif grep -q 'module: FAIL' "$log"; then
+		echo "FAIL a module built against stock runs on $1: $(grep -o 'module: FAIL.*' "$log" | head -n 1)"
+	elif ! grep -q 'module: done, ok' "$log" || ! grep -q 'module: unloaded' "$log"; then
+		echo "FAIL a module built against stock runs on $1: it does not come to its end, see $log"
+	else
+		echo "ok a module built against stock runs on $1: it checks $lines things"
+	fi
+}
+boot stock "$stock_kernel"
+boot series "$series_kernel"
