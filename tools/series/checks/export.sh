@@ -1,7 +1,7 @@
 #!/bin/sh
 # export.sh STOCK TREE: the patches of make series are in the form that the kernel asks for, and git am, quilt and
-# patch make of them just what make tree gives; of the fixes alone, stock with these; likewise with kabi/ on top.  Called by
-# test.sh, bisect.sh.
+# patch make of them just what make tree gives; of the fixes alone, stock with these; likewise with kabi/ on top.
+# Called by test.sh, bisect.sh.
 . "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
 patches=$("$tools/series.sh")

@@ -326,8 +326,8 @@ def keep_theirs(stock, path, ours):
         why.append(f"has {len(own)} line{'s that are' if len(own) > 1 else ' that is'} not upstream's")
     if lacking:
         why.append(f"lacks {lacking} line{'s' if lacking > 1 else ''} of code that upstream always has")
-    raise Bad(f"KSRC's {path} {' and '.join(why)}, and ours would replace it: put what of that is needed into {os.path.join(ROOT, path)},"
-              f" then run tools/series/merge/merge.py record {stock}")
+    raise Bad(f"{path} of this kernel {' and '.join(why)}, and ours would replace it: put what of that is needed into"
+              f" {os.path.join(ROOT, path)}, then run tools/series/merge/merge.py record {stock}")
 
 
 def record(trees):

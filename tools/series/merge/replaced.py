@@ -71,7 +71,7 @@ class Replaced:
 
     def merge(self, path, theirs, ours):
         """Our file with the lines of theirs that are its owner's; None if that takes more than a merge."""
-        lines, known, upstream = read_lines(path, theirs), self.lines[path], []
+        lines, known, upstream = read_lines(path, theirs), self.lines.get(path, set()), []
         for line, digest, _ in lines:
             if digest is None or digest in known:
                 upstream.append(line)

@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
 from bench import bench
@@ -121,9 +122,7 @@ def write_kabi(stock, out, steps):
     with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as before:
         for path in hidden:
             merge.write(os.path.join(before, path), *files[path])
-        step = merge.Step.__new__(merge.Step)
-        step.message = KABI
-        write_patches(before, out, [(step, hidden)], rewrites=False)
+        write_patches(before, out, [(types.SimpleNamespace(message=KABI), hidden)], rewrites=False)
 
 
 def main(stock, version, out, known=None):
