@@ -1,6 +1,5 @@
 #!/bin/sh
-# make bisect: what make test leaves out as too long: each patch of the series leaves a kernel that builds and boots,
-# and with kabi/ the CRCs of what modules call are those of stock.
+# make bisect: what make test leaves out as too long: each patch of the series leaves a kernel that builds and boots.
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" test
 . "$tools/lib/sections.sh"
@@ -10,5 +9,4 @@ stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
 section export "$tools/checks/export.sh" "$stock" "$tree"
 section each-patch "$tools/checks/each-patch.sh" "$stock"
-section kabi "$tools/checks/kabi.sh" "$stock"
 tally

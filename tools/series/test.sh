@@ -35,6 +35,7 @@ others)
 	section users "$tools/users/short.sh" "$stock" "$tree"
 	section imitated "$tools/checks/imitated.sh" "$stock"
 	section abi "$tools/checks/abi.sh" "$stock" "$tree"
+	section kabi "$tools/checks/kabi.sh" "$stock"
 	section module "$tools/checks/module.sh" "$stock" "$tree"
 	;;
 cost) section cost "$tools/bench/gate.sh" ;;

@@ -6,7 +6,7 @@ stock=$1 tree=$2
 . "$tools/lib/kbuild.sh"
 out=$root/build/test/$name/abi
 rm -rf "$out"
-mkdir -p "$out/stock" "$out/series"
+mkdir -p "$out/stock" "$out/series" "$out/kabi"
 structs='mmu_notifier_range mmu_notifier mmu_notifier_ops mmu_interval_notifier mmu_interval_notifier_ops'
 
 # look TREE OUT: the objects of the core are enough; modpost takes them for the whole kernel.
@@ -42,8 +42,9 @@ look() (
 )
 look "$stock" "$out/stock"
 look "$tree" "$out/series"
+look "$("$tools/tree.sh" kabi)" "$out/kabi"
 
-for side in stock series; do
+for side in stock series kabi; do
 	[ -s "$out/$side/Module.symvers" ] || die "modpost found no export in $out/$side/vmlinux.o"
 	cut -f2,4 "$out/$side/Module.symvers" | sort >"$out/$side/exports"
 	cut -f1,2 "$out/$side/Module.symvers" | sort >"$out/$side/crcs"
@@ -61,7 +62,13 @@ if grep -v 'EXPORT_SYMBOL_GPL$' "$out/exports.new"; then
 else
 	echo "ok the $(wc -l <"$out/exports.new") that are new are exported with EXPORT_SYMBOL_GPL"
 fi
-echo "     exports: $(wc -l <"$out/stock/exports"), with the same CRC as on stock: $(comm -12 "$out/stock/crcs" "$out/series/crcs" | wc -l)"
+gone=$(comm -23 "$out/stock/crcs" "$out/kabi/crcs" | cut -f2 | paste -sd' ')
+if [ -z "$gone" ]; then
+	echo "ok with kabi/, Module.symvers of the core has stock's CRC for each of stock's $(wc -l <"$out/stock/crcs") exports"
+else
+	echo "FAIL with kabi/, Module.symvers of the core has stock's CRCs, but for $gone"
+fi
+echo "     without it, exports: $(wc -l <"$out/stock/exports"), with the same CRC as on stock: $(comm -12 "$out/stock/crcs" "$out/series/crcs" | wc -l)"
 
 # What a module allocates, or is handed, it must find as it was compiled: members, their offsets, the size.
 for struct in $structs; do

@@ -429,7 +429,8 @@ def main(args):
     elif command == "base":
         print(base(*args))
     elif command == "form":
-        print("\n".join(patch.name for patch in form(*args)))
+        for patch in form(*args):
+            print(patch.name)
     elif command == "check":
         steps = load_steps()
         check_section(steps)
