@@ -56,7 +56,7 @@ def cover_letter(stock, version, known):
     text = text.replace("@waits@", waits).replace("@counts@", counts)
     if patches:
         text += "\nWhat differs from the series for mainline\n"
-        text += "".join(f"\n{patch.says.strip()}\n" for patch in patches)
+        text += "".join("\n- " + patch.says.strip().replace("\n", "\n  ") for patch in patches) + "\n"
     return text + base_lines(version, known)
 
 
