@@ -71,7 +71,14 @@ class Replaced:
 
     def merge(self, path, theirs, ours):
         """Our file with the lines of theirs that are its owner's; None if that takes more than a merge."""
-        lines, known, upstream = read_lines(path, theirs), self.lines.get(path, set()), []
+        lines, known, upstream, includes = read_lines(path, theirs), self.lines.get(path, set()), [], []
+        # Ours include other headers, so where one more goes is not to be found by a merge.
+        for line in [line for line in lines if line[2] and line[1] not in known and line[0].startswith("#include <")]:
+            includes.append(line[0])
+            lines.remove(line)
+        last = max(found.end() for found in re.finditer(rb"^#include <.*\n|\A", ours, re.M))
+        ours = ours[:last] + "".join(line + "\n" for line in includes).encode() + ours[last:]
+        theirs = "\n".join(line for line, _, _ in lines).encode()
         for line, digest, _ in lines:
             if digest is None or digest in known:
                 upstream.append(line)
