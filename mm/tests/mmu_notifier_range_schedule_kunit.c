@@ -16,16 +16,15 @@
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/hash.h>
-#include <linux/kthread.h>
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "mmu_notifier_helpers.h"
+#include "mmu_notifier_stepper.h"
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
@@ -71,12 +70,6 @@ struct rs_entry {
 	bool active;
 };
 
-enum rs_state {
-	RS_RUNS,
-	RS_SLEEPS,
-	RS_IDLE,
-};
-
 /* What is known of its watch. */
 enum rs_watch {
 	RS_WATCH_NO,
@@ -86,10 +79,7 @@ enum rs_watch {
 
 struct rs_reader {
 	struct rs_run *run;
-	struct task_struct *task;
-	struct completion go;
-	u8 state;
-	bool quit;
+	struct mn_stepper stepper;
 	struct rs_step step;
 	int ret;
 	struct mmu_range_reader reader;
@@ -332,30 +322,17 @@ static int rs_begin(struct rs_reader *reader)
 	return 0;
 }
 
-static void rs_set_state(struct rs_reader *reader, enum rs_state state)
+static void rs_take(struct mn_stepper *stepper)
 {
-	/* All that it did comes first. Pairs with rs_state(). */
-	smp_store_release(&reader->state, state);
-	/* Then, maybe, it sleeps. Pairs with rs_state(). */
-	smp_wmb();
-}
-
-static int rs_thread(void *data)
-{
-	struct rs_reader *reader = data;
+	struct rs_reader *reader = container_of(stepper, struct rs_reader,
+						stepper);
 
 	allow_kernel_signal(SIGKILL);
-	for (;;) {
-		/* It may have been killed when it had ended. */
-		flush_signals(current);
-		wait_for_completion(&reader->go);
-		if (reader->quit)
-			return 0;
-		reader->ret = rs_begin(reader);
-		/* What it has read is as old as it can be. */
-		memcpy(reader->read, reader->run->pte, sizeof(reader->read));
-		rs_set_state(reader, RS_IDLE);
-	}
+	/* It may have been killed when it had ended. */
+	flush_signals(current);
+	reader->ret = rs_begin(reader);
+	/* What it has read is as old as it can be. */
+	memcpy(reader->read, reader->run->pte, sizeof(reader->read));
 }
 
 static bool rs_retry(struct rs_run *run, struct rs_reader *reader)
@@ -420,40 +397,9 @@ static void rs_flood(struct rs_run *run)
 	}
 }
 
-static enum rs_state rs_state(struct rs_reader *reader)
+static bool rs_reaches(struct rs_reader *reader, enum mn_state expected)
 {
-	/* Pairs with rs_set_state(). */
-	enum rs_state state = smp_load_acquire(&reader->state);
-	unsigned int sleeps = reader->step.op == RS_BEGIN_KILLABLE ?
-				      TASK_KILLABLE : TASK_UNINTERRUPTIBLE;
-
-	if (state != RS_RUNS || READ_ONCE(reader->task->__state) != sleeps)
-		return state;
-	/* It may sleep for its next step already. Pairs with rs_set_state(). */
-	smp_rmb();
-	state = READ_ONCE(reader->state);
-	return state == RS_RUNS ? RS_SLEEPS : state;
-}
-
-/* Wait until it is in this state, or in another one for good. */
-static bool rs_reaches(struct rs_reader *reader, enum rs_state expected)
-{
-	unsigned long begin = jiffies;
-
-	for (;;) {
-		bool late = time_after(jiffies, begin + MN_HANG_SECONDS * HZ);
-		enum rs_state state = rs_state(reader);
-
-		if (state == expected)
-			return true;
-		if (state == RS_IDLE || late)
-			return false;
-		cond_resched();
-		if (time_after(jiffies, begin + 2))
-			schedule_timeout_uninterruptible(1);
-		else
-			cpu_relax();
-	}
+	return mn_stepper_reaches(&reader->stepper, expected, MN_HANG_SECONDS);
 }
 
 /*
@@ -471,18 +417,12 @@ static void rs_undo(void *data)
 			rs_end(run, &end);
 	}
 	for (i = 0; i < run->nr_readers; i++)
-		run->stuck |= !rs_reaches(&run->reader[i], RS_IDLE);
+		run->stuck |= !rs_reaches(&run->reader[i], MN_IDLE);
 	/* What does not return is left alone with the run that it uses. */
 	if (run->stuck)
 		return;
-	while (run->nr_readers) {
-		struct rs_reader *reader = &run->reader[--run->nr_readers];
-
-		reader->quit = true;
-		complete(&reader->go);
-		kthread_stop(reader->task);
-		put_task_struct(reader->task);
-	}
+	while (run->nr_readers)
+		mn_stepper_stop(&run->reader[--run->nr_readers].stepper);
 	if (run->refuser.mm)
 		mmu_notifier_unregister(&run->refuser, run->mm);
 	if (run->notifier.mm)
@@ -501,15 +441,8 @@ static bool rs_start_readers(struct rs_run *run, unsigned int nr)
 		struct rs_reader *reader = &run->reader[run->nr_readers];
 
 		reader->run = run;
-		reader->state = RS_IDLE;
-		init_completion(&reader->go);
-		reader->task = kthread_create(rs_thread, reader, "mn_range");
-		if (IS_ERR(reader->task))
+		if (!mn_stepper_start(&reader->stepper, cpu, rs_take))
 			return false;
-		get_task_struct(reader->task);
-		kthread_bind(reader->task, cpu);
-		sched_set_fifo(reader->task);
-		wake_up_process(reader->task);
 	}
 	return true;
 }
@@ -565,7 +498,7 @@ static bool rs_compare(struct rs_run *run)
 		struct rs_reader *reader = &run->reader[i];
 		bool sleeps = reader->begin >= 0 && rs_sleeps(run, reader);
 
-		if (!rs_reaches(reader, sleeps ? RS_SLEEPS : RS_IDLE))
+		if (!rs_reaches(reader, sleeps ? MN_SLEEPS : MN_IDLE))
 			return rs_wrong(run, sleeps ? "should sleep" :
 							"should have returned");
 		for (pages = reader->mapped; pages; pages &= pages - 1) {
@@ -602,8 +535,8 @@ static bool rs_step_kill(struct rs_run *run, struct rs_reader *reader)
 	if (reader->begin < 0 || !rs_sleeps(run, reader) ||
 	    reader->step.op != RS_BEGIN_KILLABLE)
 		return true;
-	send_sig(SIGKILL, reader->task, 1);
-	if (!rs_reaches(reader, RS_IDLE))
+	send_sig(SIGKILL, reader->stepper.task, 1);
+	if (!rs_reaches(reader, MN_IDLE))
 		return rs_wrong(run, "should have been killed");
 	if (reader->ret != -EINTR)
 		return rs_wrong(run, "should say that it was killed");
@@ -626,11 +559,12 @@ static bool rs_step(struct rs_run *run, const struct rs_step *step)
 		reader->watch = reader->next;
 		run->waits += rs_sleeps(run, reader);
 		reader->step = *step;
-		WRITE_ONCE(reader->state, RS_RUNS);
-		complete(&reader->go);
+		mn_stepper_hand(&reader->stepper,
+				step->op == RS_BEGIN_KILLABLE ?
+					TASK_KILLABLE : TASK_UNINTERRUPTIBLE);
 		if (!rs_compare(run))
 			return false;
-		if (rs_state(reader) == RS_IDLE && reader->ret)
+		if (mn_stepper_state(&reader->stepper) == MN_IDLE && reader->ret)
 			return rs_wrong(run, "says that it was killed");
 		return true;
 	case RS_RETRY:
