@@ -99,6 +99,7 @@ struct rs_run {
 	struct mmu_notifier notifier;
 	struct mmu_notifier refuser;
 	bool refuse;
+	bool flooded;		/* a range reader may have been overrun */
 	spinlock_t user_lock;	/* the driver's */
 	struct rs_reader reader[RS_READERS];
 	unsigned int nr_readers;
@@ -388,6 +389,7 @@ static void rs_flood(struct rs_run *run)
 	struct mmu_notifier_range range;
 	unsigned int i;
 
+	run->flooded = true;
 	for (i = 0; i < RS_FLOOD; i++) {
 		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, run->mm,
 					MN_ADDR(RS_FLOOD_PAGE),
@@ -406,6 +408,30 @@ static bool rs_reaches(struct rs_reader *reader, enum mn_state expected)
  * Runs
  */
 
+static int rs_register(struct rs_run *run)
+{
+	int err;
+
+	run->mm = mm_alloc();
+	if (!run->mm)
+		return -ENOMEM;
+	err = mmu_notifier_register_tracked(&run->notifier, run->mm);
+	return err ?: mmu_notifier_register(&run->refuser, run->mm);
+}
+
+static void rs_unregister(struct rs_run *run)
+{
+	if (run->refuser.mm)
+		mmu_notifier_unregister(&run->refuser, run->mm);
+	run->refuser.mm = NULL;
+	if (run->notifier.mm)
+		mmu_notifier_unregister(&run->notifier, run->mm);
+	run->notifier.mm = NULL;
+	if (run->mm)
+		mmput(run->mm);
+	run->mm = NULL;
+}
+
 static void rs_undo(void *data)
 {
 	struct rs_run *run = data;
@@ -423,12 +449,7 @@ static void rs_undo(void *data)
 		return;
 	while (run->nr_readers)
 		mn_stepper_stop(&run->reader[--run->nr_readers].stepper);
-	if (run->refuser.mm)
-		mmu_notifier_unregister(&run->refuser, run->mm);
-	if (run->notifier.mm)
-		mmu_notifier_unregister(&run->notifier, run->mm);
-	if (run->mm)
-		mmput(run->mm);
+	rs_unregister(run);
 	kvfree(run);
 }
 
@@ -455,22 +476,26 @@ static struct rs_run *rs_new(struct kunit *test, unsigned int nr_readers)
 	run->test = test;
 	spin_lock_init(&run->user_lock);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, rs_undo, run));
-	run->mm = mm_alloc();
-	KUNIT_ASSERT_NOT_NULL(test, run->mm);
 	run->notifier.ops = &rs_ops;
-	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register_tracked(&run->notifier,
-							       run->mm));
 	run->refuser.ops = &rs_refuser_ops;
-	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&run->refuser, run->mm));
+	KUNIT_ASSERT_EQ(test, 0, rs_register(run));
 	KUNIT_ASSERT_TRUE(test, rs_start_readers(run, nr_readers));
 	return run;
 }
 
-/* Back to the beginning; the sequence goes on. */
+/*
+ * Back to the beginning; the sequence goes on. Where a range reader was overrun, new
+ * ones have watches for some time: not in another mm.
+ */
 static void rs_set_up(struct rs_run *run)
 {
 	unsigned int i;
 
+	if (run->flooded) {
+		run->flooded = false;
+		rs_unregister(run);
+		KUNIT_ASSERT_EQ(run->test, 0, rs_register(run));
+	}
 	run->nr_entries = 0;
 	for (i = 0; i < run->nr_readers; i++) {
 		struct rs_reader *reader = &run->reader[i];
