@@ -44,6 +44,8 @@ MODULE_PARM_DESC(seed, "of the random walk; 0 (default): another each time");
 /* So few starts fit into any history here, so many into none. */
 #define RS_FITS		(BITS_PER_LONG - 4 - 2 * RS_ACTORS * RS_NEST)
 #define RS_OVERRUNS	BITS_PER_LONG
+/* So many ranges of a set, a watch has room for. */
+#define RS_SMALL_SET	8
 
 enum rs_op {
 	RS_NONE,
@@ -89,6 +91,8 @@ struct rs_reader {
 	unsigned int spte[RS_PAGES];
 	/* The model. */
 	int begin;		/* entry, or -1 */
+	bool slept;
+	int since;		/* entry: nothing of before counts without a watch */
 	enum rs_watch watch;	/* of this read section */
 	enum rs_watch next;	/* of the next one */
 };
@@ -150,17 +154,22 @@ static u64 rs_pages(const struct rs_run *run,
 	return run->entry[reader->begin].step.pages;
 }
 
-static bool rs_sleeps(const struct rs_run *run,
-		      const struct rs_reader *reader)
+/* Whether one of the first entries overlaps, and has not ended. */
+static bool rs_is_active(const struct rs_run *run, u64 pages, int nr)
 {
 	int i;
 
-	for (i = 0; i < reader->begin; i++) {
-		if (run->entry[i].active && run->entry[i].step.pages &
-					      rs_pages(run, reader))
+	for (i = 0; i < nr; i++) {
+		if (run->entry[i].active && run->entry[i].step.pages & pages)
 			return true;
 	}
 	return false;
+}
+
+static bool rs_sleeps(const struct rs_run *run,
+		      const struct rs_reader *reader)
+{
+	return rs_is_active(run, rs_pages(run, reader), reader->begin);
 }
 
 /* How many have started since the entry, and whether one overlaps. */
@@ -203,29 +212,69 @@ static int rs_first_hit(const struct rs_run *run,
 }
 
 /* 0 or 1; or -1 if both are right. */
-static int rs_expected_retry(const struct rs_run *run,
-			     const struct rs_reader *reader)
+static int rs_expected_by_history(const struct rs_run *run,
+				  const struct rs_reader *reader)
 {
-	const u64 pages = rs_pages(run, reader);
-	int since = reader->begin;
 	unsigned int started;
 	bool overlaps;
 
-	started = rs_started(run, since, pages, &overlaps);
+	started = rs_started(run, reader->since, rs_pages(run, reader),
+			     &overlaps);
 	if (overlaps)
 		return 1;
 	if (started <= RS_FITS)
 		return 0;
-	if (reader->watch == RS_WATCH_NO)
-		return started > RS_OVERRUNS ? 1 : -1;
+	return started > RS_OVERRUNS ? 1 : -1;
+}
 
+static int rs_expected_by_watch(const struct rs_run *run,
+				const struct rs_reader *reader)
+{
+	const u64 pages = rs_pages(run, reader);
+	int since = reader->begin;
+	bool overlaps;
+
+	rs_started(run, since, pages, &overlaps);
+	if (overlaps)
+		return 1;
+	/* Of how many ranges it is. */
+	if (hweight64(pages & ~(pages << 1)) <= RS_SMALL_SET)
+		return 0;
 	since = rs_first_hit(run, reader);
-	if (since < 0)
-		return reader->watch == RS_WATCH_YES ? 0 : -1;
-	started = rs_started(run, since, pages, &overlaps);
-	if (started <= RS_FITS)
-		return reader->watch == RS_WATCH_YES ? 0 : -1;
-	return started > RS_OVERRUNS && reader->watch == RS_WATCH_YES ? 1 : -1;
+	if (since < 0 || rs_started(run, since, pages, &overlaps) <= RS_FITS)
+		return 0;
+	return -1;
+}
+
+static int rs_expected_retry(const struct rs_run *run,
+			     const struct rs_reader *reader)
+{
+	int history = rs_expected_by_history(run, reader);
+	int watch = rs_expected_by_watch(run, reader);
+
+	if (reader->watch == RS_WATCH_NO)
+		return history;
+	return reader->watch == RS_WATCH_YES || history == watch ? watch : -1;
+}
+
+/*
+ * What came and went while a begin waited does not count; unless something that
+ * overlaps is active when it has waited.
+ */
+static void rs_model_wake(struct rs_run *run)
+{
+	unsigned int i;
+
+	for (i = 0; i < run->nr_readers; i++) {
+		struct rs_reader *reader = &run->reader[i];
+
+		if (reader->begin < 0 || !reader->slept ||
+		    rs_sleeps(run, reader))
+			continue;
+		reader->slept = false;
+		if (!rs_is_active(run, rs_pages(run, reader), run->nr_entries))
+			reader->since = run->nr_entries;
+	}
 }
 
 /* What is known when it has returned. */
@@ -233,7 +282,9 @@ static void rs_model_retry(struct rs_run *run, struct rs_reader *reader,
 			   bool retry)
 {
 	bool overlaps;
-	unsigned int started = rs_started(run, reader->begin,
+	unsigned int started = rs_started(run, reader->watch == RS_WATCH_YES ?
+						       reader->begin :
+						       reader->since,
 					  rs_pages(run, reader), &overlaps);
 
 	if (!retry)
@@ -576,13 +627,16 @@ static bool rs_step(struct rs_run *run, const struct rs_step *step)
 	struct rs_reader *reader = &run->reader[step->actor];
 
 	rs_add_entry(run, step);
+	rs_model_wake(run);
 	run->steps++;
 	switch (step->op) {
 	case RS_BEGIN:
 	case RS_BEGIN_KILLABLE:
 		reader->begin = run->nr_entries - 1;
+		reader->since = reader->begin;
 		reader->watch = reader->next;
-		run->waits += rs_sleeps(run, reader);
+		reader->slept = rs_sleeps(run, reader);
+		run->waits += reader->slept;
 		reader->step = *step;
 		mn_stepper_hand(&reader->stepper,
 				step->op == RS_BEGIN_KILLABLE ?
