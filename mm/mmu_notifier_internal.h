@@ -9,6 +9,7 @@
  * mmu_interval.c        subscriptions to an interval, collision-retry
  * mmu_notifier_range.c  active ranges, which both build on
  * mmu_range_read.c      collision-retry for any range, on the same
+ * mmu_range_watch.c     what its readers are told of when history is too short
  */
 
 #include <linux/bits.h>
@@ -35,6 +36,9 @@
  */
 #define MN_SLOTS	BITS_PER_LONG
 #define MN_UNTRACKED	BIT(0)
+
+/* How far sequences may be apart so that no slot in between is used twice. */
+#define MN_HISTORY	(2 * (MN_SLOTS - 1))
 
 /* Range readers that can be watched for at a time, and what each may cover. */
 #define MN_WATCHES	4
@@ -329,6 +333,16 @@ int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
 int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	    u8 untracked, unsigned int state)
 	__must_hold(&ranges->lock);
+
+/*
+ * Watches
+ */
+
+void mn_watch_take(struct mmu_range_reader *reader);
+bool mn_watch_is_own(const struct mmu_range_reader *reader);
+unsigned long mn_watch_hit(const struct mmu_range_reader *reader);
+bool mn_watch_is_exact(const struct mmu_range_reader *reader);
+void mn_watch_give_back(struct mmu_range_reader *reader);
 
 /*
  * Subscriptions to an interval; see mmu_interval.c

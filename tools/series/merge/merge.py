@@ -47,7 +47,7 @@ ROOT = os.path.realpath(os.path.join(HERE, "../../.."))
 TOOLS = os.path.join(ROOT, "tools/series")
 OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
 CORE = ["mm/mmu_interval.c", "mm/mmu_notifier.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c", "mm/mmu_range_read.c",
-        "include/linux/mmu_notifier.h"]
+        "mm/mmu_range_watch.c", "include/linux/mmu_notifier.h"]
 MAINTAINERS = "MAINTAINERS"
 MAINLINE = (7, 2)                                                       # the oldest that takes our files as they are
 
