@@ -211,12 +211,13 @@ static void mn_range_hit_watches(struct mn_ranges *ranges,
 	for (; mask; mask &= mask - 1) {
 		struct mn_watch *watch = &ranges->watches[__ffs(mask)];
 
+		if (watch->hit || !mn_watch_overlaps(watch, range))
+			continue;
 		/*
 		 * (S) Who sees the hit sees a last sequence that is not before it.
 		 * Pairs with (T) in mn_watch_hit().
 		 */
-		if (!watch->hit && mn_watch_overlaps(watch, range))
-			smp_store_release(&watch->hit, hit);
+		smp_store_release(&watch->hit, hit);
 	}
 }
 

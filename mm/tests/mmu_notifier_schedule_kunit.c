@@ -108,9 +108,8 @@ static bool mns_invalidate(struct mmu_interval_notifier *interval_sub,
 	if (inv->step.how == MNS_REFUSE && inv->step.sub == index)
 		return false;
 
-	if (inv->step.how == MNS_BLOCK && inv->step.gates & BIT(index)) {
+	if (inv->step.how == MNS_BLOCK && inv->step.gates & BIT(index))
 		mn_stepper_gate(&thread->stepper);
-	}
 	spin_lock(&sub->user_lock);
 	mmu_interval_set_seq(interval_sub, seq);
 	spin_unlock(&sub->user_lock);
