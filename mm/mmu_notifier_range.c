@@ -128,8 +128,8 @@ static unsigned int mn_hash(const struct mmu_notifier_range *range)
 }
 
 /* The next slot is taken, or is slot 0. */
-static void mn_range_skip_slots(struct mn_ranges *ranges,
-				struct mmu_notifier_range *range)
+static noinline void mn_range_skip_slots(struct mn_ranges *ranges,
+					 struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
 {
 	u64 seq = ranges->last_seq + 2;
@@ -195,8 +195,9 @@ static bool mn_watch_overlaps(const struct mn_watch *watch,
 	return false;
 }
 
-static void mn_range_hit_watches(struct mn_ranges *ranges,
-				 const struct mmu_notifier_range *range)
+static noinline void
+mn_range_hit_watches(struct mn_ranges *ranges,
+		     const struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
 {
 	unsigned long mask = READ_ONCE(ranges->watched);
