@@ -97,11 +97,17 @@ struct rs_reader {
 	enum rs_watch next;	/* of the next one */
 };
 
+/* Freed some time after the mm, so that a new one need not wait for that. */
+struct rs_notifier {
+	struct mmu_notifier notifier;
+	struct rs_run *run;
+};
+
 struct rs_run {
 	struct kunit *test;
 	struct mm_struct *mm;
-	struct mmu_notifier notifier;
-	struct mmu_notifier refuser;
+	struct rs_notifier *notifier;
+	struct rs_notifier *refuser;
 	bool refuse;
 	bool flooded;		/* a range reader may have been overrun */
 	spinlock_t user_lock;	/* the driver's */
@@ -302,11 +308,20 @@ static void rs_model_retry(struct rs_run *run, struct rs_reader *reader,
  * The code
  */
 
+static struct rs_run *rs_run_of(struct mmu_notifier *notifier)
+{
+	return container_of(notifier, struct rs_notifier, notifier)->run;
+}
+
+static void rs_free(struct mmu_notifier *notifier)
+{
+	kfree(container_of(notifier, struct rs_notifier, notifier));
+}
+
 static int rs_invalidate(struct mmu_notifier *notifier,
 			 const struct mmu_notifier_range *range)
 {
-	struct rs_run *run = container_of(notifier, struct rs_run,
-					      notifier);
+	struct rs_run *run = rs_run_of(notifier);
 	unsigned long first = range->start >> PAGE_SHIFT;
 	unsigned long last = (range->end >> PAGE_SHIFT) - 1;
 	unsigned int i;
@@ -322,17 +337,18 @@ static int rs_invalidate(struct mmu_notifier *notifier,
 
 static const struct mmu_notifier_ops rs_ops = {
 	.invalidate_range_start = rs_invalidate,
+	.free_notifier = rs_free,
 };
 
 static int rs_may_refuse(struct mmu_notifier *notifier,
 			 const struct mmu_notifier_range *range)
 {
-	return container_of(notifier, struct rs_run, refuser)->refuse ?
-		       -EAGAIN : 0;
+	return rs_run_of(notifier)->refuse ? -EAGAIN : 0;
 }
 
 static const struct mmu_notifier_ops rs_refuser_ops = {
 	.invalidate_range_start = rs_may_refuse,
+	.free_notifier = rs_free,
 };
 
 /* Each run of pages is a range. */
@@ -459,28 +475,43 @@ static bool rs_reaches(struct rs_reader *reader, enum mn_state expected)
  * Runs
  */
 
-static int rs_register(struct rs_run *run)
+static struct rs_notifier *rs_register(struct rs_run *run,
+				       const struct mmu_notifier_ops *ops)
 {
-	int err;
+	struct rs_notifier *new = kzalloc(sizeof(*new), GFP_KERNEL);
 
-	run->mm = mm_alloc();
-	if (!run->mm)
-		return -ENOMEM;
-	err = mmu_notifier_register_tracked(&run->notifier, run->mm);
-	return err ?: mmu_notifier_register(&run->refuser, run->mm);
+	if (!new)
+		return NULL;
+	new->run = run;
+	new->notifier.ops = ops;
+	if (!mmu_notifier_register_tracked(&new->notifier, run->mm))
+		return new;
+	kfree(new);
+	return NULL;
 }
 
-static void rs_unregister(struct rs_run *run)
+static void rs_put_mm(struct rs_run *run)
 {
-	if (run->refuser.mm)
-		mmu_notifier_unregister(&run->refuser, run->mm);
-	run->refuser.mm = NULL;
-	if (run->notifier.mm)
-		mmu_notifier_unregister(&run->notifier, run->mm);
-	run->notifier.mm = NULL;
+	if (run->refuser)
+		mmu_notifier_put(&run->refuser->notifier);
+	run->refuser = NULL;
+	if (run->notifier)
+		mmu_notifier_put(&run->notifier->notifier);
+	run->notifier = NULL;
 	if (run->mm)
 		mmput(run->mm);
 	run->mm = NULL;
+}
+
+static void rs_new_mm(struct rs_run *run)
+{
+	rs_put_mm(run);
+	run->mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(run->test, run->mm);
+	run->notifier = rs_register(run, &rs_ops);
+	KUNIT_ASSERT_NOT_NULL(run->test, run->notifier);
+	run->refuser = rs_register(run, &rs_refuser_ops);
+	KUNIT_ASSERT_NOT_NULL(run->test, run->refuser);
 }
 
 static void rs_undo(void *data)
@@ -500,7 +531,8 @@ static void rs_undo(void *data)
 		return;
 	while (run->nr_readers)
 		mn_stepper_stop(&run->reader[--run->nr_readers].stepper);
-	rs_unregister(run);
+	rs_put_mm(run);
+	mmu_notifier_synchronize();
 	kvfree(run);
 }
 
@@ -527,9 +559,7 @@ static struct rs_run *rs_new(struct kunit *test, unsigned int nr_readers)
 	run->test = test;
 	spin_lock_init(&run->user_lock);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, rs_undo, run));
-	run->notifier.ops = &rs_ops;
-	run->refuser.ops = &rs_refuser_ops;
-	KUNIT_ASSERT_EQ(test, 0, rs_register(run));
+	rs_new_mm(run);
 	KUNIT_ASSERT_TRUE(test, rs_start_readers(run, nr_readers));
 	return run;
 }
@@ -544,8 +574,7 @@ static void rs_set_up(struct rs_run *run)
 
 	if (run->flooded) {
 		run->flooded = false;
-		rs_unregister(run);
-		KUNIT_ASSERT_EQ(run->test, 0, rs_register(run));
+		rs_new_mm(run);
 	}
 	run->nr_entries = 0;
 	for (i = 0; i < run->nr_readers; i++) {
