@@ -389,6 +389,38 @@ static void begin_does_not_wait_for_untracked_ranges_elsewhere(struct kunit *tes
 	}
 }
 
+/* All of them are in what is known of untracked ranges, whatever their order. */
+static void begin_waits_for_any_of_several_untracked_ranges(struct kunit *test)
+{
+	/* Where two others are: below it, above it, and on both sides of it. */
+	static const unsigned long others[][2] = {
+		{ 0, 2 }, { 30, 32 }, { 0, 30 }, { 30, 0 },
+	};
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range[3];
+	struct mn_call *call;
+	unsigned int i, j;
+
+	mn_crowd(ctx, MN_CROWD);
+	/* The one to wait for starts before, between, and after the others. */
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		for (j = 0; j < 3; j++) {
+			unsigned int k, other = 0;
+
+			for (k = 0; k < 3; k++)
+				range[k] = mn_start(ctx, k == j ? 10 :
+						    others[i][other++], 1);
+			call = spawn_begin(reader);
+			KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+			for (k = 0; k < 3; k++)
+				mn_end(range[k]);
+			KUNIT_EXPECT_TRUE(test, mn_returns(call));
+			KUNIT_EXPECT_FALSE(test, retry(reader));
+		}
+	}
+}
+
 /*
  * Q2, Q3: the retry
  */
@@ -593,6 +625,23 @@ static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
 /*
  * Q3: overruns
  */
+
+/* Whose history goes back to the beginning. */
+static void reader_of_a_new_mm_takes_no_watch(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *new[WATCHES], *reader = reader_of(ctx, 10, 10);
+	unsigned int i;
+
+	for (i = 0; i < WATCHES; i++) {
+		new[i] = reader_of(ctx, 10, 10);
+		begin(new[i]);
+	}
+	overrun(reader);
+	KUNIT_EXPECT_TRUE(test, is_exact(reader));
+	for (i = 0; i < WATCHES; i++)
+		KUNIT_EXPECT_TRUE(test, retry(new[i]));
+}
 
 static void reader_is_overrun_once(struct kunit *test)
 {
@@ -1370,6 +1419,33 @@ static void signal_does_not_end_a_begin(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
 
+static void call_begin_with_a_signal(struct mn_call *call)
+{
+	struct mn_reader *reader = call->arg;
+
+	allow_kernel_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	begin(reader);
+	call->ret = mmu_range_read_check_retry(&reader->reader);
+}
+
+static void begin_of_a_killed_task_is_exact(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *elsewhere;
+	struct mn_call *call;
+
+	/* What is active makes it look at the signal, which it must not heed. */
+	elsewhere = mn_start(ctx, ELSEWHERE, 1);
+	call = mn_spawn(ctx, "mmu_range_read_begin", reader,
+			call_begin_with_a_signal, -1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, call->ret, 0);
+	mn_end(elsewhere);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
 static void signal_ends_a_killable_begin_of_an_interval(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1506,6 +1582,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(begin_does_not_wait_for_what_takes_the_slot),
 	KUNIT_CASE(begin_waits_for_a_generation_of_untracked_ranges),
 	KUNIT_CASE(begin_does_not_wait_for_untracked_ranges_elsewhere),
+	KUNIT_CASE(begin_waits_for_any_of_several_untracked_ranges),
 	KUNIT_CASE(retry_without_a_begin_is_true),
 	KUNIT_CASE(wait_of_a_begin_is_not_part_of_the_history),
 	KUNIT_CASE(retry_is_true_if_what_overlaps_has_started),
@@ -1518,6 +1595,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(retry_is_true_if_an_untracked_range_has_started),
 	KUNIT_CASE(retry_is_true_if_a_start_was_refused),
 	KUNIT_CASE(reader_and_interval_do_not_disturb_one_another),
+	KUNIT_CASE(reader_of_a_new_mm_takes_no_watch),
 	KUNIT_CASE(reader_is_overrun_once),
 	KUNIT_CASE(new_readers_of_an_overrun_mm_are_exact),
 	KUNIT_CASE(new_readers_are_as_before_after_a_while),
@@ -1550,6 +1628,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(signal_ends_a_loop_that_collides),
 	KUNIT_CASE(signal_ends_a_wait_for_untracked_ranges),
 	KUNIT_CASE(signal_does_not_end_a_begin),
+	KUNIT_CASE(begin_of_a_killed_task_is_exact),
 	KUNIT_CASE(signal_ends_a_killable_begin_of_an_interval),
 	KUNIT_CASE(range_is_inactive_unless_what_overlaps_is_active),
 	KUNIT_CASE(wait_until_inactive_is_for_what_overlaps),
