@@ -576,6 +576,9 @@ mn_read_begin_slow(struct mn_ranges *ranges,
 			      MN_LAST(interval_sub), interval_sub->untracked,
 			      state);
 	spin_unlock(&ranges->lock);
+	/* Should it be asked in spite of that: force a collision. */
+	if (unlikely(err))
+		*seq = ~*seq;
 	return err;
 }
 

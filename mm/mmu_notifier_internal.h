@@ -9,6 +9,7 @@
  * mmu_interval.c        subscriptions to an interval, collision-retry
  * mmu_notifier_range.c  active ranges, which both build on
  * mmu_range_read.c      collision-retry for any range, on the same
+ * mmu_range_watch.c     what its readers are told of when history is too short
  */
 
 #include <linux/bits.h>
@@ -36,8 +37,12 @@
 #define MN_SLOTS	BITS_PER_LONG
 #define MN_UNTRACKED	BIT(0)
 
-/* Range readers that can be watched for at a time. */
+/* How far sequences may be apart so that no slot in between is used twice. */
+#define MN_HISTORY	(2 * (MN_SLOTS - 1))
+
+/* Range readers that can be watched for at a time, and what each may cover. */
 #define MN_WATCHES	4
+#define MN_WATCH_SPANS	8
 
 /**
  * struct mn_span - an address range
@@ -61,13 +66,15 @@ struct mn_slot {
 
 /**
  * struct mn_watch - what a range reader is to be told of
- * @span: From the first to the last address that it reads.
+ * @spans: What it reads; of a larger set, with the smaller gaps between.
+ * @nr: Number of @spans.
  * @reader: Which one it is; to compare with, for it may be gone.
- * @hit: The first sequence since it began whose range overlaps @span, or 0. The
- *	low word will do: all are odd.
+ * @hit: The first sequence since it began whose range overlaps one of @spans, or 0.
+ *	The low word will do: all are odd.
  */
 struct mn_watch {
-	struct mn_span span;
+	struct mn_span spans[MN_WATCH_SPANS];
+	unsigned int nr;
 	const struct mmu_range_reader *reader;
 	unsigned long hit;
 };
@@ -85,6 +92,8 @@ struct mn_watch {
  *	around, and by a range that starts while no other is active.
  * @awaited: Mask of the slots with waiters.
  * @nr_untracked: Number of active ranges without a slot.
+ * @untracked: From the first to the last address of those that have been active at
+ *	a time.
  * @nr_draining: Number of those that belong to the previous generation.
  * @generation: Generation of the untracked ranges that start now.
  * @reserved: Mask of the slots that a start leaves to mn_range_activate_slow():
@@ -96,6 +105,7 @@ struct mn_watch {
  * @watched: Mask of @watches that a range reader has. Set under @lock, cleared
  *	without.
  * @watches: What range readers that were overrun are to be told of.
+ * @overrun: The last sequence when one last was, or 0: the low word.
  *
  * Allocated for the first interval_sub of the mm; freed with the mm. One lock
  * covers the ranges and the tree, so that a range becomes active and finds its
@@ -110,9 +120,11 @@ struct mn_watch {
  *                    (M) and (O), or (M) and
  *                    (P)
  *   watched          lock                      lock to set, (Q) to clear
- *   watches          lock; hit also by the     lock
- *                    reader that has it, under
- *                    the user lock
+ *   watches          lock; hit also by the     lock; the reader also by
+ *                    reader that has it, with  the reader that has it
+ *                    (S)
+ *   untracked        lock, or (M) and (O)      lock
+ *   overrun          nothing; it is a hint     nothing
  *   all others       lock                      lock
  *
  * In an interval_sub, @mm, @ops and the interval are constant while it is
@@ -132,6 +144,7 @@ struct mn_ranges {
 	u64 oldest;
 	unsigned long awaited;
 	unsigned long nr_untracked;
+	struct mn_span untracked;
 	unsigned long nr_draining;
 	unsigned long generation;
 	unsigned long reserved;
@@ -140,6 +153,7 @@ struct mn_ranges {
 	wait_queue_head_t untracked_waiters;
 	unsigned long watched;
 	struct mn_watch watches[MN_WATCHES];
+	unsigned long overrun;
 };
 
 /**
@@ -319,6 +333,16 @@ int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
 int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	    u8 untracked, unsigned int state)
 	__must_hold(&ranges->lock);
+
+/*
+ * Watches
+ */
+
+void mn_watch_take(struct mmu_range_reader *reader);
+bool mn_watch_is_own(const struct mmu_range_reader *reader);
+unsigned long mn_watch_hit(const struct mmu_range_reader *reader);
+bool mn_watch_is_exact(const struct mmu_range_reader *reader);
+void mn_watch_give_back(struct mmu_range_reader *reader);
 
 /*
  * Subscriptions to an interval; see mmu_interval.c

@@ -128,8 +128,8 @@ static unsigned int mn_hash(const struct mmu_notifier_range *range)
 }
 
 /* The next slot is taken, or is slot 0. */
-static void mn_range_skip_slots(struct mn_ranges *ranges,
-				struct mmu_notifier_range *range)
+static noinline void mn_range_skip_slots(struct mn_ranges *ranges,
+					 struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
 {
 	u64 seq = ranges->last_seq + 2;
@@ -148,6 +148,21 @@ static void mn_range_skip_slots(struct mn_ranges *ranges,
 	mn_range_take_slot(ranges, range, seq);
 }
 
+static void mn_grow_untracked(struct mn_ranges *ranges,
+			      const struct mmu_notifier_range *range)
+	__must_hold(&ranges->lock)
+{
+	struct mn_span *span = &ranges->untracked;
+	unsigned long first = range->start, last = range->end - 1;
+
+	if (ranges->nr_untracked) {
+		first = min(first, span->first);
+		last = max(last, span->last);
+	}
+	WRITE_ONCE(span->first, first);
+	WRITE_ONCE(span->last, last);
+}
+
 /* There is no slot. Who looks at the history finds that it does not go back. */
 static void mn_range_go_untracked(struct mn_ranges *ranges,
 				  struct mmu_notifier_range *range)
@@ -160,6 +175,7 @@ static void mn_range_go_untracked(struct mn_ranges *ranges,
 	range->flags |= MN_RANGE_UNTRACKED | mn_hash(range);
 	if (ranges->generation % 2)
 		range->flags |= MN_RANGE_ODD;
+	mn_grow_untracked(ranges, range);
 	ranges->nr_untracked++;
 	WRITE_ONCE(ranges->active, ranges->active | MN_UNTRACKED);
 	/* (D) As in mn_range_take_slot(). */
@@ -167,26 +183,46 @@ static void mn_range_go_untracked(struct mn_ranges *ranges,
 	WRITE_ONCE(ranges->last_seq, seq);
 }
 
-/* Before the callbacks: their user lock is held to look at what was hit. */
-static void mn_range_hit_watches(struct mn_ranges *ranges,
-				 const struct mmu_notifier_range *range)
+static bool mn_watch_overlaps(const struct mn_watch *watch,
+			      const struct mmu_notifier_range *range)
+{
+	unsigned int i;
+
+	for (i = 0; i < watch->nr; i++) {
+		if (mn_overlaps(&watch->spans[i], range->start, range->end - 1))
+			return true;
+	}
+	return false;
+}
+
+static noinline void
+mn_range_hit_watches(struct mn_ranges *ranges,
+		     const struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
 {
 	unsigned long mask = READ_ONCE(ranges->watched);
+	unsigned long hit = range->seq;
 
+	/* Without a slot: so that the history since then is overrun. */
+	if (mn_range_is_untracked(range))
+		hit -= 2 * (MN_SLOTS - 1);
 	/* Range readers cannot do this: they need not have the lock. */
 	if (!mask)
 		ranges->reserved = MN_UNTRACKED;
 	for (; mask; mask &= mask - 1) {
 		struct mn_watch *watch = &ranges->watches[__ffs(mask)];
 
-		if (!watch->hit && mn_overlaps(&watch->span, range->start,
-					       range->end - 1))
-			WRITE_ONCE(watch->hit, range->seq);
+		if (watch->hit || !mn_watch_overlaps(watch, range))
+			continue;
+		/*
+		 * (S) Who sees the hit sees a last sequence that is not before it.
+		 * Pairs with (T) in mn_watch_hit().
+		 */
+		smp_store_release(&watch->hit, hit);
 	}
 }
 
-/* The slot that comes next is not to be taken without a look. */
+/* The next slot is taken, is slot 0, or there may be watches. */
 void mn_range_activate_slow(struct mn_ranges *ranges,
 			    struct mmu_notifier_range *range)
 {
@@ -293,7 +329,7 @@ bool mn_range_deactivate(struct mn_ranges *ranges,
 	 * (F) Changes to the page table in this range, and by way of the lock
 	 * in all that ended before, come before its end. Pairs with (H) in
 	 * mn_read_begin(), (K) in mn_may_overlap_active(), (N) in
-	 * mn_range_read_begin() and (O) in mn_may_wait().
+	 * mn_range_read_begin() and (O) in mn_slots_to_wait_for().
 	 */
 	smp_store_release(&ranges->active, active & ~BIT(i));
 	/* Waiters join under the lock. */

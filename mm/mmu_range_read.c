@@ -40,11 +40,9 @@
  *
  * Where more ranges have started since the token than there are free slots, the
  * history is overrun, and the range reader begins anew. So that this happens once,
- * it has a watch from then on: a copy of its addresses in the mm, and each start
- * that overlaps leaves its sequence there. Watches are few. A range reader that is
- * never ended costs one of them, and nothing else. With a set of ranges what the
- * watch has is all from the first to the last address; the history since the first
- * hit tells whether that was one of the ranges or between them.
+ * it has a watch from then on, which the first start that overlaps hits. So have new
+ * range readers of the mm for some time, since a fault that comes back may come with
+ * another one: see mmu_range_watch.c.
  */
 
 #include <linux/bitops.h>
@@ -58,12 +56,14 @@
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 
 #include "mmu_notifier_internal.h"
 
-/* How far sequences may be apart so that no slot in between is used twice. */
-#define MN_HISTORY	(2 * (MN_SLOTS - 1))
+/* After an overrun, as long as new range readers are to have a watch. */
+#define MN_OVERRUN_IS_RECENT	(2 * SZ_16K)
 
 /* All are odd, so that a long has enough of them for a comparison. */
 static __always_inline const unsigned long *mn_low_word(const u64 *seq)
@@ -134,73 +134,13 @@ mn_reader_overlaps(const struct mmu_range_reader *reader,
 }
 
 /*
- * Watches
- */
-
-/* None of them is free: the history has to do. */
-static void mn_watch_take(struct mn_ranges *ranges,
-			  struct mmu_range_reader *reader)
-	__must_hold(&ranges->lock)
-{
-	struct mn_watch *watch;
-	unsigned long i;
-
-	for (i = 0; i < MN_WATCHES; i++) {
-		/* See (Q): the look at what it was hit by is over. */
-		if (!test_and_set_bit_lock(i, &ranges->watched))
-			break;
-	}
-	if (i == MN_WATCHES)
-		return;
-
-	watch = &ranges->watches[i];
-	watch->span.first = reader->first;
-	watch->span.last = reader->last;
-	WRITE_ONCE(watch->reader, reader);
-	WRITE_ONCE(watch->hit, 0);
-	ranges->reserved = ~0UL;
-	reader->watch = i + 1;
-	/* Each retry is to look at it, and to give it back. */
-	reader->seq = mn_no_seq;
-}
-
-/* A copy of a range reader has none, whatever it says. */
-static bool mn_watch_is_own(const struct mmu_range_reader *reader)
-{
-	const struct mn_watch *watch =
-		&reader->ranges->watches[reader->watch - 1];
-
-	return READ_ONCE(watch->reader) == reader;
-}
-
-static void mn_watch_give_back(struct mmu_range_reader *reader)
-{
-	struct mn_ranges *ranges = reader->ranges;
-	const unsigned long i = reader->watch - 1;
-
-	if (!WARN_ONCE(!mn_watch_is_own(reader),
-		       "the copy of a range reader ends\n")) {
-		WRITE_ONCE(ranges->watches[i].reader, NULL);
-		/*
-		 * (Q) The look at what it was hit by comes before the next one
-		 * who takes it. Pairs with test_and_set_bit_lock() there.
-		 */
-		clear_bit_unlock(i, &ranges->watched);
-	}
-	reader->watch = 0;
-}
-
-/*
  * The begin
  */
 
-static void mn_reader_track(struct mmu_range_reader *reader)
+/* No read section: who retries has collided, as what would be read was overrun. */
+static void mn_reader_forget(struct mmu_range_reader *reader)
 {
-	struct mn_ranges *ranges = mn_ranges_to_read(reader->mm);
-
-	reader->ranges = ranges;
-	reader->fast = reader->overrun ? NULL : ranges;
-	reader->last_seq = ranges ? mn_low_word(&ranges->last_seq) : &mn_no_seq;
+	reader->seq = READ_ONCE(*reader->last_seq) - (MN_HISTORY + 2);
 }
 
 /* Begins are slow until one has had a watch, and has not collided. */
@@ -210,17 +150,44 @@ static void mn_reader_set_overrun(struct mmu_range_reader *reader, bool overrun)
 	reader->fast = overrun ? NULL : reader->ranges;
 }
 
-/* Without the lock: whether a range of the mask may have to be waited for. */
-static bool mn_may_wait(const struct mmu_range_reader *reader,
-			unsigned long mask)
+/* The fault that was overrun may come back with a new range reader. */
+static bool mn_was_overrun(const struct mn_ranges *ranges)
+{
+	const unsigned long overrun = READ_ONCE(ranges->overrun);
+
+	return overrun &&
+	       READ_ONCE(*mn_low_word(&ranges->last_seq)) - overrun <
+		       MN_OVERRUN_IS_RECENT;
+}
+
+static void mn_reader_track(struct mmu_range_reader *reader)
+{
+	struct mn_ranges *ranges = mn_ranges_to_read(reader->mm);
+
+	reader->ranges = ranges;
+	reader->last_seq = ranges ? mn_low_word(&ranges->last_seq) : &mn_no_seq;
+	mn_reader_set_overrun(reader, ranges && mn_was_overrun(ranges));
+	mn_reader_forget(reader);
+}
+
+/*
+ * Without the lock: the slots that have a range which overlaps, MN_UNTRACKED among
+ * them. Some may have ended, or have started since the token.
+ */
+static unsigned long mn_slots_to_wait_for(const struct mmu_range_reader *reader)
 {
 	const struct mn_ranges *ranges = reader->ranges;
+	unsigned long mask = READ_ONCE(ranges->active);
+	unsigned long found = 0;
 
-	if (unlikely(mask & MN_UNTRACKED))
-		return true;
-	for (; mask; mask &= mask - 1) {
-		if (mn_reader_overlaps(reader, &ranges->slots[__ffs(mask)].span))
-			return true;
+	if (unlikely(mask & MN_UNTRACKED) &&
+	    mn_reader_overlaps(reader, &ranges->untracked))
+		found = MN_UNTRACKED;
+	for (mask &= ~MN_UNTRACKED; mask; mask &= mask - 1) {
+		const unsigned long i = __ffs(mask);
+
+		if (unlikely(mn_reader_overlaps(reader, &ranges->slots[i].span)))
+			found |= BIT(i);
 	}
 	/*
 	 * (O) What was done to the page table in ranges whose slot has been used
@@ -229,62 +196,64 @@ static bool mn_may_wait(const struct mmu_range_reader *reader,
 	 * the next one has its slot. What started after the token collides.
 	 */
 	smp_rmb();
-	return false;
+	return found;
 }
 
-/* As mn_wait(). Any untracked range may overlap. */
-static int mn_range_wait(struct mn_ranges *ranges,
-			 const struct mmu_range_reader *reader,
-			 unsigned int state)
-	__must_hold(&ranges->lock)
+/* Wait for the ranges in these slots that have started up to the token. */
+static int mn_reader_wait(const struct mmu_range_reader *reader,
+			  unsigned long mask, unsigned long token,
+			  unsigned int state)
 {
-	unsigned long mask = ranges->active;
-	const u64 mark = ranges->last_seq;
+	struct mn_ranges *ranges = reader->ranges;
+	unsigned long since;
 	int err = 0;
+	u64 mark;
 
+	might_sleep();
+
+	guard(spinlock)(&ranges->lock);
+
+	since = (unsigned long)ranges->last_seq - token;
+	mark = ranges->last_seq - since;
 	if (unlikely(mask & MN_UNTRACKED))
 		err = mn_wait_for_untracked(ranges,
 					    mn_generation_of_all(ranges),
 					    state);
-	for (mask &= ~MN_UNTRACKED; mask && !err; mask &= mask - 1) {
-		const unsigned long i = __ffs(mask);
-
-		if (mn_reader_overlaps(reader, &ranges->slots[i].span))
-			err = mn_wait_for_slot(ranges, i, mark, state);
-	}
+	for (mask &= ~MN_UNTRACKED; mask && !err; mask &= mask - 1)
+		err = mn_wait_for_slot(ranges, __ffs(mask), mark, state);
 	return err;
 }
 
-static int mn_range_read_begin_locked(struct mmu_range_reader *reader,
-				      unsigned int state)
+/* As it was when the read section began, if that may begin now. */
+static int mn_reader_token(struct mmu_range_reader *reader, unsigned int state)
 {
-	struct mn_ranges *ranges = reader->ranges;
+	unsigned long token = mn_last_seq(reader->ranges);
+	unsigned long mask = mn_slots_to_wait_for(reader);
+	unsigned long later;
 	int err;
 
-	might_sleep();
-
-	spin_lock(&ranges->lock);
-	reader->seq = ranges->last_seq;
-	if (reader->overrun)
-		mn_watch_take(ranges, reader);
-	err = mn_range_wait(ranges, reader, state);
-	spin_unlock(&ranges->lock);
-
-	if (unlikely(err))
-		mmu_range_read_cancel(reader);
-	return err;
+	if (unlikely(mask)) {
+		err = mn_reader_wait(reader, mask, token, state);
+		if (err)
+			return err;
+		/* What has come and gone during the wait was before. */
+		later = mn_last_seq(reader->ranges);
+		if (!mn_slots_to_wait_for(reader))
+			token = later;
+	}
+	/* With a watch each retry is to look at it, and to give it back. */
+	reader->seq = reader->watch ? mn_no_seq : token;
+	return 0;
 }
 
 /* Something is active, or is to be done before. */
 static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 					     unsigned int state)
 {
-	unsigned long mask;
+	int err;
 
 	if (unlikely(!reader->ranges)) {
 		mn_reader_track(reader);
-		/* Each retry is true. */
-		reader->seq = ~mn_no_seq;
 		if (WARN_ONCE(!reader->ranges,
 			      "a range reader of an mm that is not tracked\n"))
 			return 0;
@@ -293,13 +262,29 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 		      "a range reader begins that has not ended\n"))
 		mmu_range_read_cancel(reader);
 
-	if (likely(!reader->overrun)) {
-		reader->seq = mn_last_seq(reader->ranges);
-		mask = READ_ONCE(reader->ranges->active);
-		if (!mn_may_wait(reader, mask))
-			return 0;
+	/* One that collides again and again comes by here. */
+	if (state == TASK_KILLABLE && fatal_signal_pending(current)) {
+		mn_reader_forget(reader);
+		return -EINTR;
 	}
-	return mn_range_read_begin_locked(reader, state);
+	if (unlikely(reader->overrun))
+		mn_watch_take(reader);
+	err = mn_reader_token(reader, state);
+	if (unlikely(err)) {
+		mmu_range_read_cancel(reader);
+		mn_reader_forget(reader);
+	}
+	return err;
+}
+
+/* Nothing is waited for, and each retry is true. */
+static noinline int mn_reader_refuse(struct mmu_range_reader *reader,
+				     const char *what)
+{
+	WARN_ONCE(1, "%s\n", what);
+	mmu_range_read_cancel(reader);
+	mn_reader_forget(reader);
+	return 0;
 }
 
 static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
@@ -307,6 +292,8 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 {
 	const struct mn_ranges *ranges = reader->fast;
 
+	/* might_sleep() where that costs nothing. */
+	__might_sleep(__FILE__, __LINE__);
 	mn_lockdep_may_wait();
 
 	if (likely(ranges)) {
@@ -322,31 +309,47 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 	return mn_range_read_begin_slow(reader, state);
 }
 
-static __always_inline void mn_read_range(struct mmu_range_reader *reader,
-					  unsigned long start,
-					  unsigned long end)
+static __always_inline int mn_range_read_begin_one(struct mmu_range_reader *reader,
+						   unsigned long start,
+						   unsigned long end,
+						   unsigned int state)
 {
 	reader->first = start;
 	reader->last = end - 1;
 	reader->set = NULL;
+	if (unlikely(reader->last < start))
+		return mn_reader_refuse(reader, "a range to read ends before it starts");
+	return mn_range_read_begin(reader, state);
 }
 
-/* All of nothing is from the last address to the first. */
-static __always_inline void mn_read_set(struct mmu_range_reader *reader,
-					const struct mmu_read_range *set,
-					unsigned int nr)
+/* Too much to do each time, in a begin that is to cost the same for any set. */
+static bool mn_set_is_sorted(const struct mmu_read_range *set, unsigned int nr)
 {
 	unsigned int i;
 
+	for (i = 0; i < nr; i++) {
+		if (set[i].end - 1 < set[i].start ||
+		    (i && set[i].start <= set[i - 1].end - 1))
+			return false;
+	}
+	return true;
+}
+
+static __always_inline int mn_range_read_begin_set(struct mmu_range_reader *reader,
+						   const struct mmu_read_range *set,
+						   unsigned int nr,
+						   unsigned int state)
+{
+	static const struct mmu_read_range nothing;
+
+	/* All of nothing is from the last address to the first. */
 	reader->first = nr ? set[0].start : ULONG_MAX;
 	reader->last = nr ? set[nr - 1].end - 1 : 0;
-	reader->set = set;
+	reader->set = nr ? set : &nothing;
 	reader->nr = nr;
-	if (IS_ENABLED(CONFIG_DEBUG_VM)) {
-		for (i = 1; i < nr; i++)
-			WARN_ONCE(set[i].start < set[i - 1].end,
-				  "ranges to read are not sorted and disjoint\n");
-	}
+	if (IS_ENABLED(CONFIG_DEBUG_VM) && !mn_set_is_sorted(set, nr))
+		return mn_reader_refuse(reader, "ranges to read are not sorted and disjoint");
+	return mn_range_read_begin(reader, state);
 }
 
 /**
@@ -363,10 +366,7 @@ static __always_inline void mn_read_set(struct mmu_range_reader *reader,
 void mmu_range_reader_init(struct mmu_range_reader *reader,
 			   struct mm_struct *mm)
 {
-	*reader = (struct mmu_range_reader) {
-		.mm = mm,
-		.seq = ~mn_no_seq,
-	};
+	*reader = (struct mmu_range_reader) { .mm = mm };
 	mn_reader_track(reader);
 }
 EXPORT_SYMBOL_GPL(mmu_range_reader_init);
@@ -382,8 +382,8 @@ EXPORT_SYMBOL_GPL(mmu_range_reader_init);
  * into SPTEs if mmu_range_read_retry() then returns false.
  *
  * Waits for invalidations that overlap the range and started before this call, and
- * for no others. (Beyond 63 active at a time, 31 on 32 bit, for these whatever they
- * overlap, but for no chain of them.)
+ * for no others. (Where more than 63 are active at a time, 31 on 32 bit, it may
+ * wait for one of those beyond that is elsewhere, but for no chain of them.)
  *
  * The driver needs a subscription whose callback takes the user lock and tears
  * down SPTEs: to the mm, or to an interval that the range is part of. Where the mm
@@ -396,8 +396,7 @@ EXPORT_SYMBOL_GPL(mmu_range_reader_init);
 void mmu_range_read_begin(struct mmu_range_reader *reader, unsigned long start,
 			  unsigned long end)
 {
-	mn_read_range(reader, start, end);
-	mn_range_read_begin(reader, TASK_UNINTERRUPTIBLE);
+	mn_range_read_begin_one(reader, start, end, TASK_UNINTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(mmu_range_read_begin);
 
@@ -407,17 +406,17 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin);
  * @start: First address.
  * @end: First address after the range.
  *
- * As mmu_range_read_begin(), but a signal that kills the task ends the wait.
+ * As mmu_range_read_begin(), but a signal that kills the task ends the wait; and
+ * it also ends a loop of read sections that collide again and again.
  *
  * Context: As mmu_range_read_begin().
  * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
- * Then there is no read section, and nothing to end.
+ * Then there is no read section, nothing to end, and each retry is true.
  */
 int mmu_range_read_begin_killable(struct mmu_range_reader *reader,
 				  unsigned long start, unsigned long end)
 {
-	mn_read_range(reader, start, end);
-	return mn_range_read_begin(reader, TASK_KILLABLE);
+	return mn_range_read_begin_one(reader, start, end, TASK_KILLABLE);
 }
 EXPORT_SYMBOL_GPL(mmu_range_read_begin_killable);
 
@@ -436,8 +435,7 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin_killable);
 void mmu_range_read_begin_set(struct mmu_range_reader *reader,
 			      const struct mmu_read_range *set, unsigned int nr)
 {
-	mn_read_set(reader, set, nr);
-	mn_range_read_begin(reader, TASK_UNINTERRUPTIBLE);
+	mn_range_read_begin_set(reader, set, nr, TASK_UNINTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(mmu_range_read_begin_set);
 
@@ -447,18 +445,16 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin_set);
  * @set: The ranges, sorted and disjoint, none of them empty.
  * @nr: Number of ranges in @set; may be 0.
  *
- * As mmu_range_read_begin_set(), but a signal that kills the task ends the wait.
+ * As mmu_range_read_begin_set(), and as mmu_range_read_begin_killable().
  *
  * Context: As mmu_range_read_begin().
- * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
- * Then there is no read section, and nothing to end.
+ * Return: As mmu_range_read_begin_killable(): 0 or -EINTR.
  */
 int mmu_range_read_begin_set_killable(struct mmu_range_reader *reader,
 				      const struct mmu_read_range *set,
 				      unsigned int nr)
 {
-	mn_read_set(reader, set, nr);
-	return mn_range_read_begin(reader, TASK_KILLABLE);
+	return mn_range_read_begin_set(reader, set, nr, TASK_KILLABLE);
 }
 EXPORT_SYMBOL_GPL(mmu_range_read_begin_set_killable);
 
@@ -560,6 +556,7 @@ static bool mn_is_overrun(struct mmu_range_reader *reader,
 	if (likely(last_seq - token <= MN_HISTORY))
 		return false;
 	mn_reader_set_overrun(reader, true);
+	WRITE_ONCE(reader->ranges->overrun, last_seq);
 	return true;
 }
 
@@ -572,19 +569,18 @@ static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 
 	if (!ranges)
 		return true;
-	last_seq = mn_last_seq(ranges);
 	if (reader->watch) {
 		if (!mn_watch_is_own(reader))
 			return true;
-		hit = READ_ONCE(ranges->watches[reader->watch - 1].hit);
-		/* Not yet, if it is newer: it has yet to call back. */
-		if (!hit || (long)(last_seq - hit) < 0)
+		hit = mn_watch_hit(reader);
+		if (!hit)
 			return false;
-		if (!reader->set)
+		if (mn_watch_is_exact(reader))
 			return true;
 		token = hit - 2;
 	}
 
+	last_seq = mn_last_seq(ranges);
 	if (last_seq == token)
 		return false;
 	if (mn_is_overrun(reader, token, last_seq) ||
@@ -648,8 +644,10 @@ EXPORT_SYMBOL_GPL(__mmu_range_read_check_retry);
  */
 void mmu_range_read_cancel(struct mmu_range_reader *reader)
 {
-	if (unlikely(reader->watch))
+	if (unlikely(reader->watch)) {
 		mn_watch_give_back(reader);
+		mn_reader_forget(reader);
+	}
 }
 EXPORT_SYMBOL_GPL(mmu_range_read_cancel);
 
@@ -668,9 +666,9 @@ EXPORT_SYMBOL_GPL(mmu_range_read_cancel);
  *
  * Context: Any.
  * Return: false if an invalidation that overlaps the range is active (or one that
- * has been found so has just ended; beyond 63 active at a time, 31 on 32 bit,
- * whatever these overlap), or with a warning if the mm is not tracked. Otherwise
- * true.
+ * has been found so has just ended; where more than 63 are active at a time, 31 on
+ * 32 bit, maybe one of those beyond that is elsewhere), or with a warning if the mm
+ * is not tracked or the range is none. Otherwise true.
  */
 bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
 				 unsigned long end)
@@ -680,9 +678,12 @@ bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
 	mmu_range_reader_init(&reader, mm);
 	if (WARN_ONCE(!reader.ranges, "asked for a range of an mm that is not tracked\n"))
 		return false;
-	mn_read_range(&reader, start, end);
+	reader.first = start;
+	reader.last = end - 1;
+	if (WARN_ONCE(reader.last < start, "asked for a range that ends before it starts\n"))
+		return false;
 	mn_last_seq(reader.ranges);
-	return !mn_may_wait(&reader, READ_ONCE(reader.ranges->active));
+	return !mn_slots_to_wait_for(&reader);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_range_inactive);
 
@@ -703,9 +704,9 @@ void mmu_notifier_range_wait_inactive(struct mm_struct *mm, unsigned long start,
 {
 	struct mmu_range_reader reader;
 
-	/* Without a watch there is nothing to end. */
 	mmu_range_reader_init(&reader, mm);
 	mmu_range_read_begin(&reader, start, end);
+	mmu_range_read_cancel(&reader);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive);
 
@@ -726,8 +727,12 @@ int mmu_notifier_range_wait_inactive_killable(struct mm_struct *mm,
 					      unsigned long end)
 {
 	struct mmu_range_reader reader;
+	int err;
 
 	mmu_range_reader_init(&reader, mm);
-	return mmu_range_read_begin_killable(&reader, start, end);
+	err = mmu_range_read_begin_killable(&reader, start, end);
+	if (!err)
+		mmu_range_read_cancel(&reader);
+	return err;
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive_killable);

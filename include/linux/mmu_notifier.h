@@ -267,7 +267,7 @@ struct mmu_interval_notifier_ops {
 	void (*invalidate_finish)(struct mmu_interval_notifier_finish *finish);
 };
 
-/* Enough for 100 years of a million invalidations a second. */
+/* For 17 years of a million invalidations a second, each of them beside 63 others. */
 #define MMU_INTERVAL_SEQ_BITS	56
 
 /**
@@ -344,6 +344,7 @@ struct mmu_range_reader {
 	unsigned int nr;
 	bool overrun;			/* is to have a watch the next time */
 	u8 watch;			/* which one it has; from 1 */
+	unsigned long began;		/* the last sequence when it got that */
 	struct mn_ranges *ranges;	/* NULL if the mm is not tracked */
 	struct mm_struct *mm;
 };
@@ -529,14 +530,18 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
  * since the begin has been invalidated, and SPTEs made from it may be established
  * before the user lock is released: an invalidation that comes later has to wait
  * for that lock and then finds them. That holds if the callback takes the user lock
- * for each invalidation that overlaps. A callback which leaves one alone, such as
- * the driver's own migration, answers for what is read during it.
+ * for each invalidation that overlaps, and if there is such a callback: a
+ * subscription to the mm, or to an interval around all that is read.
  *
- * It returns true if an invalidation that overlaps has started since the begin; or
- * if the history was overrun, that is more than some 60 have, 30 on 32 bit, of
- * whatever range. If the same @reader begins anew then, that does not happen again
- * (but for the 5th such reader at a time, for more than 63 active invalidations,
- * and between the ranges of a set).
+ * It returns true if an invalidation that overlaps has started since the begin, one
+ * that the driver causes itself in between included; or if the history was overrun,
+ * that is more than some 60 have, 30 on 32 bit, of whatever range. For who begins
+ * anew then, with this or with another range reader, that does not happen again.
+ * (It may if four others of the mm were overrun and have not ended, and if ranges of
+ * a set with more than eight are as near to each other as to what is invalidated.)
+ *
+ * One retry ends the read section. It says nothing about what comes later, and so a
+ * range reader cannot tell whether SPTEs are still valid.
  *
  * Context: Any, hard interrupts off included, under the user lock.
  * Return: true if an invalidation collided: discard everything and begin anew.
@@ -555,7 +560,7 @@ mmu_range_read_retry(struct mmu_range_reader *reader)
  *
  * Saves work inside a read section; it does not end it.
  *
- * Context: Any; no lock needed.
+ * Context: Any, in the task that is reading; no lock needed.
  * Return: true if mmu_range_read_retry() is going to be true. false says nothing.
  */
 static inline bool mmu_range_read_check_retry(struct mmu_range_reader *reader)

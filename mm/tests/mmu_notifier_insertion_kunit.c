@@ -50,7 +50,8 @@ static void failed_insert_leaves_no_mm(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_interval(ctx, 'a');
-	int count;
+	unsigned long addr;
+	int count, err;
 
 	/* The first one prepares the mm, and that stays. */
 	mn_remove(mn_insert(ctx, 'b', 0, 1));
@@ -66,6 +67,15 @@ static void failed_insert_leaves_no_mm(struct kunit *test)
 			mn_try_insert_locked(interval, ctx->mm, 0, 0));
 	KUNIT_EXPECT_NULL(test, interval->sub.mm);
 	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->mm->mm_count), count);
+
+	/* Nor does the first one of an mm, which fails before it inserts. */
+	addr = mn_map(ctx, PAGE_SIZE);
+	interval->sub.mm = current->mm;
+	set_thread_flag(TIF_SIGPENDING);
+	err = mn_try_insert(interval, current->mm, addr, PAGE_SIZE);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, err, -EINTR);
+	KUNIT_EXPECT_NULL(test, interval->sub.mm);
 }
 
 static void insert_into_a_dead_mm_is_refused(struct kunit *test)

@@ -483,7 +483,7 @@ static void unregister_in_a_release_by_the_end_of_the_mm(struct kunit *test)
  * Memory
  */
 
-#define MEMORY_ROUNDS	1000
+#define MEMORY_ROUNDS	2500
 
 /* An mm that has notifiers, for a while. */
 static void use_one_mm(struct kunit *test, struct mn_interval *interval)

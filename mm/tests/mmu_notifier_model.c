@@ -162,14 +162,14 @@ static u32 mns_due(struct mns_model *model, const struct mns_step *step)
 	return due;
 }
 
-enum mns_state mns_expected_state(struct mns_model *model,
+enum mn_state mns_expected_state(struct mns_model *model,
 				  unsigned int thread)
 {
 	struct mns_entry *inner = mns_inner(model, thread);
 
 	if (inner && inner->passes)
-		return MNS_AT_GATE;
-	return mns_waits(model, thread) ? MNS_SLEEPS : MNS_IDLE;
+		return MN_AT_GATE;
+	return mns_waits(model, thread) ? MN_SLEEPS : MN_IDLE;
 }
 
 /* A read section collides if a sequence was set after it began. */

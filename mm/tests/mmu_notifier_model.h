@@ -11,6 +11,8 @@
 
 #include <linux/types.h>
 
+#include "mmu_notifier_stepper.h"
+
 #define MNS_SUBS	19
 #define MNS_PROBE	(MNS_SUBS - 1)	/* in no program */
 #define MNS_THREADS	6
@@ -60,14 +62,6 @@ struct mns_entry {
 };
 
 /* What a thread does, in the model or in fact. */
-enum mns_state {
-	MNS_HANDED,
-	MNS_RUNS,
-	MNS_SLEEPS,	/* in a call */
-	MNS_AT_GATE,
-	MNS_IDLE,
-};
-
 struct mns_model {
 	unsigned int nr_entries;
 	struct mns_entry entry[MNS_ENTRIES];
@@ -81,7 +75,7 @@ struct mns_entry *mns_inner(struct mns_model *model, unsigned int thread);
 struct mns_entry *mns_section(struct mns_model *model,
 			      unsigned int thread);
 bool mns_waits(struct mns_model *model, unsigned int thread);
-enum mns_state mns_expected_state(struct mns_model *model,
+enum mn_state mns_expected_state(struct mns_model *model,
 				  unsigned int thread);
 bool mns_expected_retry(struct mns_model *model, unsigned int thread);
 u32 mns_late(struct mns_model *model, struct mns_entry *start);

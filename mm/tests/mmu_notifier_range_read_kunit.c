@@ -12,6 +12,7 @@
 #include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
@@ -111,6 +112,9 @@ static void call_interval_begin_killable(struct mn_call *call)
 	WRITE_ONCE(call->killable, true);
 	allow_kernel_signal(SIGKILL);
 	call->ret = mmu_interval_read_begin_killable(&interval->sub, &seq);
+	/* Who does not look at what it returned collides. */
+	if (call->ret && !mn_retry(interval, seq))
+		call->ret = 0;
 }
 
 static void call_wait_inactive(struct mn_call *call)
@@ -172,7 +176,10 @@ static void invalidate_elsewhere(struct mn_ctx *ctx, unsigned int nr)
 		mn_invalidate(ctx, ELSEWHERE + i % 7, 1);
 }
 
-/* The next begin of it finds that its history did not suffice. */
+/*
+ * The next begin of it has a watch: its history did not suffice; or that of another
+ * one did not lately, and then it is as new.
+ */
 static void overrun(struct mn_reader *reader)
 {
 	struct mn_ctx *ctx = reader->ctx;
@@ -180,7 +187,8 @@ static void overrun(struct mn_reader *reader)
 	mmu_range_reader_init(&reader->reader, ctx->mm);
 	begin(reader);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
-	KUNIT_EXPECT_TRUE(ctx->test, retry(reader));
+	if (!retry(reader))
+		mmu_range_reader_init(&reader->reader, ctx->mm);
 }
 
 /* Whether it is exact whatever happens elsewhere: it has a watch. */
@@ -358,9 +366,90 @@ static void begin_waits_for_a_generation_of_untracked_ranges(struct kunit *test)
 	mn_end(later);
 }
 
+static void begin_does_not_wait_for_untracked_ranges_elsewhere(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader[] = {
+		reader_of(ctx, 10, 10), set_reader_of(ctx, 10, 10),
+	};
+	struct mmu_notifier_range *below, *above;
+	unsigned int i;
+
+	mn_crowd(ctx, MN_CROWD);
+	/* Where both are active, what is between them is not known. */
+	for (i = 0; i < ARRAY_SIZE(reader); i++) {
+		below = mn_start(ctx, 0, 10);
+		KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader[i])));
+		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
+		mn_end(below);
+		above = mn_start(ctx, 30, 10);
+		KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader[i])));
+		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
+		mn_end(above);
+	}
+}
+
+/* All of them are in what is known of untracked ranges, whatever their order. */
+static void begin_waits_for_any_of_several_untracked_ranges(struct kunit *test)
+{
+	/* Where two others are: below it, above it, and on both sides of it. */
+	static const unsigned long others[][2] = {
+		{ 0, 2 }, { 30, 32 }, { 0, 30 }, { 30, 0 },
+	};
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range[3];
+	struct mn_call *call;
+	unsigned int i, j;
+
+	mn_crowd(ctx, MN_CROWD);
+	/* The one to wait for starts before, between, and after the others. */
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		for (j = 0; j < 3; j++) {
+			unsigned int k, other = 0;
+
+			for (k = 0; k < 3; k++)
+				range[k] = mn_start(ctx, k == j ? 10 :
+						    others[i][other++], 1);
+			call = spawn_begin(reader);
+			KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+			for (k = 0; k < 3; k++)
+				mn_end(range[k]);
+			KUNIT_EXPECT_TRUE(test, mn_returns(call));
+			KUNIT_EXPECT_FALSE(test, retry(reader));
+		}
+	}
+}
+
 /*
  * Q2, Q3: the retry
  */
+
+/* Nothing has been read, so that nothing can be right. */
+static void retry_without_a_begin_is_true(struct kunit *test)
+{
+	struct mn_reader *reader = reader_of(test->priv, 10, 10);
+
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+}
+
+static void wait_of_a_begin_is_not_part_of_the_history(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *range;
+	struct mn_call *call;
+
+	range = mn_start(ctx, 10, 10);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	/* Nor is what overlaps, and has come and gone. */
+	mn_invalidate(ctx, 10, 10);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
 
 static void retry_is_true_if_what_overlaps_has_started(struct kunit *test)
 {
@@ -537,6 +626,23 @@ static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
  * Q3: overruns
  */
 
+/* Whose history goes back to the beginning. */
+static void reader_of_a_new_mm_takes_no_watch(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *new[WATCHES], *reader = reader_of(ctx, 10, 10);
+	unsigned int i;
+
+	for (i = 0; i < WATCHES; i++) {
+		new[i] = reader_of(ctx, 10, 10);
+		begin(new[i]);
+	}
+	overrun(reader);
+	KUNIT_EXPECT_TRUE(test, is_exact(reader));
+	for (i = 0; i < WATCHES; i++)
+		KUNIT_EXPECT_TRUE(test, retry(new[i]));
+}
+
 static void reader_is_overrun_once(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -574,23 +680,88 @@ static void reader_with_a_watch_collides(struct kunit *test)
 	}
 }
 
-static void reader_with_a_watch_is_told_of_untracked_ranges(struct kunit *test)
+/* A fault that is overrun may come back with a range reader that is new. */
+static void new_readers_of_an_overrun_mm_are_exact(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	unsigned int i;
+
+	begin(reader);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	/* For as long as it goes on. */
+	for (i = 0; i < SZ_32K / BEYOND_HISTORY; i++) {
+		reader = reader_of(ctx, 10, 10);
+		KUNIT_EXPECT_TRUE(test, is_exact(reader));
+	}
+}
+
+/* Begin has no lock to take for long after. */
+static void new_readers_are_as_before_after_a_while(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	unsigned int i;
+
+	begin(reader);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	for (i = 0; i < SZ_16K / WITHIN_HISTORY + 1; i++) {
+		reader = reader_of(ctx, 10, 10);
+		begin(reader);
+		invalidate_elsewhere(ctx, WITHIN_HISTORY);
+		KUNIT_EXPECT_FALSE(test, retry(reader));
+	}
+	KUNIT_EXPECT_FALSE(test, is_exact(reader_of(ctx, 10, 10)));
+}
+
+static void reader_with_a_watch_is_told_of_untracked_ranges(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader[] = {
+		reader_of(ctx, 10, 10), set_reader_of(ctx, 10, 2),
+		set_reader_of(ctx, 10, 100),
+	};
+	struct mmu_notifier_range *range;
+	unsigned int i;
+
+	mn_crowd(ctx, MN_CROWD);
+	for (i = 0; i < ARRAY_SIZE(reader); i++) {
+		overrun(reader[i]);
+		begin(reader[i]);
+		range = mn_start(ctx, ELSEWHERE, 1);
+		mn_end(range);
+		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
+
+		overrun(reader[i]);
+		begin(reader[i]);
+		range = mn_start(ctx, 10, 1);
+		KUNIT_EXPECT_TRUE(test, retry(reader[i]));
+		mn_end(range);
+
+		overrun(reader[i]);
+		begin(reader[i]);
+		range = mn_start(ctx, 10, 1);
+		mn_end(range);
+		KUNIT_EXPECT_TRUE(test, retry(reader[i]));
+	}
+}
+
+/* And is not found in the history of those that have a slot again. */
+static void set_with_a_watch_remembers_an_untracked_range(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = set_reader_of(ctx, 10, 100);
 	struct mmu_notifier_range *range;
 
 	overrun(reader);
 	mn_crowd(ctx, MN_CROWD);
 	begin(reader);
-	range = mn_start(ctx, ELSEWHERE, 1);
-	mn_end(range);
-	KUNIT_EXPECT_FALSE(test, retry(reader));
-
-	overrun(reader);
-	begin(reader);
 	range = mn_start(ctx, 10, 1);
 	mn_end(range);
+	mn_crowd_end(ctx);
+	invalidate_elsewhere(ctx, 20);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 
@@ -845,11 +1016,56 @@ static void begin_without_an_end_is_reported(struct kunit *test)
 	}
 }
 
+/* The next one in its place does not lose another watch. */
+static void reader_that_is_gone_without_an_end_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	unsigned int i;
+
+	overrun(reader);
+	for (i = 0; i < 2 * WATCHES; i++) {
+		begin(reader);
+		mmu_range_reader_init(&reader->reader, ctx->mm);
+		mn_reports_begin(ctx);
+		begin(reader);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+		mn_invalidate(ctx, 10, 1);
+		KUNIT_EXPECT_TRUE(test, retry(reader));
+		overrun(reader);
+	}
+	KUNIT_EXPECT_TRUE(test, is_exact(reader));
+}
+
+static void range_that_ends_before_it_starts_is_reported_and_collides(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 0);
+
+	/* As if the end were a length. */
+	reader->pages = -8UL;
+	mn_reports_begin(ctx);
+	begin(reader);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(ctx->mm,
+							     MN_ADDR(10),
+							     MN_ADDR(2)));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	/* It can be used again. */
+	reader->pages = 10;
+	begin(reader);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
 /*
  * Q6: sets
  */
 
 #define SET	1000
+/* So many ranges, a watch has room for. */
+#define SMALL_SET	8
 
 static void set_collides_if_one_of_it_does(struct kunit *test)
 {
@@ -931,13 +1147,66 @@ static void set_of_any_size_is_a_set(struct kunit *test)
 	reader->nr = 0;
 	begin(reader);
 	mn_invalidate(ctx, 0, 100);
+	mn_invalidate_mm(ctx->mm, 0, 0);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
+	reader->set = NULL;
+	mmu_range_read_begin_set(&reader->reader, NULL, 0);
+	mn_invalidate_mm(ctx->mm, 0, 0);
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+/* Whatever is between its ranges, if there are few of them. */
+static void small_set_with_a_watch_is_exact(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader;
+	unsigned int nr, i, n;
+
+	for (nr = 1; nr <= SMALL_SET; nr++) {
+		reader = set_reader_of(ctx, 10, nr);
+		for (i = 0; i < 2 * nr + 1; i++) {
+			overrun(reader);
+			begin(reader);
+			for (n = 0; n < BEYOND_HISTORY; n++)
+				mn_invalidate(ctx, 9 + i, 1);
+			invalidate_elsewhere(ctx, BEYOND_HISTORY);
+			KUNIT_EXPECT_EQ(test, retry(reader), i % 2);
+		}
+	}
+}
+
+/* Of a larger one the largest gaps do not matter. */
+static void large_set_with_a_watch_is_exact_in_its_largest_gaps(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = set_reader_of(ctx, 10, SET);
+	struct mmu_read_range *set = (struct mmu_read_range *)reader->set;
+	unsigned int gap, i, n, moved = 0;
+
+	/* Some of them in the middle, and the larger ones later. */
+	for (i = 1; i < SET; i++) {
+		if (i % (SET / SMALL_SET) == 0)
+			moved += i;
+		set[i].start += MN_ADDR(moved);
+		set[i].end += MN_ADDR(moved);
+	}
+	for (i = 0; i < SET - 1; i++) {
+		gap = (set[i + 1].start - set[i].end) >> PAGE_SHIFT;
+		if (gap == 1 && i % 100)
+			continue;
+		overrun(reader);
+		begin(reader);
+		for (n = 0; n < BEYOND_HISTORY; n++)
+			mn_invalidate(ctx, set[i].end >> PAGE_SHIFT, gap);
+		KUNIT_EXPECT_EQ(test, retry(reader), gap == 1);
+	}
 }
 
 static void set_with_a_watch_is_exact(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader = set_reader_of(ctx, 10, SET);
+	const unsigned long last = 10 + 2 * SET - 2;
 
 	overrun(reader);
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
@@ -946,45 +1215,61 @@ static void set_with_a_watch_is_exact(struct kunit *test)
 	overrun(reader);
 	begin(reader);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
-	mn_invalidate(ctx, 11, 1);
+	mn_invalidate(ctx, last - 1, 1);
 	invalidate_elsewhere(ctx, WITHIN_HISTORY / 2);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 
 	overrun(reader);
 	begin(reader);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
-	mn_invalidate(ctx, 11, 1);
-	mn_invalidate(ctx, 12, 1);
+	mn_invalidate(ctx, last - 1, 1);
+	mn_invalidate(ctx, last, 1);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 
 	overrun(reader);
 	begin(reader);
-	mn_invalidate(ctx, 12, 1);
-	mn_invalidate(ctx, 11, 1);
+	mn_invalidate(ctx, last, 1);
+	mn_invalidate(ctx, last - 1, 1);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 
 	/* Or may not be, if that was long ago. */
 	begin(reader);
-	mn_invalidate(ctx, 12, 1);
+	mn_invalidate(ctx, last - 1, 1);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 
-static void set_that_is_not_sorted_is_reported(struct kunit *test)
+static void set_that_is_not_sorted_is_reported_and_collides(struct kunit *test)
 {
-	struct mn_ctx *ctx = test->priv;
-	struct mmu_read_range set[] = {
-		{ MN_ADDR(10), MN_ADDR(12) }, { MN_ADDR(11), MN_ADDR(13) },
+	static const struct mmu_read_range sets[][3] = {
+		/* One that overlaps the next, or has it inside; no order; no range. */
+		{ { MN_ADDR(10), MN_ADDR(12) }, { MN_ADDR(11), MN_ADDR(13) },
+		  { MN_ADDR(70), MN_ADDR(71) } },
+		{ { MN_ADDR(10), MN_ADDR(50) }, { MN_ADDR(20), MN_ADDR(21) },
+		  { MN_ADDR(70), MN_ADDR(71) } },
+		{ { MN_ADDR(60), MN_ADDR(61) }, { MN_ADDR(10), MN_ADDR(50) },
+		  { MN_ADDR(70), MN_ADDR(71) } },
+		{ { MN_ADDR(30), MN_ADDR(50) }, { MN_ADDR(60), MN_ADDR(8) },
+		  { MN_ADDR(70), MN_ADDR(71) } },
+		{ { MN_ADDR(30), MN_ADDR(50) }, { 0, MN_ADDR(60) },
+		  { MN_ADDR(70), MN_ADDR(71) } },
+		{ { MN_ADDR(30), MN_ADDR(50) }, { MN_ADDR(60), 0 },
+		  { MN_ADDR(70), MN_ADDR(71) } },
 	};
-	struct mmu_range_reader reader;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 0, 0);
+	unsigned int i;
 
 	if (!IS_ENABLED(CONFIG_DEBUG_VM))
 		kunit_skip(test, "needs CONFIG_DEBUG_VM");
-	mmu_range_reader_init(&reader, ctx->mm);
-	mn_reports_begin(ctx);
-	mmu_range_read_begin_set(&reader, set, ARRAY_SIZE(set));
-	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
-	mmu_range_read_cancel(&reader);
+	reader->nr = ARRAY_SIZE(sets[0]);
+	for (i = 0; i < ARRAY_SIZE(sets); i++) {
+		reader->set = sets[i];
+		mn_reports_begin(ctx);
+		begin(reader);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+		KUNIT_EXPECT_TRUE(test, retry(reader));
+	}
 }
 
 /*
@@ -1008,6 +1293,8 @@ static void signal_ends_a_killable_begin(struct kunit *test)
 		kill_call(call);
 		KUNIT_EXPECT_TRUE(test, mn_returns(call));
 		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+		/* Who does not look at what it returned collides. */
+		KUNIT_EXPECT_TRUE(test, retry(reader[i]));
 		mn_end(range);
 		begin(reader[i]);
 		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
@@ -1056,6 +1343,48 @@ static void killed_begin_leaves_nothing_behind(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
 }
 
+static void call_killed_again_and_again(struct mn_call *call)
+{
+	struct mn_reader *reader = call->arg;
+	unsigned int i;
+
+	allow_kernel_signal(SIGKILL);
+	call->ret = 0;
+	for (i = 0; !call->ret && i < 10; i++) {
+		invalidate_elsewhere(reader->ctx, BEYOND_HISTORY);
+		if (!mmu_range_read_retry(&reader->reader))
+			break;
+		if (i == 5)
+			send_sig(SIGKILL, current, 1);
+		call->ret = mmu_range_read_begin_killable(&reader->reader,
+							  MN_ADDR(10),
+							  MN_ADDR(11));
+	}
+	if (i != 6)
+		call->ret = 0;
+}
+
+/* It has nothing to wait for: all watches are taken, and it is overrun each time. */
+static void signal_ends_a_loop_that_collides(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 1);
+	struct mn_reader *other;
+	struct mn_call *call;
+	unsigned int i;
+
+	for (i = 0; i < WATCHES; i++) {
+		other = reader_of(ctx, 10, 10);
+		overrun(other);
+		begin(other);
+	}
+	begin(reader);
+	call = mn_spawn(ctx, "mmu_range_read_begin_killable", reader,
+			call_killed_again_and_again, -1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+}
+
 static void signal_ends_a_wait_for_untracked_ranges(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1087,6 +1416,33 @@ static void signal_does_not_end_a_begin(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+}
+
+static void call_begin_with_a_signal(struct mn_call *call)
+{
+	struct mn_reader *reader = call->arg;
+
+	allow_kernel_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	begin(reader);
+	call->ret = mmu_range_read_check_retry(&reader->reader);
+}
+
+static void begin_of_a_killed_task_is_exact(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mmu_notifier_range *elsewhere;
+	struct mn_call *call;
+
+	/* What is active makes it look at the signal, which it must not heed. */
+	elsewhere = mn_start(ctx, ELSEWHERE, 1);
+	call = mn_spawn(ctx, "mmu_range_read_begin", reader,
+			call_begin_with_a_signal, -1);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, call->ret, 0);
+	mn_end(elsewhere);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
 
@@ -1177,6 +1533,23 @@ static void wait_until_inactive_is_for_what_overlaps(struct kunit *test)
 	mn_end(other);
 }
 
+static void wait_in_an_overrun_mm_leaves_no_watch_behind(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mn_call *call;
+	unsigned int i;
+
+	overrun(reader);
+	for (i = 0; i < 2 * WATCHES; i++) {
+		call = mn_spawn(ctx, "wait_inactive", reader,
+				i % 2 ? call_wait_inactive :
+					call_wait_inactive_killable, -1);
+		KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	}
+	KUNIT_EXPECT_TRUE(test, is_exact(reader));
+}
+
 /*
  * Seed 004, as it has to be: what is active is asked for under the user lock, and
  * waited for without.
@@ -1208,6 +1581,10 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(begin_does_not_wait_for_what_starts_later),
 	KUNIT_CASE(begin_does_not_wait_for_what_takes_the_slot),
 	KUNIT_CASE(begin_waits_for_a_generation_of_untracked_ranges),
+	KUNIT_CASE(begin_does_not_wait_for_untracked_ranges_elsewhere),
+	KUNIT_CASE(begin_waits_for_any_of_several_untracked_ranges),
+	KUNIT_CASE(retry_without_a_begin_is_true),
+	KUNIT_CASE(wait_of_a_begin_is_not_part_of_the_history),
 	KUNIT_CASE(retry_is_true_if_what_overlaps_has_started),
 	KUNIT_CASE(retry_is_true_wherever_it_is_in_the_history),
 	KUNIT_CASE(retry_is_true_while_what_overlaps_is_active),
@@ -1218,9 +1595,13 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(retry_is_true_if_an_untracked_range_has_started),
 	KUNIT_CASE(retry_is_true_if_a_start_was_refused),
 	KUNIT_CASE(reader_and_interval_do_not_disturb_one_another),
+	KUNIT_CASE(reader_of_a_new_mm_takes_no_watch),
 	KUNIT_CASE(reader_is_overrun_once),
+	KUNIT_CASE(new_readers_of_an_overrun_mm_are_exact),
+	KUNIT_CASE(new_readers_are_as_before_after_a_while),
 	KUNIT_CASE(reader_with_a_watch_collides),
 	KUNIT_CASE(reader_with_a_watch_is_told_of_untracked_ranges),
+	KUNIT_CASE(set_with_a_watch_remembers_an_untracked_range),
 	KUNIT_CASE(reader_with_a_watch_waits),
 	KUNIT_CASE(watches_are_few_and_given_back),
 	KUNIT_CASE(watch_is_not_told_of_what_was_before),
@@ -1231,20 +1612,27 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(end_of_what_has_ended_ends_no_other),
 	KUNIT_CASE(end_of_a_copy_is_reported_and_ends_no_other),
 	KUNIT_CASE(begin_without_an_end_is_reported),
+	KUNIT_CASE(reader_that_is_gone_without_an_end_is_reported),
+	KUNIT_CASE(range_that_ends_before_it_starts_is_reported_and_collides),
 	KUNIT_CASE(set_collides_if_one_of_it_does),
 	KUNIT_CASE(set_does_not_collide_between_its_ranges),
 	KUNIT_CASE(set_waits_for_all_of_it_and_nothing_between),
 	KUNIT_CASE(set_of_any_size_is_a_set),
 	KUNIT_CASE(set_with_a_watch_is_exact),
-	KUNIT_CASE(set_that_is_not_sorted_is_reported),
+	KUNIT_CASE(small_set_with_a_watch_is_exact),
+	KUNIT_CASE(large_set_with_a_watch_is_exact_in_its_largest_gaps),
+	KUNIT_CASE(set_that_is_not_sorted_is_reported_and_collides),
 	KUNIT_CASE(signal_ends_a_killable_begin),
 	KUNIT_CASE(killable_begin_waits),
 	KUNIT_CASE(killed_begin_leaves_nothing_behind),
+	KUNIT_CASE(signal_ends_a_loop_that_collides),
 	KUNIT_CASE(signal_ends_a_wait_for_untracked_ranges),
 	KUNIT_CASE(signal_does_not_end_a_begin),
+	KUNIT_CASE(begin_of_a_killed_task_is_exact),
 	KUNIT_CASE(signal_ends_a_killable_begin_of_an_interval),
 	KUNIT_CASE(range_is_inactive_unless_what_overlaps_is_active),
 	KUNIT_CASE(wait_until_inactive_is_for_what_overlaps),
+	KUNIT_CASE(wait_in_an_overrun_mm_leaves_no_watch_behind),
 	KUNIT_CASE(asking_under_the_user_lock_is_silent),
 	{}
 };

@@ -388,6 +388,20 @@ static void retry_with_interrupts_off_is_not_reported(struct kunit *test)
 	mn_expect_silence_end(test);
 }
 
+static void range_begin_in_atomic_context(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	mn_expect_sleep(test, "mmu_range_read");
+	driver = driver_init(test);
+	/* It has nothing to wait for. */
+	preempt_disable();
+	mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
+	preempt_enable();
+	mmu_range_read_cancel(&driver->reader);
+	mn_expect_end(test);
+}
+
 static void range_begin_that_waits_in_atomic_context(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -423,6 +437,7 @@ static struct kunit_case mmu_notifier_range_report_cases[] = {
 	KUNIT_CASE(callback_takes_a_lock_that_a_range_began_under),
 	KUNIT_CASE(thread_a_waits_under_the_lock_that_thread_b_needs),
 	KUNIT_CASE(thread_a_waits_killably_under_the_lock_that_thread_b_needs),
+	KUNIT_CASE(range_begin_in_atomic_context),
 	KUNIT_CASE(range_begin_that_waits_in_atomic_context),
 	KUNIT_CASE(thread_a_that_drops_the_lock_is_not_reported),
 	KUNIT_CASE(correct_range_reader_is_not_reported),

@@ -16,16 +16,15 @@
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/hash.h>
-#include <linux/kthread.h>
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "mmu_notifier_helpers.h"
+#include "mmu_notifier_stepper.h"
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
@@ -45,6 +44,8 @@ MODULE_PARM_DESC(seed, "of the random walk; 0 (default): another each time");
 /* So few starts fit into any history here, so many into none. */
 #define RS_FITS		(BITS_PER_LONG - 4 - 2 * RS_ACTORS * RS_NEST)
 #define RS_OVERRUNS	BITS_PER_LONG
+/* So many ranges of a set, a watch has room for. */
+#define RS_SMALL_SET	8
 
 enum rs_op {
 	RS_NONE,
@@ -71,12 +72,6 @@ struct rs_entry {
 	bool active;
 };
 
-enum rs_state {
-	RS_RUNS,
-	RS_SLEEPS,
-	RS_IDLE,
-};
-
 /* What is known of its watch. */
 enum rs_watch {
 	RS_WATCH_NO,
@@ -86,10 +81,7 @@ enum rs_watch {
 
 struct rs_reader {
 	struct rs_run *run;
-	struct task_struct *task;
-	struct completion go;
-	u8 state;
-	bool quit;
+	struct mn_stepper stepper;
 	struct rs_step step;
 	int ret;
 	struct mmu_range_reader reader;
@@ -99,16 +91,25 @@ struct rs_reader {
 	unsigned int spte[RS_PAGES];
 	/* The model. */
 	int begin;		/* entry, or -1 */
+	bool slept;
+	int since;		/* entry: nothing of before counts without a watch */
 	enum rs_watch watch;	/* of this read section */
 	enum rs_watch next;	/* of the next one */
+};
+
+/* Freed some time after the mm, so that a new one need not wait for that. */
+struct rs_notifier {
+	struct mmu_notifier notifier;
+	struct rs_run *run;
 };
 
 struct rs_run {
 	struct kunit *test;
 	struct mm_struct *mm;
-	struct mmu_notifier notifier;
-	struct mmu_notifier refuser;
+	struct rs_notifier *notifier;
+	struct rs_notifier *refuser;
 	bool refuse;
+	bool flooded;		/* a range reader may have been overrun */
 	spinlock_t user_lock;	/* the driver's */
 	struct rs_reader reader[RS_READERS];
 	unsigned int nr_readers;
@@ -159,17 +160,22 @@ static u64 rs_pages(const struct rs_run *run,
 	return run->entry[reader->begin].step.pages;
 }
 
-static bool rs_sleeps(const struct rs_run *run,
-		      const struct rs_reader *reader)
+/* Whether one of the first entries overlaps, and has not ended. */
+static bool rs_is_active(const struct rs_run *run, u64 pages, int nr)
 {
 	int i;
 
-	for (i = 0; i < reader->begin; i++) {
-		if (run->entry[i].active && run->entry[i].step.pages &
-					      rs_pages(run, reader))
+	for (i = 0; i < nr; i++) {
+		if (run->entry[i].active && run->entry[i].step.pages & pages)
 			return true;
 	}
 	return false;
+}
+
+static bool rs_sleeps(const struct rs_run *run,
+		      const struct rs_reader *reader)
+{
+	return rs_is_active(run, rs_pages(run, reader), reader->begin);
 }
 
 /* How many have started since the entry, and whether one overlaps. */
@@ -212,29 +218,69 @@ static int rs_first_hit(const struct rs_run *run,
 }
 
 /* 0 or 1; or -1 if both are right. */
-static int rs_expected_retry(const struct rs_run *run,
-			     const struct rs_reader *reader)
+static int rs_expected_by_history(const struct rs_run *run,
+				  const struct rs_reader *reader)
 {
-	const u64 pages = rs_pages(run, reader);
-	int since = reader->begin;
 	unsigned int started;
 	bool overlaps;
 
-	started = rs_started(run, since, pages, &overlaps);
+	started = rs_started(run, reader->since, rs_pages(run, reader),
+			     &overlaps);
 	if (overlaps)
 		return 1;
 	if (started <= RS_FITS)
 		return 0;
-	if (reader->watch == RS_WATCH_NO)
-		return started > RS_OVERRUNS ? 1 : -1;
+	return started > RS_OVERRUNS ? 1 : -1;
+}
 
+static int rs_expected_by_watch(const struct rs_run *run,
+				const struct rs_reader *reader)
+{
+	const u64 pages = rs_pages(run, reader);
+	int since = reader->begin;
+	bool overlaps;
+
+	rs_started(run, since, pages, &overlaps);
+	if (overlaps)
+		return 1;
+	/* Of how many ranges it is. */
+	if (hweight64(pages & ~(pages << 1)) <= RS_SMALL_SET)
+		return 0;
 	since = rs_first_hit(run, reader);
-	if (since < 0)
-		return reader->watch == RS_WATCH_YES ? 0 : -1;
-	started = rs_started(run, since, pages, &overlaps);
-	if (started <= RS_FITS)
-		return reader->watch == RS_WATCH_YES ? 0 : -1;
-	return started > RS_OVERRUNS && reader->watch == RS_WATCH_YES ? 1 : -1;
+	if (since < 0 || rs_started(run, since, pages, &overlaps) <= RS_FITS)
+		return 0;
+	return -1;
+}
+
+static int rs_expected_retry(const struct rs_run *run,
+			     const struct rs_reader *reader)
+{
+	int history = rs_expected_by_history(run, reader);
+	int watch = rs_expected_by_watch(run, reader);
+
+	if (reader->watch == RS_WATCH_NO)
+		return history;
+	return reader->watch == RS_WATCH_YES || history == watch ? watch : -1;
+}
+
+/*
+ * What came and went while a begin waited does not count; unless something that
+ * overlaps is active when it has waited.
+ */
+static void rs_model_wake(struct rs_run *run)
+{
+	unsigned int i;
+
+	for (i = 0; i < run->nr_readers; i++) {
+		struct rs_reader *reader = &run->reader[i];
+
+		if (reader->begin < 0 || !reader->slept ||
+		    rs_sleeps(run, reader))
+			continue;
+		reader->slept = false;
+		if (!rs_is_active(run, rs_pages(run, reader), run->nr_entries))
+			reader->since = run->nr_entries;
+	}
 }
 
 /* What is known when it has returned. */
@@ -242,7 +288,9 @@ static void rs_model_retry(struct rs_run *run, struct rs_reader *reader,
 			   bool retry)
 {
 	bool overlaps;
-	unsigned int started = rs_started(run, reader->begin,
+	unsigned int started = rs_started(run, reader->watch == RS_WATCH_YES ?
+						       reader->begin :
+						       reader->since,
 					  rs_pages(run, reader), &overlaps);
 
 	if (!retry)
@@ -260,11 +308,20 @@ static void rs_model_retry(struct rs_run *run, struct rs_reader *reader,
  * The code
  */
 
+static struct rs_run *rs_run_of(struct mmu_notifier *notifier)
+{
+	return container_of(notifier, struct rs_notifier, notifier)->run;
+}
+
+static void rs_free(struct mmu_notifier *notifier)
+{
+	kfree(container_of(notifier, struct rs_notifier, notifier));
+}
+
 static int rs_invalidate(struct mmu_notifier *notifier,
 			 const struct mmu_notifier_range *range)
 {
-	struct rs_run *run = container_of(notifier, struct rs_run,
-					      notifier);
+	struct rs_run *run = rs_run_of(notifier);
 	unsigned long first = range->start >> PAGE_SHIFT;
 	unsigned long last = (range->end >> PAGE_SHIFT) - 1;
 	unsigned int i;
@@ -280,17 +337,18 @@ static int rs_invalidate(struct mmu_notifier *notifier,
 
 static const struct mmu_notifier_ops rs_ops = {
 	.invalidate_range_start = rs_invalidate,
+	.free_notifier = rs_free,
 };
 
 static int rs_may_refuse(struct mmu_notifier *notifier,
 			 const struct mmu_notifier_range *range)
 {
-	return container_of(notifier, struct rs_run, refuser)->refuse ?
-		       -EAGAIN : 0;
+	return rs_run_of(notifier)->refuse ? -EAGAIN : 0;
 }
 
 static const struct mmu_notifier_ops rs_refuser_ops = {
 	.invalidate_range_start = rs_may_refuse,
+	.free_notifier = rs_free,
 };
 
 /* Each run of pages is a range. */
@@ -332,30 +390,17 @@ static int rs_begin(struct rs_reader *reader)
 	return 0;
 }
 
-static void rs_set_state(struct rs_reader *reader, enum rs_state state)
+static void rs_take(struct mn_stepper *stepper)
 {
-	/* All that it did comes first. Pairs with rs_state(). */
-	smp_store_release(&reader->state, state);
-	/* Then, maybe, it sleeps. Pairs with rs_state(). */
-	smp_wmb();
-}
-
-static int rs_thread(void *data)
-{
-	struct rs_reader *reader = data;
+	struct rs_reader *reader = container_of(stepper, struct rs_reader,
+						stepper);
 
 	allow_kernel_signal(SIGKILL);
-	for (;;) {
-		/* It may have been killed when it had ended. */
-		flush_signals(current);
-		wait_for_completion(&reader->go);
-		if (reader->quit)
-			return 0;
-		reader->ret = rs_begin(reader);
-		/* What it has read is as old as it can be. */
-		memcpy(reader->read, reader->run->pte, sizeof(reader->read));
-		rs_set_state(reader, RS_IDLE);
-	}
+	/* It may have been killed when it had ended. */
+	flush_signals(current);
+	reader->ret = rs_begin(reader);
+	/* What it has read is as old as it can be. */
+	memcpy(reader->read, reader->run->pte, sizeof(reader->read));
 }
 
 static bool rs_retry(struct rs_run *run, struct rs_reader *reader)
@@ -411,6 +456,7 @@ static void rs_flood(struct rs_run *run)
 	struct mmu_notifier_range range;
 	unsigned int i;
 
+	run->flooded = true;
 	for (i = 0; i < RS_FLOOD; i++) {
 		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, run->mm,
 					MN_ADDR(RS_FLOOD_PAGE),
@@ -420,45 +466,53 @@ static void rs_flood(struct rs_run *run)
 	}
 }
 
-static enum rs_state rs_state(struct rs_reader *reader)
+static bool rs_reaches(struct rs_reader *reader, enum mn_state expected)
 {
-	/* Pairs with rs_set_state(). */
-	enum rs_state state = smp_load_acquire(&reader->state);
-	unsigned int sleeps = reader->step.op == RS_BEGIN_KILLABLE ?
-				      TASK_KILLABLE : TASK_UNINTERRUPTIBLE;
-
-	if (state != RS_RUNS || READ_ONCE(reader->task->__state) != sleeps)
-		return state;
-	/* It may sleep for its next step already. Pairs with rs_set_state(). */
-	smp_rmb();
-	state = READ_ONCE(reader->state);
-	return state == RS_RUNS ? RS_SLEEPS : state;
-}
-
-/* Wait until it is in this state, or in another one for good. */
-static bool rs_reaches(struct rs_reader *reader, enum rs_state expected)
-{
-	unsigned long begin = jiffies;
-
-	for (;;) {
-		bool late = time_after(jiffies, begin + MN_HANG_SECONDS * HZ);
-		enum rs_state state = rs_state(reader);
-
-		if (state == expected)
-			return true;
-		if (state == RS_IDLE || late)
-			return false;
-		cond_resched();
-		if (time_after(jiffies, begin + 2))
-			schedule_timeout_uninterruptible(1);
-		else
-			cpu_relax();
-	}
+	return mn_stepper_reaches(&reader->stepper, expected, MN_HANG_SECONDS);
 }
 
 /*
  * Runs
  */
+
+static struct rs_notifier *rs_register(struct rs_run *run,
+				       const struct mmu_notifier_ops *ops)
+{
+	struct rs_notifier *new = kzalloc(sizeof(*new), GFP_KERNEL);
+
+	if (!new)
+		return NULL;
+	new->run = run;
+	new->notifier.ops = ops;
+	if (!mmu_notifier_register_tracked(&new->notifier, run->mm))
+		return new;
+	kfree(new);
+	return NULL;
+}
+
+static void rs_put_mm(struct rs_run *run)
+{
+	if (run->refuser)
+		mmu_notifier_put(&run->refuser->notifier);
+	run->refuser = NULL;
+	if (run->notifier)
+		mmu_notifier_put(&run->notifier->notifier);
+	run->notifier = NULL;
+	if (run->mm)
+		mmput(run->mm);
+	run->mm = NULL;
+}
+
+static void rs_new_mm(struct rs_run *run)
+{
+	rs_put_mm(run);
+	run->mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(run->test, run->mm);
+	run->notifier = rs_register(run, &rs_ops);
+	KUNIT_ASSERT_NOT_NULL(run->test, run->notifier);
+	run->refuser = rs_register(run, &rs_refuser_ops);
+	KUNIT_ASSERT_NOT_NULL(run->test, run->refuser);
+}
 
 static void rs_undo(void *data)
 {
@@ -471,24 +525,14 @@ static void rs_undo(void *data)
 			rs_end(run, &end);
 	}
 	for (i = 0; i < run->nr_readers; i++)
-		run->stuck |= !rs_reaches(&run->reader[i], RS_IDLE);
+		run->stuck |= !rs_reaches(&run->reader[i], MN_IDLE);
 	/* What does not return is left alone with the run that it uses. */
 	if (run->stuck)
 		return;
-	while (run->nr_readers) {
-		struct rs_reader *reader = &run->reader[--run->nr_readers];
-
-		reader->quit = true;
-		complete(&reader->go);
-		kthread_stop(reader->task);
-		put_task_struct(reader->task);
-	}
-	if (run->refuser.mm)
-		mmu_notifier_unregister(&run->refuser, run->mm);
-	if (run->notifier.mm)
-		mmu_notifier_unregister(&run->notifier, run->mm);
-	if (run->mm)
-		mmput(run->mm);
+	while (run->nr_readers)
+		mn_stepper_stop(&run->reader[--run->nr_readers].stepper);
+	rs_put_mm(run);
+	mmu_notifier_synchronize();
 	kvfree(run);
 }
 
@@ -501,15 +545,8 @@ static bool rs_start_readers(struct rs_run *run, unsigned int nr)
 		struct rs_reader *reader = &run->reader[run->nr_readers];
 
 		reader->run = run;
-		reader->state = RS_IDLE;
-		init_completion(&reader->go);
-		reader->task = kthread_create(rs_thread, reader, "mn_range");
-		if (IS_ERR(reader->task))
+		if (!mn_stepper_start(&reader->stepper, cpu, rs_take))
 			return false;
-		get_task_struct(reader->task);
-		kthread_bind(reader->task, cpu);
-		sched_set_fifo(reader->task);
-		wake_up_process(reader->task);
 	}
 	return true;
 }
@@ -522,22 +559,23 @@ static struct rs_run *rs_new(struct kunit *test, unsigned int nr_readers)
 	run->test = test;
 	spin_lock_init(&run->user_lock);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, rs_undo, run));
-	run->mm = mm_alloc();
-	KUNIT_ASSERT_NOT_NULL(test, run->mm);
-	run->notifier.ops = &rs_ops;
-	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register_tracked(&run->notifier,
-							       run->mm));
-	run->refuser.ops = &rs_refuser_ops;
-	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&run->refuser, run->mm));
+	rs_new_mm(run);
 	KUNIT_ASSERT_TRUE(test, rs_start_readers(run, nr_readers));
 	return run;
 }
 
-/* Back to the beginning; the sequence goes on. */
+/*
+ * Back to the beginning; the sequence goes on. Where a range reader was overrun, new
+ * ones have watches for some time: not in another mm.
+ */
 static void rs_set_up(struct rs_run *run)
 {
 	unsigned int i;
 
+	if (run->flooded) {
+		run->flooded = false;
+		rs_new_mm(run);
+	}
 	run->nr_entries = 0;
 	for (i = 0; i < run->nr_readers; i++) {
 		struct rs_reader *reader = &run->reader[i];
@@ -565,7 +603,7 @@ static bool rs_compare(struct rs_run *run)
 		struct rs_reader *reader = &run->reader[i];
 		bool sleeps = reader->begin >= 0 && rs_sleeps(run, reader);
 
-		if (!rs_reaches(reader, sleeps ? RS_SLEEPS : RS_IDLE))
+		if (!rs_reaches(reader, sleeps ? MN_SLEEPS : MN_IDLE))
 			return rs_wrong(run, sleeps ? "should sleep" :
 							"should have returned");
 		for (pages = reader->mapped; pages; pages &= pages - 1) {
@@ -602,8 +640,8 @@ static bool rs_step_kill(struct rs_run *run, struct rs_reader *reader)
 	if (reader->begin < 0 || !rs_sleeps(run, reader) ||
 	    reader->step.op != RS_BEGIN_KILLABLE)
 		return true;
-	send_sig(SIGKILL, reader->task, 1);
-	if (!rs_reaches(reader, RS_IDLE))
+	send_sig(SIGKILL, reader->stepper.task, 1);
+	if (!rs_reaches(reader, MN_IDLE))
 		return rs_wrong(run, "should have been killed");
 	if (reader->ret != -EINTR)
 		return rs_wrong(run, "should say that it was killed");
@@ -618,19 +656,23 @@ static bool rs_step(struct rs_run *run, const struct rs_step *step)
 	struct rs_reader *reader = &run->reader[step->actor];
 
 	rs_add_entry(run, step);
+	rs_model_wake(run);
 	run->steps++;
 	switch (step->op) {
 	case RS_BEGIN:
 	case RS_BEGIN_KILLABLE:
 		reader->begin = run->nr_entries - 1;
+		reader->since = reader->begin;
 		reader->watch = reader->next;
-		run->waits += rs_sleeps(run, reader);
+		reader->slept = rs_sleeps(run, reader);
+		run->waits += reader->slept;
 		reader->step = *step;
-		WRITE_ONCE(reader->state, RS_RUNS);
-		complete(&reader->go);
+		mn_stepper_hand(&reader->stepper,
+				step->op == RS_BEGIN_KILLABLE ?
+					TASK_KILLABLE : TASK_UNINTERRUPTIBLE);
 		if (!rs_compare(run))
 			return false;
-		if (rs_state(reader) == RS_IDLE && reader->ret)
+		if (mn_stepper_state(&reader->stepper) == MN_IDLE && reader->ret)
 			return rs_wrong(run, "says that it was killed");
 		return true;
 	case RS_RETRY:

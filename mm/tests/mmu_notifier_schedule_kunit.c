@@ -17,16 +17,15 @@
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/hash.h>
-#include <linux/kthread.h>
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "mmu_notifier_helpers.h"
 #include "mmu_notifier_model.h"
+#include "mmu_notifier_stepper.h"
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
@@ -55,11 +54,8 @@ struct mns_inv {
 
 struct mns_thread {
 	struct mns_run *run;
-	struct task_struct *task;
-	struct completion go;
+	struct mn_stepper stepper;
 	struct mns_step step;
-	u8 state;
-	bool quit;
 	int ret;
 	unsigned long seq;
 	unsigned int nr_invs;
@@ -92,14 +88,6 @@ struct mns_run {
  * The code: subscriptions and threads
  */
 
-static void mns_set_state(struct mns_thread *thread, enum mns_state state)
-{
-	/* All that the thread did comes first. Pairs with mns_state(). */
-	smp_store_release(&thread->state, state);
-	/* Then, maybe, it sleeps. Pairs with mns_state(). */
-	smp_wmb();
-}
-
 static struct mns_inv *mns_inv(const struct mmu_notifier_range *range)
 {
 	return container_of(range, struct mns_inv, range);
@@ -120,11 +108,8 @@ static bool mns_invalidate(struct mmu_interval_notifier *interval_sub,
 	if (inv->step.how == MNS_REFUSE && inv->step.sub == index)
 		return false;
 
-	if (inv->step.how == MNS_BLOCK && inv->step.gates & BIT(index)) {
-		mns_set_state(thread, MNS_AT_GATE);
-		wait_for_completion(&thread->go);
-		mns_set_state(thread, MNS_RUNS);
-	}
+	if (inv->step.how == MNS_BLOCK && inv->step.gates & BIT(index))
+		mn_stepper_gate(&thread->stepper);
 	spin_lock(&sub->user_lock);
 	mmu_interval_set_seq(interval_sub, seq);
 	spin_unlock(&sub->user_lock);
@@ -185,8 +170,10 @@ static void mns_start(struct mns_thread *thread)
 		thread->active[thread->nr_invs++] = inv;
 }
 
-static void mns_do(struct mns_thread *thread)
+static void mns_take(struct mn_stepper *stepper)
 {
+	struct mns_thread *thread = container_of(stepper, struct mns_thread,
+						 stepper);
 	const struct mns_step *step = &thread->step;
 	struct mns_sub *sub = &thread->run->sub[step->sub];
 
@@ -223,64 +210,18 @@ static void mns_do(struct mns_thread *thread)
 	}
 }
 
-static int mns_thread(void *data)
-{
-	struct mns_thread *thread = data;
-
-	for (;;) {
-		wait_for_completion(&thread->go);
-		if (thread->quit)
-			return 0;
-		mns_set_state(thread, MNS_RUNS);
-		mns_do(thread);
-		mns_set_state(thread, MNS_IDLE);
-	}
-}
-
 /* Have an idle thread take a step, or one at a gate go on. */
 static void mns_hand(struct mns_thread *thread, const struct mns_step *step)
 {
 	if (step->op != MNS_PASS)
 		thread->step = *step;
-	WRITE_ONCE(thread->state, MNS_HANDED);
-	complete(&thread->go);
+	mn_stepper_hand(&thread->stepper, TASK_UNINTERRUPTIBLE);
 }
 
-static enum mns_state mns_state(struct mns_thread *thread)
+static bool mns_reaches(struct mns_thread *thread, enum mn_state expected)
 {
-	/* Pairs with mns_set_state(). */
-	enum mns_state state = smp_load_acquire(&thread->state);
-
-	if (state != MNS_RUNS ||
-	    READ_ONCE(thread->task->__state) != TASK_UNINTERRUPTIBLE)
-		return state;
-	/* It may sleep for its next step already. Pairs with mns_set_state(). */
-	smp_rmb();
-	state = READ_ONCE(thread->state);
-	return state == MNS_RUNS ? MNS_SLEEPS : state;
-}
-
-/* Wait until the thread is in this state, or in another one for good. */
-static bool mns_reaches(struct mns_thread *thread, enum mns_state expected)
-{
-	unsigned long begin = jiffies;
-
-	for (;;) {
-		/* Taken first, so that there is a last look after the timeout. */
-		bool late = time_after(jiffies, begin +
-				       thread->run->hang_seconds * HZ);
-		enum mns_state state = mns_state(thread);
-
-		if (state == expected)
-			return true;
-		if (state == MNS_IDLE || state == MNS_AT_GATE || late)
-			return false;
-		cond_resched();
-		if (time_after(jiffies, begin + 2))
-			schedule_timeout_uninterruptible(1);
-		else
-			cpu_relax();
-	}
+	return mn_stepper_reaches(&thread->stepper, expected,
+				  thread->run->hang_seconds);
 }
 
 /*
@@ -291,14 +232,8 @@ static void mns_stop_threads(struct mns_run *run)
 {
 	unsigned int i;
 
-	for (i = 0; i < run->nr_threads; i++) {
-		struct mns_thread *thread = &run->thread[i];
-
-		thread->quit = true;
-		complete(&thread->go);
-		kthread_stop(thread->task);
-		put_task_struct(thread->task);
-	}
+	for (i = 0; i < run->nr_threads; i++)
+		mn_stepper_stop(&run->thread[i].stepper);
 }
 
 static bool mns_start_threads(struct mns_run *run, unsigned int nr,
@@ -315,15 +250,8 @@ static bool mns_start_threads(struct mns_run *run, unsigned int nr,
 			cpu = cpumask_nth(run->nr_threads % num_online_cpus(),
 					  cpu_online_mask);
 		thread->run = run;
-		thread->state = MNS_IDLE;
-		init_completion(&thread->go);
-		thread->task = kthread_create(mns_thread, thread, "mn_schedule");
-		if (IS_ERR(thread->task))
+		if (!mn_stepper_start(&thread->stepper, cpu, mns_take))
 			return false;
-		get_task_struct(thread->task);
-		kthread_bind(thread->task, cpu);
-		sched_set_fifo(thread->task);
-		wake_up_process(thread->task);
 	}
 	return true;
 }
@@ -393,13 +321,13 @@ static void mns_drain(struct mns_run *run)
 		busy = 0;
 		for (i = 0; i < run->nr_threads; i++) {
 			struct mns_thread *thread = &run->thread[i];
-			enum mns_state state = mns_state(thread);
+			enum mn_state state = mn_stepper_state(&thread->stepper);
 
-			if (state == MNS_IDLE && !thread->nr_invs)
+			if (state == MN_IDLE && !thread->nr_invs)
 				continue;
 			busy++;
-			step.op = state == MNS_AT_GATE ? MNS_PASS : MNS_END;
-			if (state == MNS_AT_GATE || state == MNS_IDLE)
+			step.op = state == MN_AT_GATE ? MNS_PASS : MNS_END;
+			if (state == MN_AT_GATE || state == MN_IDLE)
 				mns_hand(thread, &step);
 		}
 		if (busy)
@@ -418,7 +346,7 @@ static void mns_destroy(struct mns_run *run)
 		if (!run->sub[step.sub].inserted)
 			continue;
 		mns_hand(&run->thread[0], &step);
-		run->stuck = !mns_reaches(&run->thread[0], MNS_IDLE);
+		run->stuck = !mns_reaches(&run->thread[0], MN_IDLE);
 	}
 	if (run->stuck)
 		return;
@@ -469,13 +397,13 @@ static bool mns_compare_inv(struct mns_run *run, struct mns_entry *start)
 
 static bool mns_compare_state(struct mns_run *run, unsigned int thread)
 {
-	enum mns_state state = mns_expected_state(&run->model, thread);
+	enum mn_state state = mns_expected_state(&run->model, thread);
 
 	if (mns_reaches(&run->thread[thread], state))
 		return true;
-	if (state == MNS_IDLE)
+	if (state == MN_IDLE)
 		return mns_wrong(run, thread, "should have returned");
-	if (state == MNS_SLEEPS)
+	if (state == MN_SLEEPS)
 		return mns_wrong(run, thread, "should sleep");
 	return mns_wrong(run, thread, "should be in a callback");
 }
@@ -497,7 +425,7 @@ static bool mns_compare(struct mns_run *run, struct mns_entry *entry,
 			return false;
 	}
 
-	if (mns_expected_state(&run->model, entry->step.thread) == MNS_IDLE &&
+	if (mns_expected_state(&run->model, entry->step.thread) == MN_IDLE &&
 	    thread->ret != expected_ret)
 		return mns_wrong(run, entry->step.thread,
 				 "returned something else");
@@ -526,7 +454,7 @@ static bool mns_mend(struct mns_run *run, const struct mns_step *step)
 	if (run->sub[step->sub].inserted == insert)
 		return true;
 	mns_hand(thread, step);
-	if (mns_reaches(thread, MNS_IDLE) && !thread->ret)
+	if (mns_reaches(thread, MN_IDLE) && !thread->ret)
 		return true;
 	return mns_wrong(run, 0, "could not insert or remove in between");
 }
@@ -668,9 +596,9 @@ static bool mns_next(struct mns_run *run, const struct mns_scenario *scenario,
 		     struct mns_step *step)
 {
 	switch (mns_expected_state(&run->model, thread)) {
-	case MNS_SLEEPS:
+	case MN_SLEEPS:
 		return false;
-	case MNS_AT_GATE:
+	case MN_AT_GATE:
 		*step = (struct mns_step){ .op = MNS_PASS };
 		break;
 	default:

@@ -53,7 +53,7 @@ OWN_BARS = [
     ("begin + retry of a range, 16 foreign invalidations in between", "range_read_between", 16, 150, ("range_read_idle", 0)),
     ("begin + retry of a range, 4 foreign invalidations active", "range_read_active", 4, 150, ("range_read_idle", 0)),
     ("begin + retry of a set of 4,000 ranges, nothing active", "range_read_set", 4000, 60, None),
-    ("start+end, 1 notifier, tracked, while a range reader is watched for", "start_end_watched", 1, 80, ("start_end_tracked", 1)),
+    ("start+end, 1 notifier, tracked, while a range reader is watched for", "start_end_watched", 1, 120, ("start_end_tracked", 1)),
 ]
 # Costs that grow as log n: text, scenario, the n that is judged by the growth from 1 to 1,000.
 GROWTH_BARS = [

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MM_TESTS_MMU_NOTIFIER_STEPPER_H
+#define _MM_TESTS_MMU_NOTIFIER_STEPPER_H
+
+/* Threads that are handed one step at a time, and watched while they take it. */
+
+#include <linux/completion.h>
+#include <linux/types.h>
+
+struct task_struct;
+
+enum mn_state {
+	MN_HANDED,
+	MN_RUNS,
+	MN_SLEEPS,	/* in a call */
+	MN_AT_GATE,
+	MN_IDLE,
+};
+
+/**
+ * struct mn_stepper - a thread that takes steps
+ * @take: Takes the step that it was handed. What that is, is the caller's.
+ * @task: The thread.
+ * @go: Completed to hand it a step, and to have it pass a gate.
+ * @sleeps: The state of the task in the call of the step, when it waits there.
+ * @state: See mn_stepper_state().
+ * @quit: It is to end instead.
+ */
+struct mn_stepper {
+	void (*take)(struct mn_stepper *stepper);
+	struct task_struct *task;
+	struct completion go;
+	unsigned int sleeps;
+	u8 state;
+	bool quit;
+};
+
+bool mn_stepper_start(struct mn_stepper *stepper, unsigned int cpu,
+		      void (*take)(struct mn_stepper *stepper));
+void mn_stepper_stop(struct mn_stepper *stepper);
+void mn_stepper_hand(struct mn_stepper *stepper, unsigned int sleeps);
+void mn_stepper_gate(struct mn_stepper *stepper);
+enum mn_state mn_stepper_state(struct mn_stepper *stepper);
+bool mn_stepper_reaches(struct mn_stepper *stepper, enum mn_state expected,
+			unsigned int hang_seconds);
+
+#endif
