@@ -26,7 +26,7 @@ cat >"$work/guest/init" <<'EOF'
 #!/bin/busybox sh
 /bin/busybox insmod /stock_driver.ko
 /bin/busybox rmmod stock_driver
-/bin/busybox poweroff -f
+/bin/busybox reboot -f
 EOF
 chmod +x "$work/guest/init"
 (cd "$work/guest" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs.gz"
