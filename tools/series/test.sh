@@ -14,8 +14,8 @@ all)
 	tree=$("$tools/tree.sh" series)
 	"$tools/tree.sh" stock-tests >/dev/null
 	"$tools/tree.sh" stock-fixes >/dev/null
-	# Three at a time: where one waits for an emulator or sleeps, the others compile.  The longest come first.
-	printf '%s\n' um clients x86_64 static others cost | xargs -P 3 -I '{}' "$0" '{}' "$stock" "$tree" ||
+	# Two at a time: where one waits for an emulator or sleeps, the other compiles.  The longest come first.
+	printf '%s\n' um clients x86_64 static others cost | xargs -P 2 -I '{}' "$0" '{}' "$stock" "$tree" ||
 		echo "FAIL make test: a part of it ended early, see above" | tee "$out/parts.tally"
 	tally
 	;;
