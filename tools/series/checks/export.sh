@@ -129,8 +129,8 @@ done <"$work/all"
 verdict "no patch is signed, the cover letter names the base" \
 	"$(grep -l '^Signed-off-by:' "$patches"/*.patch || :; grep -c "^Base: Linux $(cat "$src/version")$" "$patches/0000-cover-letter.patch")" 1
 
-# A file may have other sections too.
-for file in $(merge files "$stock"); do
+# A file may have other sections too.  Of the litmus tests, whose folder is in the section, one speaks for all.
+for file in $(merge files "$stock" | sed 's,\(/litmus-tests/mmu_notifier\)/.*,\1/README,' | sort -u); do
 	(unset GIT_DIR && cd "$tree" && perl scripts/get_maintainer.pl --no-git --no-git-fallback --sections -f "$file") 2>/dev/null |
 		grep -qx 'MEMORY MANAGEMENT - MMU NOTIFIERS' || echo "$file"
 done >"$work/unmaintained"
