@@ -8,13 +8,16 @@ stock=$1 tree=$2 too=${3:-}
 work=$root/build/test/$name/module
 mkdir -p "$work"
 
+# The kernel whose instructions are counted, and the configuration that it has.
+series=$("$tools/bench/icount.sh" "$tree")
+
 rm -rf "$work/module"
 cp -r "$tools/checks/module" "$work/module"
 # Stock has MMU notifiers only where something selects them; our options it does not have.
 (
 	cd "$stock"
 	arch=x86_64 dir=.build-module
-	try_configure tinyconfig "$tools/bench/icount.config" "$tools/checks/configs/module.config"
+	try_configure tinyconfig "$series/icount.config" "$tools/checks/configs/module.config"
 	grep -qx CONFIG_MMU_NOTIFIER=y "$dir/.config" || die "stock cannot be configured with MMU notifiers: see $PWD/$dir/merge.log"
 	build_kernel "what a module of ${PWD##*/} is built with" modules_prepare
 	kernel_make KBUILD_MODPOST_WARN=1 M="$work/module" modules >"$work/module.log" 2>&1
@@ -31,12 +34,11 @@ EOF
 chmod +x "$work/guest/init"
 (cd "$work/guest" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs.gz"
 
-# boot LABEL TREE: its kernel is that whose instructions are counted.
+# boot LABEL BUILD
 boot() {
 	log=$work/$1.log
-	kernel=$("$tools/bench/icount.sh" "$2")/arch/x86/boot/bzImage
-	say "booting the kernel ${2##*/} with a module"
-	timeout 300 "$tools/boot/emulators/qemu-system-x86_64" -nodefaults -display none -no-reboot -m 512M -serial stdio -kernel "$kernel" \
+	say "booting the kernel $1 with a module"
+	timeout 300 "$tools/boot/emulators/qemu-system-x86_64" -nodefaults -display none -no-reboot -m 512M -serial stdio -kernel "$2/arch/x86/boot/bzImage" \
 		-initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 no_timer_check kunit.enable=0 mmu_notifier_benchmark.waits=0" \
 		</dev/null >"$log" 2>&1 || :
 	bad=$(grep -E 'WARNING|BUG|Oops|Call Trace|disagrees|Unknown symbol|Kernel panic' "$log" | grep -v 'Attempted to kill init' | head -n 1)
@@ -51,5 +53,5 @@ boot() {
 		echo "ok a module built against stock runs on $1: it checks $lines things"
 	fi
 }
-boot series "$tree"
-[ -z "$too" ] || boot stock "$("$tools/tree.sh" stock-tests)"
+boot series "$series"
+[ -z "$too" ] || boot stock "$("$tools/bench/icount.sh" "$("$tools/tree.sh" stock-tests)")"
