@@ -24,12 +24,13 @@ build_kernel() {
 # try_configure START FRAGMENT...: what a fragment asks for and does not get is in $missing.
 try_configure() {
 	mkdir -p "$dir"
-	kernel_make "$1"
+	# Older kernels tell how they put tinyconfig together.
+	kernel_make "$1" >&2
 	shift
 	missing=
 	[ $# != 0 ] || return 0
 	ARCH=$arch scripts/kconfig/merge_config.sh -m -O "$dir" "$dir/.config" "$@" >"$dir/merge.log"
-	kernel_make olddefconfig
+	kernel_make olddefconfig >&2
 	missing=$(grep -h '^CONFIG_' "$@" | grep -vxFf "$dir/.config" | paste -sd' ')
 }
 
