@@ -203,8 +203,11 @@ def declared(build, tree):
             continue
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        names.update(re.findall(case + r"\((\w+)", text))
-        names.update(re.findall(r"\.name\s*=\s*\"(mmu_notifier\w*)\"", text))
+        cases = re.findall(case + r"\((\w+)", text)
+        names.update(cases)
+        # KUnit leaves out a suite that has nothing but slow cases.
+        if cases:
+            names.update(re.findall(r"\.name\s*=\s*\"(mmu_notifier\w*)\"", text))
     return names
 
 
