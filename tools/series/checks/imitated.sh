@@ -21,29 +21,29 @@ edit() {
 }
 number() { edit "s/^(SUBLEVEL = ).*/\\1$3/; s/^(PATCHLEVEL = ).*/\\1$2/; s/^(VERSION = ).*/\\1$1/" Makefile; }
 
-# Before 6.1.79 there is no guard(), before 6.1.100 no __uninitialized.
-linux_6_1_50() {
-	number 6 1 50
-	edit 's/\b((scoped_)?guard)\b/no_\1/' include/linux/cleanup.h
-	edit 's/\bscoped_guard\b/no_scoped_guard/' include/linux/sched.h
-	edit '/^DEFINE_LOCK_GUARD_1\(srcu,/,/\)$/d' include/linux/srcu.h
-	edit '/__has_attribute\(__uninitialized__\)/,/^#endif/d' include/linux/compiler_attributes.h
-}
+# Before 6.1.100 there is no __uninitialized, before 6.1.79 no guard() either.
 linux_6_1_90() {
 	number 6 1 90
 	edit '/__has_attribute\(__uninitialized__\)/,/^#endif/d' include/linux/compiler_attributes.h
 }
-# 6.6 has change_pte() and set_pte_at_notify(), and not all of KUnit.
-linux_6_6() {
-	number 6 6 30
-	edit '/^\tint \(\*test_young\)/i\	void (*change_pte)(struct mmu_notifier *subscription,\n\t\t\t   struct mm_struct *mm,\n\t\t\t   unsigned long address,\n\t\t\t   pte_t pte);' $header
-	edit '/^unsigned long kunit_vm_mmap\(/,/;$/d' include/kunit/test.h
-	edit 's/\bKUNIT_FAIL_AND_ABORT\b/KUNIT_ASSERT_FAILURE/' include/kunit/test.h
-	edit 's/\bkzalloc_obj\(/no_&/' include/linux/slab.h
+linux_6_1_50() {
+	linux_6_1_90
+	number 6 1 50
+	edit 's/\b((scoped_)?guard)\b/no_\1/' include/linux/cleanup.h
+	edit 's/\bscoped_guard\b/no_scoped_guard/' include/linux/sched.h
+	edit '/^DEFINE_LOCK_GUARD_1\(srcu,/,/\)$/d' include/linux/srcu.h
 }
 linux_6_18() {
 	number 6 18 35
 	edit 's/\bkzalloc_obj\(/no_&/' include/linux/slab.h
+}
+# 6.6 has change_pte() and set_pte_at_notify(), and not all of KUnit.
+linux_6_6() {
+	linux_6_18
+	number 6 6 30
+	edit '/^\tint \(\*test_young\)/i\	void (*change_pte)(struct mmu_notifier *subscription,\n\t\t\t   struct mm_struct *mm,\n\t\t\t   unsigned long address,\n\t\t\t   pte_t pte);' $header
+	edit '/^unsigned long kunit_vm_mmap\(/,/;$/d' include/kunit/test.h
+	edit 's/\bKUNIT_FAIL_AND_ABORT\b/KUNIT_ASSERT_FAILURE/' include/kunit/test.h
 }
 # By 7.0 there are two passes, but the young callbacks return int, and their macros are in the header.
 linux_7_0() {

@@ -174,8 +174,8 @@ static int invalidate_thread(void *arg)
 		if (IS_ERR_VALUE(map(d->start + i % NR_PAGES * PAGE_SIZE, 1)))
 			d->wrong = true;
 	kthread_unuse_mm(d->mm);
-	complete(&d->done);
-	return 0;
+	/* Of this module, nothing runs after that. */
+	kthread_complete_and_exit(&d->done, 0);
 }
 
 /* As a device fault. Returns whether it had to be done again. */
