@@ -7,6 +7,12 @@
 
 With KILLERS in the environment, only these boots are made, and with GRACE they end so many seconds after the first notice.
 
+Those that no test can notice are planted together, as many in one kernel as do not touch the same text: if that passes, each
+of them survives; if not, its halves tell which does not.  Two that only harm alone would hide each other.
+
+The file "noticed" says which case noticed which mutant in the last full run: that case is asked first.  A full run writes
+a new one beside its report.
+
 The file "list" declares them, separated by blank lines:
     mutant: NAME
     in: FUNCTION        of the core: see merge.py
@@ -140,6 +146,19 @@ def load():
         if names.count(name) > 1:
             raise merge.Bad(f"mutants: there are two of the name {name}")
     return mutants
+
+
+def case_of(first):
+    """The case in what a boot says was the first to notice, or nothing."""
+    case = re.search(r"\bmmu_notifier\w*(\.\w+)+", first)
+    return case[0] if case else ""
+
+
+def load_noticed():
+    """The file "noticed": {mutant: the killer and the case that noticed it}."""
+    with open(os.path.join(HERE, "noticed"), encoding="utf-8") as file:
+        lines = [line.split() for line in file if not line.startswith("#")]
+    return {name: {"killer": killer, "first": case} for name, killer, case in lines}
 
 
 def check(mutants, sources):
@@ -349,6 +368,10 @@ class Suites:
         self.args = "mem=1G mmu_notifier_schedule_kunit.seed=4711 " + args
         self.key = f"{name}: {self.args} cpus={cpus}"
 
+    def only(self, case):
+        """The boot with one of its cases."""
+        return Suites(self.name, self.silence, "kunit.filter_glob=" + ".".join(case.split(".")[:2]), self.cpus)
+
     def run(self, kernel, binary, good):
         log = Log(good)
         deadline = None
@@ -368,14 +391,20 @@ class Suites:
 class Reports:
     """A killer: a boot for each case that is about a report, until one is not as it has to be."""
 
-    def __init__(self, name, silence):
-        self.name, self.silence, self.cpus = name, silence, 1
+    def __init__(self, name, silence, case=None):
+        self.name, self.silence, self.cpus, self.case = name, silence, 1, case
         self.key = f"{name}: each case of {' '.join(results.REPORT_SUITES)}"
+
+    def only(self, case):
+        """The boot of one of its cases."""
+        return Reports(self.name, self.silence, case)
 
     def run(self, kernel, binary, good):
         log = Log(good)
         for suite, case in [(suite, case) for suite in results.REPORT_SUITES for case in boots.cases(kernel.tree, suite)]:
             name = f"{suite}.{case}"
+            if self.case not in (None, name):
+                continue
             lines = kernel.boot(binary, f"mem=256M kunit.filter_glob={name}", 1, self.silence)
             lines = [line for line in lines if line is not None]
             log.cases[name] = results.outcome(lines, case)
@@ -432,41 +461,43 @@ class Run:
         self.killers = []
         self.good = {}
         self.found = {}
+        self.noticed = load_noticed()
         self.lock = threading.Lock()
         os.makedirs(os.path.join(work, "results"), exist_ok=True)
 
     def stamp(self, changed, result):
         """Of what a result depends on: the core, and the case that was the first to notice, or else all tests."""
         tests = {path: text.decode() for path, text in self.ours.items() if re.match(r"(mm/tests|lib)/", path)}
-        first = re.search(r"\bmmu_notifier\w*\.(\w+)", result.get("first", ""))
+        first = case_of(result.get("first", "")).split(".")
         bodies = [text[f.start:f.end] for path, text in sorted(tests.items()) if path.endswith(".c")
-                  for f in functions(path, text) if first and f.name == first[1]]
+                  for f in functions(path, text) if f.name in first[1:2]]
         core = sorted((path, without_comments(text)) for path, text in changed.items())
         what = [self.version, CONFIG, SMP_ARGS, core, bodies or sorted(tests.items())]
         return hashlib.sha256(repr(what).encode()).hexdigest()
 
     def found_before(self, name):
-        """What an earlier run found, for other sources perhaps."""
+        """What an earlier run found, for other sources perhaps, or on another machine."""
         try:
             with open(os.path.join(self.work, "results", name + ".json"), encoding="utf-8") as file:
                 return json.load(file)
         except (OSError, ValueError):
-            return {}
+            return self.noticed.get(name, {})
 
     def known(self, name, changed):
         """What an earlier run found for the same sources."""
         result = self.found_before(name)
-        return result if result and result["stamp"] == self.stamp(changed, result) else {}
+        return result if result.get("stamp") == self.stamp(changed, result) else {}
 
     def likely(self, name):
-        """A killer with the one case that noticed the mutant in an earlier run, and what that case says of the unchanged core."""
+        """The boot that noticed the mutant in an earlier run, with nothing but the case that did, and what is good there."""
         before = self.found_before(name)
+        case = case_of(before.get("first", ""))
         for killer in self.killers:
-            good = self.good[killer.key].get(before.get("first"))
-            if good and isinstance(killer, Suites) and killer.name == before.get("killer"):
-                suite, case, *_ = before["first"].split(".")
-                args = f"kunit.filter_glob={suite}.{case}"
-                yield Suites(killer.name, killer.silence, args, killer.cpus), {before["first"]: good}
+            good = self.good[killer.key]
+            if killer.name == before.get("killer") and case in good:
+                yield killer.only(case), {case: good[case]}
+            elif killer.name == before.get("killer") and isinstance(killer, Torture):
+                yield killer, good
 
     def note(self, name, changed, result):
         result["stamp"] = self.stamp(changed, result)
@@ -500,7 +531,25 @@ class Run:
             self.good[killer.key] = log.cases
             self.note("unchanged", self.sources, {"cases": self.good})
 
-    def kill(self, kernel, mutant, changed):
+    def notices(self, killer, kernel, good):
+        """The log of a boot of the changed core, which says what noticed the change."""
+        log = killer.run(kernel, "mutant", good)
+        # A boot that gets no time looks like one that hangs.
+        if log.noticed and (log.tainted or log.timed_out) and os.getloadavg()[0] > BUSY * os.cpu_count():
+            log = killer.run(kernel, "mutant", good)
+        return log
+
+    def planted(self, mutants):
+        """The sources of the core with these mutants."""
+        sources = dict(self.sources)
+        for mutant in mutants:
+            path, text = mutant.apply(sources)
+            sources[path] = text
+        return sources
+
+    def kill(self, kernel, mutant):
+        """Returns what notices a mutant, and whether that was known."""
+        changed = self.planted([mutant])
         result = self.known(mutant.name, changed)
         result.setdefault("survived", [])
         killers = [killer for killer in self.killers if killer.key not in result["survived"]]
@@ -512,10 +561,7 @@ class Run:
             return {"error": "does not compile: " + "; ".join(re.findall(r"error: .*", output)[:3]), "seconds": 0}, False
         built = time.monotonic()
         for killer, good in [*self.likely(mutant.name), *((killer, self.good[killer.key]) for killer in killers)]:
-            log = killer.run(kernel, "mutant", good)
-            # A boot that gets no time looks like one that hangs.
-            if log.noticed and (log.tainted or log.timed_out) and os.getloadavg()[0] > BUSY * os.cpu_count():
-                log = killer.run(kernel, "mutant", good)
+            log = self.notices(killer, kernel, good)
             if log.noticed:
                 failed = [what for what in log.noticed if what in log.cases]
                 result.update(killer=killer.name, first=log.noticed[0], failed=failed, tainted=log.tainted, why=log.why)
@@ -528,29 +574,72 @@ class Run:
         self.note(mutant.name, changed, result)
         return result, False
 
+    def group(self, mutants):
+        """Puts as many mutants together as can be planted in one kernel."""
+        groups = []
+        for mutant in mutants:
+            for group in groups:
+                try:
+                    self.planted(group + [mutant])
+                except merge.Bad:
+                    continue
+                group.append(mutant)
+                break
+            else:
+                groups.append([mutant])
+        return groups
+
+    def judge(self, kernel, group):
+        """Yields each mutant of a group with what notices it, and whether that was known."""
+        if len(group) == 1:
+            yield group[0], *self.kill(kernel, group[0])
+            return
+        begin = time.monotonic()
+        output = kernel.change(self.planted(group))
+        if output is None and not any(self.notices(killer, kernel, self.good[killer.key]).noticed for killer in self.killers):
+            for mutant in group:
+                result = {"survived": [killer.key for killer in self.killers],
+                          "seconds": round((time.monotonic() - begin) / len(group), 1)}
+                self.note(mutant.name, self.planted([mutant]), result)
+                yield mutant, result, False
+            return
+        half = len(group) // 2
+        yield from self.judge(kernel, group[:half])
+        yield from self.judge(kernel, group[half:])
+
     def worker(self, kernel, todo):
         while True:
             try:
-                mutant, changed = todo.get_nowait()
+                group = todo.get_nowait()
             except queue.Empty:
                 return
+            left = list(group)
             try:
-                sources = dict(self.sources, **changed)
-                result, known = self.kill(kernel, mutant, sources)
+                for mutant, result, known in self.judge(kernel, group):
+                    left.remove(mutant)
+                    self.done(mutant, result, known)
             except Exception as bad:        # pylint: disable=broad-except # it must not look like a survivor
-                result, known = {"error": repr(bad), "seconds": 0}, False
-            with self.lock:
-                self.found[mutant.name] = result
-                print(f"[{len(self.found)}/{len(self.mutants)}] {mutant.name}: {verdict(mutant, result)}"
-                      f", {result['seconds']:.0f} s{' (known)' if known else ''}", flush=True)
+                for mutant in left:
+                    self.done(mutant, {"error": repr(bad), "seconds": 0}, False)
+
+    def done(self, mutant, result, known):
+        with self.lock:
+            self.found[mutant.name] = result
+            print(f"[{len(self.found)}/{len(self.mutants)}] {mutant.name}: {verdict(mutant, result)}"
+                  f", {result['seconds']:.0f} s{' (known)' if known else ''}", flush=True)
 
     def run(self):
         self.baseline()
-        applied = [(mutant, mutant.apply(self.sources)) for mutant in self.mutants]
         todo = queue.Queue()
-        # The header last: half of mm/ has to be built again for each of its mutants.
-        for mutant, (path, text) in sorted(applied, key=lambda item: merge.CORE.index(item[1][0])):
-            todo.put((mutant, {path: text}))
+        keys = [killer.key for killer in self.killers]
+        explained = [m for m in self.mutants if m.survives]
+        known = [m for m in explained if set(keys) <= set(self.known(m.name, self.planted([m])).get("survived", []))]
+        # What takes longest first, and the header last: half of mm/ has to be built again for each of its mutants.
+        for group in self.group([m for m in explained if m not in known]):
+            todo.put(group)
+        for mutant in sorted((m for m in self.mutants if m in known or not m.survives),
+                             key=lambda mutant: merge.CORE.index(mutant.apply(self.sources)[0])):
+            todo.put([mutant])
         threads = [threading.Thread(target=self.worker, args=(kernel, todo)) for kernel in self.kernels]
         for thread in threads:
             thread.start()
@@ -573,6 +662,13 @@ class Run:
                   "These never did:", ""] + [f"- {case}" for case in sorted(set(never))]
         os.makedirs(os.path.dirname(path), exist_ok=True)
         merge.write(path, ("\n".join(lines) + "\n").encode(), 0o644)
+
+        noticed = {**self.noticed, **{m.name: self.found[m.name] for m in killed}}
+        known = {m.name for m in load()}
+        text = "# Which boot and case noticed a mutant: written by make mutants, see mutants.py.\n"
+        text += "".join(f"{name} {found['killer']} {case_of(found['first']) or '-'}\n" for name, found in sorted(noticed.items())
+                        if name in known)
+        merge.write(os.path.splitext(path)[0] + ".noticed", text.encode(), 0o644)
 
         for m in errors:
             print(f"FAIL mutants {m.name}: {self.found[m.name]['error']}")
