@@ -210,9 +210,8 @@ struct mmu_notifier_ops {
 
 /**
  * struct mmu_notifier - subscription to a whole mm
- * @hlist: Entry in the list of the mm. Added with all locks of the mm held
- *	(mm_take_all_locks()), removed under the lock of the subscriptions,
- *	walked under SRCU.
+ * @hlist: Entry in the list of the mm. Added and removed under the lock of the
+ *	subscriptions, walked in a read section of the mm.
  * @ops: Callbacks. Set by the owner before registration, constant after it.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
  * @rcu: Defers @free_notifier until no callback runs.
@@ -373,6 +372,8 @@ struct mmu_notifier_range {
 	/* private: */
 	/* Odd sequence while active; even after its end. 0: has none. */
 	u64 seq;
+	/* The read section of the mm that it is in, and whom to tell its end. */
+	unsigned long section;
 };
 
 /*
