@@ -548,7 +548,7 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 	struct mn_ranges *ranges = mn_ranges(subscriptions);
 
 	mn_lockdep_may_wait();
-	if (range->section)
+	if (range->section & MN_SECTION_ENTERED)
 		mn_end_in_section(subscriptions, range);
 	else if (ranges)
 		mn_range_deactivate(ranges, range);
