@@ -40,10 +40,18 @@ struct mn_pin {
 	struct mm_struct *mm;
 };
 
+/* The task that starts a range, and its copies, and ends them. */
+struct mn_starter {
+	struct list_head node;
+	struct kthread_worker worker;
+	struct task_struct *task;
+};
+
 /* A range that is ended if the case does not. */
 struct mn_tracked_range {
 	struct mmu_notifier_range range;
 	struct mn_ctx *ctx;
+	struct mn_starter *starter;	/* NULL: whoever calls */
 	struct list_head active;
 	struct list_head crowd;
 };
@@ -146,6 +154,7 @@ static void mn_undo_subscriptions(struct mn_ctx *ctx)
 static void mn_undo(void *data)
 {
 	struct mn_memory *memory, *next;
+	struct mn_starter *starter;
 	struct mn_ctx *ctx = data;
 	struct mn_pin *pin;
 
@@ -157,6 +166,8 @@ static void mn_undo(void *data)
 		kunit_warn(ctx->test, "what it used is never freed\n");
 		return;
 	}
+	list_for_each_entry(starter, &ctx->starters, node)
+		kthread_stop(starter->task);
 	if (ctx->mm)
 		mmput(ctx->mm);
 	if (ctx->other_mm)
@@ -181,6 +192,7 @@ int mn_init(struct kunit *test)
 	INIT_LIST_HEAD(&ctx->memory);
 	INIT_LIST_HEAD(&ctx->pins);
 	INIT_LIST_HEAD(&ctx->gates);
+	INIT_LIST_HEAD(&ctx->starters);
 	INIT_LIST_HEAD(&ctx->calls);
 	INIT_LIST_HEAD(&ctx->intervals);
 	INIT_LIST_HEAD(&ctx->subs);
@@ -194,6 +206,19 @@ int mn_init(struct kunit *test)
 	}
 	test->priv = ctx;
 	return kunit_add_action_or_reset(test, mn_undo, ctx);
+}
+
+/* The same, and the task that calls mn_start() and mn_end() runs them. */
+int mn_init_same_task(struct kunit *test)
+{
+	struct mn_ctx *ctx;
+	int err = mn_init(test);
+
+	if (err)
+		return err;
+	ctx = test->priv;
+	ctx->same_task = true;
+	return 0;
 }
 
 /*
@@ -475,6 +500,8 @@ struct mn_sub *mn_sub(struct mn_ctx *ctx, char name,
 /* What may have been registered; returns @err. */
 int mn_registered(struct mn_sub *sub, int err)
 {
+	if (!err)
+		sub->ctx->sections = true;
 	if (!err && list_empty(&sub->node))
 		list_add(&sub->node, &sub->ctx->subs);
 	return err;
@@ -519,6 +546,7 @@ struct mn_sub *mn_got(struct mn_ctx *ctx, struct mmu_notifier *notifier)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(ctx->test, notifier);
 	sub = container_of(notifier, struct mn_sub, notifier);
+	ctx->sections = true;
 	if (!sub->gets++ && list_empty(&sub->node))
 		list_add(&sub->node, &ctx->subs);
 	return sub;
@@ -688,11 +716,12 @@ struct mmu_notifier_range *mn_range_by_hand(struct mn_ctx *ctx,
 
 /* A copy of a range, which is yet to be started. */
 struct mmu_notifier_range *mn_copy(struct mn_ctx *ctx,
-				   const struct mmu_notifier_range *range)
+				   struct mmu_notifier_range *range)
 {
 	struct mn_tracked_range *tracked = mn_track(ctx);
 
 	tracked->range = *range;
+	tracked->starter = mn_tracked(range)->starter;
 	return &tracked->range;
 }
 
@@ -706,20 +735,93 @@ void mn_started(struct mmu_notifier_range *range)
 	spin_unlock(&tracked->ctx->lock);
 }
 
+/*
+ * With subscriptions to the mm, a range is in a read section from its start to its
+ * end, which are in one task then.
+ */
+struct mn_step {
+	struct kthread_work work;
+	struct mmu_notifier_range *range;
+	int (*fn)(struct mmu_notifier_range *range);
+	int ret;
+};
+
+static void mn_run_step(struct kthread_work *work)
+{
+	struct mn_step *step = container_of(work, struct mn_step, work);
+
+	step->ret = step->fn(step->range);
+}
+
+static struct mn_starter *mn_starter(struct mn_ctx *ctx)
+{
+	struct mn_starter *starter = mn_alloc(ctx, sizeof(*starter));
+
+	kthread_init_worker(&starter->worker);
+	starter->task = kthread_run(kthread_worker_fn, &starter->worker,
+				    "mn_starter");
+	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR(starter->task));
+	spin_lock(&ctx->lock);
+	list_add(&starter->node, &ctx->starters);
+	spin_unlock(&ctx->lock);
+	return starter;
+}
+
+static int mn_step(struct mmu_notifier_range *range,
+		   int (*fn)(struct mmu_notifier_range *range))
+{
+	struct mn_starter *starter = mn_tracked(range)->starter;
+	struct mn_step step = { .range = range, .fn = fn };
+
+	if (!starter)
+		return fn(range);
+	kthread_init_work(&step.work, mn_run_step);
+	kthread_queue_work(&starter->worker, &step.work);
+	kthread_flush_work(&step.work);
+	return step.ret;
+}
+
+static int mn_step_start(struct mmu_notifier_range *range)
+{
+	mmu_notifier_invalidate_range_start(range);
+	return 0;
+}
+
+static int mn_step_start_nonblock(struct mmu_notifier_range *range)
+{
+	return mmu_notifier_invalidate_range_start_nonblock(range);
+}
+
+static int mn_step_end(struct mmu_notifier_range *range)
+{
+	mmu_notifier_invalidate_range_end(range);
+	return 0;
+}
+
+static int mn_start_step(struct mmu_notifier_range *range,
+			 int (*fn)(struct mmu_notifier_range *range))
+{
+	struct mn_tracked_range *tracked = mn_tracked(range);
+	struct mn_ctx *ctx = tracked->ctx;
+	int err;
+
+	if (ctx->sections && !ctx->same_task && !tracked->starter)
+		tracked->starter = mn_starter(ctx);
+	err = mn_step(range, fn);
+	if (!err)
+		mn_started(range);
+	return err;
+}
+
 /* These are for ranges that come from the functions above. */
 void mn_start_range(struct mmu_notifier_range *range)
 {
-	mmu_notifier_invalidate_range_start(range);
-	mn_started(range);
+	mn_start_step(range, mn_step_start);
 }
 
 int mn_start_range_nonblock(struct mmu_notifier_range *range)
 {
-	int err = mmu_notifier_invalidate_range_start_nonblock(range);
-
-	if (!err)
-		mn_started(range);
-	return err;
+	return mn_start_step(range, mn_step_start_nonblock);
 }
 
 struct mmu_notifier_range *mn_start(struct mn_ctx *ctx, unsigned long page,
@@ -746,7 +848,7 @@ void mn_end(struct mmu_notifier_range *range)
 	list_del_init(&tracked->active);
 	list_del_init(&tracked->crowd);
 	spin_unlock(&tracked->ctx->lock);
-	mmu_notifier_invalidate_range_end(range);
+	mn_step(range, mn_step_end);
 }
 
 /* From its start to its end at once, so that there is nothing to undo. */

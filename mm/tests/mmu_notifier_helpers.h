@@ -38,6 +38,8 @@ struct mn_ctx {
 	struct mm_struct *other_mm;
 	bool put;			/* something may be freed late */
 	bool broken;			/* nothing can be undone, or freed */
+	bool sections;			/* ranges may be in read sections */
+	bool same_task;			/* who calls mn_start() runs the start */
 	struct list_head memory;
 	struct list_head pins;
 	struct list_head gates;
@@ -46,6 +48,7 @@ struct mn_ctx {
 	struct list_head subs;		/* registered or got */
 	struct list_head crowd;		/* ranges of mn_crowd() */
 	spinlock_t lock;		/* protects what follows */
+	struct list_head starters;
 	struct list_head active;	/* ranges */
 	unsigned int log_len;
 	char log[512];
@@ -148,6 +151,7 @@ struct mn_waiter {
 };
 
 int mn_init(struct kunit *test);
+int mn_init_same_task(struct kunit *test);
 int mn_init_crowded(struct kunit *test);
 void mn_let_go(struct mn_ctx *ctx);
 void *mn_alloc(struct mn_ctx *ctx, size_t size);
@@ -206,7 +210,7 @@ struct mmu_notifier_range *mn_range_by_hand(struct mn_ctx *ctx,
 					    unsigned long page,
 					    unsigned long pages);
 struct mmu_notifier_range *mn_copy(struct mn_ctx *ctx,
-				   const struct mmu_notifier_range *range);
+				   struct mmu_notifier_range *range);
 void mn_started(struct mmu_notifier_range *range);
 void mn_start_range(struct mmu_notifier_range *range);
 int mn_start_range_nonblock(struct mmu_notifier_range *range);

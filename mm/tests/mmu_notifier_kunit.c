@@ -201,9 +201,10 @@ static void unregister_waits_for_a_running_callback(struct kunit *test)
 
 	mn_gate_open(sub->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
-	KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
+	/* It may wait for the end of the range, or not. */
 	mn_end(range);
-	KUNIT_EXPECT_EQ(test, sub->ends, 0);
+	KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
+	KUNIT_EXPECT_LE(test, sub->ends, 1);
 }
 
 static void call_end(struct mn_call *call)
@@ -262,9 +263,9 @@ static void unregister_waits_for_every_callback(struct kunit *test)
 				      callbacks[i].what);
 		mn_gate_open(sub->other_gate);
 		KUNIT_ASSERT_TRUE(test, mn_returns(call));
-		KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
 		if (callbacks[i].fn != call_end)
 			mn_end(range);
+		KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
 	}
 }
 
