@@ -528,15 +528,26 @@ struct mn_sub *mn_register(struct mn_ctx *ctx, char name,
 			   const struct mmu_notifier_ops *ops)
 {
 	struct mn_sub *sub = mn_sub(ctx, name, ops);
+	unsigned int crowd;
 
+	/* It waits for what is active in the mm. */
+	crowd = mn_crowd_end(ctx);
 	KUNIT_ASSERT_EQ(ctx->test, 0, mn_try_register(sub, ctx->mm));
+	if (crowd) {
+		mn_crowd(ctx, crowd);
+		/* It is not what the case is about. */
+		sub->starts = 0;
+		ctx->log_len = 0;
+		ctx->log[0] = '\0';
+	}
 	return sub;
 }
 
+/* Only where it does not wait; otherwise mn_spawn_unregister(). */
 void mn_unregister(struct mn_sub *sub)
 {
-	list_del_init(&sub->node);
-	mmu_notifier_unregister(&sub->notifier, sub->notifier.mm);
+	KUNIT_ASSERT_TRUE(sub->ctx->test,
+			  mn_returns(mn_spawn_unregister(sub)));
 }
 
 /* What mmu_notifier_get() has returned. It is put as often as the case does not. */
@@ -886,12 +897,17 @@ void mn_crowd(struct mn_ctx *ctx, unsigned int nr)
 	}
 }
 
-void mn_crowd_end(struct mn_ctx *ctx)
+/* Returns how many there were. */
+unsigned int mn_crowd_end(struct mn_ctx *ctx)
 {
 	struct mn_tracked_range *tracked, *next;
+	unsigned int nr = 0;
 
-	list_for_each_entry_safe(tracked, next, &ctx->crowd, crowd)
+	list_for_each_entry_safe(tracked, next, &ctx->crowd, crowd) {
 		mn_end(&tracked->range);
+		nr++;
+	}
+	return nr;
 }
 
 /*

@@ -225,7 +225,7 @@ void mn_invalidate_mm(struct mm_struct *mm, unsigned long start,
 		      unsigned long end);
 void mn_prepare(struct mn_ctx *ctx);
 void mn_crowd(struct mn_ctx *ctx, unsigned int nr);
-void mn_crowd_end(struct mn_ctx *ctx);
+unsigned int mn_crowd_end(struct mn_ctx *ctx);
 
 struct mn_call *mn_spawn(struct mn_ctx *ctx, const char *what, void *arg,
 			 void (*fn)(struct mn_call *call), int cpu);
