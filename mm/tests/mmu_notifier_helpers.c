@@ -286,6 +286,9 @@ void mn_release_mm(struct mn_ctx *ctx)
 	struct mm_struct *mm = ctx->mm;
 	bool active;
 
+	/* With read sections, it waits for the ranges of the mm. */
+	if (ctx->sections)
+		mn_crowd_end(ctx);
 	spin_lock(&ctx->lock);
 	active = !list_empty(&ctx->active);
 	spin_unlock(&ctx->lock);
@@ -538,7 +541,7 @@ struct mn_sub *mn_register(struct mn_ctx *ctx, char name,
 		/* It is not what the case is about. */
 		sub->starts = 0;
 		ctx->log_len = 0;
-		ctx->log[0] = '\0';
+		memset(ctx->log, 0, sizeof(ctx->log));
 	}
 	return sub;
 }
