@@ -672,9 +672,9 @@ static void mn_free(struct rcu_head *rcu, int put)
 	struct mm_struct *mm = subscription->mm;
 
 	subscription->ops->free_notifier(subscription);
-	srcu_up_read(&mn_puts, put);
 	/* Grabbed by mn_add(). */
 	mmdrop(mm);
+	srcu_up_read(&mn_puts, put);
 }
 
 /* The index of the put's read section has no place in the subscription. */
@@ -747,6 +747,7 @@ EXPORT_SYMBOL_GPL(mmu_notifier_put);
 void mmu_notifier_synchronize(void)
 {
 	mn_lockdep_may_wait();
+	mn_lockdep_may_wait_for_sections();
 	synchronize_srcu(&mn_puts);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_synchronize);

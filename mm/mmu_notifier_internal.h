@@ -399,6 +399,9 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions);
 void mn_sections_free(struct mn_sections *sections);
 void mn_sections_wait(struct mn_sections *sections);
 
+/* Tell lockdep that the caller may wait for the sections of any mm. */
+void mn_lockdep_may_wait_for_sections(void);
+
 static inline struct mn_sections *
 mn_sections(const struct mmu_notifier_subscriptions *subscriptions)
 {

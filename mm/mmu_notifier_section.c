@@ -20,6 +20,7 @@
 #include <linux/compiler.h>
 #include <linux/container_of.h>
 #include <linux/errno.h>
+#include <linux/lockdep.h>
 #include <linux/mmu_notifier.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -27,6 +28,38 @@
 #include <linux/workqueue.h>
 
 #include "mmu_notifier_internal.h"
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+
+/* The sections of all mms, and what waits for those of any. */
+static struct lock_class_key mn_sections_key;
+static struct lockdep_map mn_sections_map =
+	STATIC_LOCKDEP_MAP_INIT("&sections->srcu", &mn_sections_key);
+
+static int mn_sections_init(struct mn_sections *sections)
+{
+	return __init_srcu_struct(&sections->srcu, mn_sections_map.name,
+				  &mn_sections_key);
+}
+
+void mn_lockdep_may_wait_for_sections(void)
+{
+	lock_map_acquire(&mn_sections_map);
+	lock_map_release(&mn_sections_map);
+}
+
+#else
+
+static int mn_sections_init(struct mn_sections *sections)
+{
+	return init_srcu_struct(&sections->srcu);
+}
+
+void mn_lockdep_may_wait_for_sections(void)
+{
+}
+
+#endif
 
 void mn_sections_free(struct mn_sections *sections)
 {
@@ -47,7 +80,7 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions)
 	sections = kzalloc_obj(*sections);
 	if (!sections)
 		return NULL;
-	if (init_srcu_struct(&sections->srcu)) {
+	if (mn_sections_init(sections)) {
 		kfree(sections);
 		return NULL;
 	}
