@@ -16,11 +16,13 @@
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <trace/events/lock.h>
 #include <trace/events/printk.h>
 
@@ -278,6 +280,47 @@ unsigned long mn_map(struct mn_ctx *ctx, unsigned long length)
 	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR_VALUE(addr));
 	KUNIT_ASSERT_NOT_NULL(ctx->test, current->mm);
 	return addr;
+}
+
+/* What mn_map_into_mm() needs. */
+struct mn_mapping {
+	struct file *file;
+	unsigned long addr;
+};
+
+static void mn_call_map(struct mn_call *call)
+{
+	struct mn_mapping *mapping = call->arg;
+	struct mm_struct *mm = call->ctx->mm;
+	const unsigned long flags = mapping->file ? 0 : MAP_ANONYMOUS;
+
+	mm->task_size = TASK_SIZE;
+	arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
+	kthread_use_mm(mm);
+	mapping->addr = vm_mmap(mapping->file, 0, PAGE_SIZE,
+				PROT_READ | PROT_WRITE, flags | MAP_PRIVATE, 0);
+	if (!mapping->file && !IS_ERR_VALUE(mapping->addr))
+		call->ret = clear_user((void __user *)mapping->addr, 1);
+	kthread_unuse_mm(mm);
+	if (mapping->file)
+		fput(mapping->file);
+}
+
+/*
+ * Map the file into the mm of the case, which has it from then on; or, if it is
+ * NULL, memory that is in use. Returns where it is.
+ */
+unsigned long mn_map_into_mm(struct mn_ctx *ctx, struct file *file)
+{
+	struct mn_mapping *mapping = mn_alloc(ctx, sizeof(*mapping));
+	struct mn_call *call;
+
+	mapping->file = file;
+	call = mn_spawn(ctx, "vm_mmap", mapping, mn_call_map, -1);
+	KUNIT_ASSERT_TRUE(ctx->test, mn_returns(call));
+	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR_VALUE(mapping->addr));
+	KUNIT_ASSERT_EQ(ctx->test, call->ret, 0);
+	return mapping->addr;
 }
 
 /* Drop the last user of the mm: its notifiers are released. */

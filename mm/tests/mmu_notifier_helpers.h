@@ -158,6 +158,7 @@ void *mn_alloc(struct mn_ctx *ctx, size_t size);
 struct mm_struct *mn_pin(struct mn_ctx *ctx, struct mm_struct *mm);
 struct mm_struct *mn_other_mm(struct mn_ctx *ctx);
 unsigned long mn_map(struct mn_ctx *ctx, unsigned long length);
+unsigned long mn_map_into_mm(struct mn_ctx *ctx, struct file *file);
 void mn_release_mm(struct mn_ctx *ctx);
 void mn_release_other_mm(struct mn_ctx *ctx);
 void mn_log(struct mn_ctx *ctx, char name);

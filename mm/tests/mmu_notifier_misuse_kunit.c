@@ -563,6 +563,55 @@ static void range_is_started_twice_in_a_crowd(struct kunit *test)
 	start_twice(test);
 }
 
+/* Where there are no intervals, and nothing is kept of what is active. */
+static void range_is_started_twice_without_intervals(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
+	struct mmu_notifier_range *range = mn_start(ctx, 0, 10);
+
+	mn_reports_begin(ctx);
+	mn_start_range(range);
+	reported(test, NULL);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "l");
+	mn_end(range);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
+	mn_invalidate(ctx, 0, 10);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lLlL");
+	mn_unregister(sub);
+}
+
+/* What has ended has nothing left to end. */
+static void range_is_ended_twice_without_intervals(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
+	struct mmu_notifier_range *range = mn_start(ctx, 0, 10);
+
+	mn_end(range);
+	mn_end(range);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
+	mn_invalidate(ctx, 0, 10);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lLlL");
+	mn_unregister(sub);
+}
+
+static void copy_of_a_range_is_ended_in_its_place(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
+	struct mmu_notifier_range *copy = mn_range(ctx, 0, 10);
+	struct mmu_notifier_range range = *copy;
+
+	mmu_notifier_invalidate_range_start(&range);
+	*copy = range;
+	mn_end(copy);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
+	mn_invalidate(ctx, 0, 10);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lLlL");
+	mn_unregister(sub);
+}
+
 /* What never started is not reported: its mm may have had no intervals by then. */
 static void end_what_is_not_active(struct mn_ctx *ctx,
 				   struct mmu_notifier_range *range,
@@ -897,6 +946,9 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_that_cannot_be_freed_is_put),
 	KUNIT_CASE(range_is_started_twice),
 	KUNIT_CASE(range_is_started_twice_in_a_crowd),
+	KUNIT_CASE(range_is_started_twice_without_intervals),
+	KUNIT_CASE(range_is_ended_twice_without_intervals),
+	KUNIT_CASE(copy_of_a_range_is_ended_in_its_place),
 	KUNIT_CASE(range_is_ended_that_was_not_started),
 	KUNIT_CASE(range_filled_in_by_hand_is_ended_only),
 	KUNIT_CASE(range_is_ended_twice),
