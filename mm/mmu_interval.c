@@ -250,9 +250,10 @@ mn_lock_and_insert_first(struct mmu_interval_notifier *interval_sub,
  * active need not call them, but mmu_interval_read_begin() waits for them. Undo
  * with mmu_interval_notifier_remove().
  *
- * Context: May sleep. The first insertion in an mm takes the mmap_lock for
- * writing and all locks of the mm. In an mm prepared by
- * mmu_notifier_register() with NULL, the mmap_lock may be held for reading.
+ * Context: May sleep. The first insertion in an mm is as mmu_notifier_register()
+ * with NULL: it takes the mmap_lock for writing, and all locks of the mm or, if that
+ * has a subscription already, waits for what is active in the mm. In an mm that is
+ * prepared by that call, the mmap_lock may be held for reading.
  * Return: 0 on success; %-EEXIST if it is already inserted, with a warning.
  * After any other error interval_sub->mm is NULL: %-EOVERFLOW if @length is 0
  * or the interval exceeds the address space; %-EINVAL if the mm is not in use;

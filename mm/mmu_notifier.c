@@ -10,6 +10,8 @@
  *
  * - a subscription (struct mmu_notifier) sees every invalidation of the mm and
  *   does its own bookkeeping. It is in this file, with what both kinds share.
+ *   Registration, unregistration and the end of the mm wait for the invalidations
+ *   that are active in it, and for no other mm: mmu_notifier_section.c.
  * - an interval_sub (struct mmu_interval_notifier) sees the invalidations that
  *   overlap its interval. With collision-retry, a device fault builds SPTEs
  *   from a page table that may change at any time: mmu_interval.c.
@@ -228,8 +230,8 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
  *
  * See mmu_notifier_register().
  *
- * Context: May sleep. The mmap_lock is held for writing, and no other lock of
- * the mm.
+ * Context: As mmu_notifier_register(), with the mmap_lock held for writing, and no
+ * other lock of the mm.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
  * is not in use; %-EEXIST if it is already registered, with a warning;
  * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
@@ -263,15 +265,21 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
  * @subscription: The subscription, with its callbacks set; or NULL.
  * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
  *
- * Undo with mmu_notifier_unregister() or mmu_notifier_put(). Until then
- * subscription->mm stays a valid structure; mmget_not_zero() tells whether the
- * address space is still there.
+ * On return, every invalidation that is active in the mm has been announced to
+ * @subscription: what started before has ended. Undo with
+ * mmu_notifier_unregister() or mmu_notifier_put(). Until then subscription->mm
+ * stays a valid structure; mmget_not_zero() tells whether the address space is
+ * still there.
  *
  * A @subscription of NULL prepares the mm for intervals:
  * mmu_interval_notifier_insert() then takes no lock of the mm and may be called
  * with the mmap_lock held for reading.
  *
- * Context: May sleep. Takes the mmap_lock for writing and all locks of the mm.
+ * Context: May sleep. Takes the mmap_lock for writing. The first subscription of an
+ * mm, of either kind, takes all locks of the mm. A later one takes none of these,
+ * and waits for the invalidations that are active in the mm. So hold no lock that a
+ * callback takes, that is taken between the start and the end of an invalidation,
+ * or that reclaim takes, and do not call it from a callback.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
  * is not in use; %-EEXIST if it is already registered, with a warning;
  * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
@@ -341,8 +349,7 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
  * Returns the subscription that the mm already has, or a new one from
  * @ops->alloc_notifier(). Drop it with mmu_notifier_put().
  *
- * Context: May sleep. The mmap_lock is held for writing, and no other lock of
- * the mm.
+ * Context: As __mmu_notifier_register(); waits only if the subscription is new.
  * Return: The subscription; ERR_PTR(-EOVERFLOW) if it has too many users; the
  * error of @ops->alloc_notifier(); or ERR_PTR() of %-EINVAL, %-ENOMEM or
  * %-EINTR, see __mmu_notifier_register().
@@ -612,11 +619,15 @@ void __mmu_notifier_release(struct mm_struct *mm)
  * @mm: The mm that it was registered with.
  *
  * Calls ->release(), unless the end of the mm has already done so. On return no
- * callback runs or will run. An invalidation that has started and ends after
- * that does not call ->invalidate_range_end().
+ * callback runs or will run, and every invalidation that was announced to
+ * @subscription has ended. Those that end while this waits may or may not call
+ * ->invalidate_range_end().
  *
- * Context: May sleep, for as long as any callback of any mm runs. Must not be
- * called from a callback.
+ * Context: May sleep, until the invalidations that are active in @mm have ended,
+ * and its other callbacks have returned; those of another mm do not matter. So
+ * hold no lock that a callback of this mm takes, that is taken between the start
+ * and the end of an invalidation, or that reclaim takes, and do not call it from a
+ * callback. The mmap_lock may be held.
  */
 void mmu_notifier_unregister(struct mmu_notifier *subscription,
 			     struct mm_struct *mm)
@@ -693,9 +704,10 @@ static void mn_free_put_1(struct rcu_head *rcu)
  * @subscription: The subscription.
  *
  * After the last reference is dropped, ops->free_notifier() frees the
- * subscription once no callback runs or will run. This does not call
- * ->release(): the driver has to drop all SPTEs first. A module that uses this
- * has to call mmu_notifier_synchronize() before it is unloaded.
+ * subscription once no callback runs or will run, and what is active in the mm
+ * has ended. Nothing waits for that but mmu_notifier_synchronize(), which a module
+ * that uses this has to call before it is unloaded. This does not call
+ * ->release(): the driver has to drop all SPTEs first.
  *
  * Context: Process context, atomic or not, including ->release(); not from
  * interrupts.
@@ -716,7 +728,7 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 
 	subscriptions = mn_subscriptions(subscription->mm);
 	sections = mn_sections(subscriptions);
-	/* Whoever puts it once too often at the same time delays the first. */
+	/* One put too many, at the same time, delays the free by the first. */
 	guard(srcu)(&sections->srcu);
 	spin_lock(&subscriptions->lock);
 	if (!WARN_ONCE(!subscription->users, "%ps is put once too often\n",
@@ -741,8 +753,9 @@ EXPORT_SYMBOL_GPL(mmu_notifier_put);
  * the exit function of modules.
  *
  * Context: May sleep, for as long as an invalidation is active in an mm that such a
- * subscription belonged to. Must not be called from a callback, or under a lock
- * that a callback takes or that is taken inside invalidations.
+ * subscription belonged to. So hold no lock that a callback or free_notifier()
+ * takes, that is taken between the start and the end of an invalidation, or that
+ * reclaim takes, and do not call it from a callback.
  */
 void mmu_notifier_synchronize(void)
 {

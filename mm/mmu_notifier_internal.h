@@ -199,7 +199,7 @@ struct mn_sections {
  *   field            read under                written under
  *   list             lock, or a section        lock
  *   ranges           (V), in a section if      mmap_lock for writing
- *                    there are sections
+ *                    there are any
  *   sections         (U); where it may be      mmap_lock for writing, and the
  *                    new, the ranges' lock     ranges' lock if there are any
  *   users            lock; whether it is 0     lock
