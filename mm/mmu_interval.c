@@ -25,7 +25,7 @@
  *   lock
  *     clear the slot
  *   unlock
- *   wake those who wait for the slot
+ *   wake the waiters of the slot
  *
  * If the callback takes the user lock first, the sequences differ. If the
  * reader is first, the callback tears down what the reader has just
@@ -35,8 +35,8 @@
  * invalidate_seq, unless its driver ignores the range.
  *
  * A reader does not wait for ranges that do not overlap, nor for those that
- * started after it began. A removal waits once more, for what was announced
- * while it waited. An invalidation only waits for its callbacks.
+ * started after it began. A removal waits a second time, for ranges announced
+ * during its first wait. An invalidation only waits for its callbacks.
  *
  * The tree may change while ranges are active: the walk resumes only from an
  * interval_sub already called, which cannot leave the tree while the range is
@@ -67,9 +67,7 @@
 /* Maximum number of interval_subs collected per acquisition of the lock. */
 #define MN_BATCH 32
 
-/*
- * &mmu_interval_notifier.removed while a removal waits and ranges still come.
- */
+/* &mmu_interval_notifier.removed during the first wait of a removal. */
 #define MN_REMOVING		GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
 
 /* Second passes of one range, in the order in which they were asked for. */
@@ -100,10 +98,10 @@ mn_ranges_of(const struct mmu_interval_notifier *interval_sub)
 }
 
 /*
- * Note that no range with a sequence above @last_seq has come to the
- * interval_sub, and none was active when it was inserted. This is not the
- * sequence of the range that comes: one that still walks the tree may come
- * after later ones. There is no room for it on 32 bit.
+ * Note that no range with a sequence above @last_seq has been announced to the
+ * interval_sub or was active when it was inserted. This is not the sequence of
+ * the announced range: one that still walks the tree may get here after later
+ * ones. There is no room for the note on 32 bit.
  */
 static __always_inline void
 mn_note(struct mmu_interval_notifier *interval_sub, u64 last_seq)
@@ -113,7 +111,7 @@ mn_note(struct mmu_interval_notifier *interval_sub, u64 last_seq)
 #endif
 }
 
-/* Any of the untracked ranges may overlap, and be about to call. */
+/* Any of the untracked ranges may overlap, and be about to call it. */
 static void mn_note_untracked(const struct mn_ranges *ranges,
 			      struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock)
@@ -135,7 +133,7 @@ static struct mn_ranges *mn_ranges_to_insert(const struct mm_struct *mm)
 	return ranges && smp_load_acquire(&ranges->complete) ? ranges : NULL;
 }
 
-/* It may be uninitialised memory: only compare pointers. */
+/* @interval_sub may be uninitialised memory: only compare pointers. */
 static noinline __no_kmsan_checks bool
 mn_is_inserted(struct mn_ranges *ranges,
 	       const struct mmu_interval_notifier *interval_sub)
@@ -159,7 +157,7 @@ mn_claims_to_be_inserted(const struct mmu_interval_notifier *interval_sub,
 	       !RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
 }
 
-/* To drivers an mm of NULL means that there is nothing to remove. */
+/* Drivers take an mm of NULL to mean that there is nothing to remove. */
 static int mn_interval_refused(struct mmu_interval_notifier *interval_sub,
 			       int err)
 {
@@ -209,7 +207,7 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	return 0;
 }
 
-/* The first one of the mm; mmap_lock held for writing. */
+/* The first insertion in the mm; mmap_lock held for writing. */
 static int mn_interval_insert_first(struct mmu_interval_notifier *interval_sub,
 				    struct mm_struct *mm, unsigned long start,
 				    unsigned long length,
@@ -320,8 +318,8 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert_locked);
  */
 
 /*
- * Ranges that started after the first wait of the removal are not announced.
- * The interval_sub notes an untracked range.
+ * Ranges that started after the first wait of a removal are not announced.
+ * If the range is untracked, the interval_sub notes its generation.
  */
 static noinline bool
 mn_may_announce(const struct mn_ranges *ranges,
@@ -337,8 +335,8 @@ mn_may_announce(const struct mn_ranges *ranges,
 }
 
 /*
- * Collect up to MN_BATCH interval_subs, from @next on, that the range has to be
- * announced to. Returns their end. @ask: look for those being removed, and for
+ * Collect up to MN_BATCH interval_subs, from @next on, that the range must be
+ * announced to. Returns their end. With @ask, check for removals and for
  * untracked ranges.
  */
 static __always_inline struct mmu_interval_notifier **
@@ -367,7 +365,7 @@ mn_collect_matches(struct mn_ranges *ranges,
 	return end;
 }
 
-/* Do not check every match for what is rare. */
+/* Removals and untracked ranges are rare: do not check every match for them. */
 static struct mmu_interval_notifier **
 mn_collect(struct mn_ranges *ranges, const struct mmu_notifier_range *range,
 	   struct mmu_interval_notifier *next,
@@ -566,8 +564,9 @@ void mn_interval_release(struct mn_ranges *ranges,
  */
 
 /*
- * Whether every overlapping range that has come to the interval_sub has ended.
- * If all active ranges are newer than its note, one comparison tells.
+ * Whether every range announced to the interval_sub has ended: true if all active
+ * ranges are newer than its note. May be wrong in one direction only: false where
+ * they have ended.
  */
 static __always_inline bool
 mn_is_clear(const struct mn_ranges *ranges,
@@ -603,7 +602,7 @@ mn_read_begin_slow(struct mn_ranges *ranges,
 			      MN_LAST(interval_sub), interval_sub->untracked,
 			      state);
 	spin_unlock(&ranges->lock);
-	/* Should it be asked in spite of that: force a collision. */
+	/* There is no read section: should the caller retry, force a collision. */
 	if (unlikely(err))
 		*seq = ~*seq;
 	return err;
@@ -621,7 +620,7 @@ static int mn_read_begin_active(struct mmu_interval_notifier *interval_sub,
 	return 0;
 }
 
-/* The sequence is not in memory where there is nothing to wait for. */
+/* Takes @seq by value, so that the fast path keeps it in a register. */
 static noinline unsigned long
 mn_read_begin_unkillable(struct mmu_interval_notifier *interval_sub,
 			 unsigned long seq)
@@ -672,11 +671,11 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
  * into SPTEs if mmu_interval_read_retry() returns false.
  *
  * Waits only for invalidations that overlap the interval and started before
- * this call, even if the driver's callback ignored them; and in an mm with more
- * active invalidations than a long has bits, maybe for others of that time. It
- * may skip one whose callback is yet to run and will tear down what the reader
- * establishes. The wait lasts as long as the callbacks of these invalidations,
- * including those of other drivers.
+ * this call, even if the driver's callback ignored them. (If more than 63
+ * invalidations are active, 31 on 32 bit, it may also wait for untracked ones
+ * elsewhere.) It may skip one whose callback is yet to run and will tear down what
+ * the reader establishes. The wait lasts as long as the callbacks of these
+ * invalidations, including those of other drivers.
  *
  * Context: May sleep. Must not be called from a callback, under a lock that a
  * callback takes (the user lock included), or under a lock that invalidations
@@ -697,13 +696,13 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
 /**
  * mmu_interval_read_begin_killable - mmu_interval_read_begin() that a signal ends
  * @interval_sub: The subscription to the interval.
- * @seq: Where to put the sequence to be handed to mmu_interval_read_retry().
+ * @seq: Where to store the sequence to pass to mmu_interval_read_retry().
  *
- * As mmu_interval_read_begin(), but a signal that kills the task ends the wait.
+ * As mmu_interval_read_begin(), but a fatal signal ends the wait.
  *
  * Context: As mmu_interval_read_begin().
- * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
- * Then there is no read section, and nothing to undo.
+ * Return: 0; or %-EINTR because of a fatal signal: then there is no read section,
+ * and nothing to undo.
  */
 int mmu_interval_read_begin_killable(struct mmu_interval_notifier *interval_sub,
 				     unsigned long *seq)
@@ -718,7 +717,7 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin_killable);
  * Removal
  */
 
-/* Untracked ranges that overlap may be about to call: wait for them, too. */
+/* Untracked ranges that overlap may be about to call it: wait for them, too. */
 static void mn_wait_for_all(struct mn_ranges *ranges,
 			    struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock)
@@ -756,7 +755,7 @@ mn_wait_to_remove(struct mn_ranges *ranges,
  * active by then. New invalidations call @interval_sub's callbacks during the
  * first wait, and not during the second.
  *
- * interval_sub->mm is left as it is: drivers look at it.
+ * interval_sub->mm keeps its value, because drivers look at it.
  *
  * Context: May sleep. Must not be called from a callback, or under a lock that
  * a callback takes or that invalidations run under.

@@ -66,7 +66,7 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
 	return subscriptions;
 }
 
-/* It may be uninitialised memory: only compare pointers. */
+/* @subscription may be uninitialised memory: only compare pointers. */
 static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
 			     const struct mmu_notifier *subscription)
 {
@@ -350,9 +350,9 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
  * @ops->alloc_notifier(). Drop it with mmu_notifier_put().
  *
  * Context: As __mmu_notifier_register(); waits only if the subscription is new.
- * Return: The subscription; ERR_PTR(-EOVERFLOW) if it has too many users; the
- * error of @ops->alloc_notifier(); or ERR_PTR() of %-EINVAL, %-ENOMEM or
- * %-EINTR, see __mmu_notifier_register().
+ * Return: The subscription; the error of @ops->alloc_notifier(); or ERR_PTR() of
+ * %-EOVERFLOW if it has too many users, or of %-EINVAL, %-ENOMEM or %-EINTR, see
+ * __mmu_notifier_register().
  */
 struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 					     struct mm_struct *mm)
@@ -463,8 +463,8 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 }
 
 /*
- * Dispatch, called from the header for an mm that has notifiers. Most have one
- * kind only: a tail call reaches it, and neither pays for the other.
+ * Dispatch, called from the header for an mm that has notifiers. Most mms have
+ * only one kind: it is reached by a tail call, and neither pays for the other.
  */
 
 /*

@@ -10,7 +10,7 @@
  * mmu_notifier_range.c  active ranges, which both build on
  * mmu_notifier_section.c  who waits for callbacks to a whole mm, and for what
  * mmu_range_read.c      collision-retry for any range, on the same
- * mmu_range_watch.c     what its readers are told of when history is too short
+ * mmu_range_watch.c     watches for its readers when the history is too short
  */
 
 #include <linux/bits.h>
@@ -41,10 +41,10 @@
 #define MN_SLOTS	BITS_PER_LONG
 #define MN_UNTRACKED	BIT(0)
 
-/* How far sequences may be apart so that no slot in between is used twice. */
+/* How far apart sequences may be so that no slot in between is used twice. */
 #define MN_HISTORY	(2 * (MN_SLOTS - 1))
 
-/* Range readers that can be watched for at a time, and what each may cover. */
+/* Number of watches, and of address ranges that each can cover. */
 #define MN_WATCHES	4
 #define MN_WATCH_SPANS	8
 
@@ -69,12 +69,12 @@ struct mn_slot {
 } __aligned(4 * sizeof(long));	/* in one cache line */
 
 /**
- * struct mn_watch - what a range reader is to be told of
- * @spans: What it reads; of a larger set, with the smaller gaps between.
+ * struct mn_watch - a copy of what a range reader reads
+ * @spans: The addresses; those of a larger set include its smaller gaps.
  * @nr: Number of @spans.
- * @reader: Which one it is; to compare with, for it may be gone.
- * @hit: The first sequence since it began whose range overlaps one of @spans, or 0.
- *	The low word will do: all are odd.
+ * @reader: The range reader; only to compare with, because it may be gone.
+ * @hit: The first sequence since it began whose range overlaps one of @spans, or 0;
+ *	the low word, which is never 0 because sequences are odd.
  */
 struct mn_watch {
 	struct mn_span spans[MN_WATCH_SPANS];
@@ -96,20 +96,19 @@ struct mn_watch {
  *	around, and by a range that starts while no other is active.
  * @awaited: Mask of the slots with waiters.
  * @nr_untracked: Number of active ranges without a slot.
- * @untracked: From the first to the last address of those that have been active at
- *	a time.
+ * @untracked: From the first to the last address of those, and of those that ended
+ *	while others were active.
  * @nr_draining: Number of those that belong to the previous generation.
  * @generation: Generation of the untracked ranges that start now.
  * @reserved: Mask of the slots that a start leaves to mn_range_activate_slow():
- *	MN_UNTRACKED; all as long as there may be watches.
+ *	MN_UNTRACKED; or all of them as long as there may be watches.
  * @slots: Indexed by mn_slot_of() the sequence. An inactive slot keeps the last
  *	range it held.
  * @waiters: Waiters for the range in each slot; they join under @lock.
  * @untracked_waiters: Waiters for untracked ranges; they join under @lock.
- * @watched: Mask of @watches that a range reader has. Set under @lock, cleared
- *	without.
- * @watches: What range readers that were overrun are to be told of.
- * @overrun: The last sequence when one last was, or 0: the low word.
+ * @watched: Mask of the @watches that range readers have.
+ * @watches: Watches of range readers that were overrun.
+ * @overrun: The low word of the last sequence when one was last overrun, or 0.
  * @complete: Whether every active range is known. Set once, soon after the
  *	allocation; interval_subs and range readers wait for it.
  * @sections: Those of the mm, if it got them later than this.
@@ -203,8 +202,7 @@ struct mn_sections {
  *   sections         (U); where it may be      mmap_lock for writing, and the
  *                    new, the ranges' lock     ranges' lock if there are any
  *   users            lock; whether it is 0     lock
- *                    also by who has a
- *                    reference
+ *                    also with a reference
  */
 struct mmu_notifier_subscriptions {
 	spinlock_t lock;
@@ -293,8 +291,8 @@ static inline void mn_callbacks_exit(const struct mmu_notifier_range *range)
 }
 
 /*
- * Active ranges, from start to end; see mmu_notifier_range.c. What every start
- * and every read_begin does is inline.
+ * Active ranges, from start to end; see mmu_notifier_range.c. The fast paths of
+ * start and read_begin are inline.
  */
 
 struct mn_ranges *mn_ranges_alloc(void);
@@ -371,7 +369,7 @@ void mn_wait_for_active(struct mn_ranges *ranges);
 bool mn_may_overlap_active(const struct mn_ranges *ranges, unsigned long first,
 			   unsigned long last);
 
-/* Each returns 0; or -EINTR if the state is TASK_KILLABLE, and a signal kills. */
+/* Each returns 0; or -EINTR because of a fatal signal, if @state is TASK_KILLABLE. */
 int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
 			  unsigned int state)
 	__must_hold(&ranges->lock);

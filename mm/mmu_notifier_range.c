@@ -8,8 +8,8 @@
  *
  * Slots
  *
- * A slot holds a range by value. Nothing points to the caller's range, which
- * usually is on a stack. A range that is never ended, is ended twice or through
+ * A slot holds a range by value. Nothing points to the caller's range, which is
+ * usually on a stack. A range that is never ended, that is ended twice or through
  * a copy, or whose task dies in a callback, misleads or blocks readers of that
  * range, and does no other harm. (The exception is an end while the start still
  * runs callbacks, which rely on the range being active.)
@@ -18,17 +18,17 @@
  * counted, and noted in the interval_subs that they overlap. A waiter cannot
  * tell them apart and waits for all of them. To bound that wait, untracked
  * ranges belong to generations: a waiter closes the current one, and later
- * ranges belong to the next. A chain of untracked ranges holds up no waiter for
- * ever; one that is never ended holds up the waiters of its generation and of
+ * ranges belong to the next. A chain of untracked ranges holds up no waiter
+ * forever; one that is never ended holds up the waiters of its generation and of
  * all later ones.
  *
  * History
  *
  * An inactive slot keeps the last range it held. So the slots also tell which
- * ranges have started since a sequence, as long as that is not too long ago: see
- * mmu_range_read.c. For this, sequences that are left out because their slot is
- * active are announced before the next slot is used again; and a range without a
- * slot leaves out as many as there are slots.
+ * ranges have started since a sequence, if that is recent enough: see
+ * mmu_range_read.c. To keep this true, sequences that are skipped because their
+ * slot is active become visible before the next slot is reused; and a range
+ * without a slot skips as many sequences as there are slots.
  */
 
 #include <linux/bitfield.h>
@@ -50,7 +50,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* In &mmu_notifier_range.flags of an active range without a slot. */
+/* In &mmu_notifier_range.flags of an untracked range. */
 #define MN_RANGE_UNTRACKED	BIT(31)
 #define MN_RANGE_ODD		BIT(30)	/* its generation is odd */
 #define MN_RANGE_HASH		GENMASK(29, 8)	/* of its addresses */
@@ -72,8 +72,8 @@ struct mn_ranges *mn_ranges_alloc(void)
 		return NULL;
 
 	/*
-	 * The tree and the slots are empty as they are. Slot 0 matches no
-	 * range, and overlaps none.
+	 * Zeroed, the tree and the slots are empty. Slot 0 matches no range,
+	 * and overlaps none.
 	 */
 	spin_lock_init(&ranges->lock);
 	for (i = 0; i < MN_SLOTS; i++)
@@ -104,7 +104,7 @@ static bool mn_range_is_draining(const struct mn_ranges *ranges,
 	return odd != ranges->generation % 2;
 }
 
-/* Pass over what has ended. Untracked ranges may be as old as any. */
+/* Advance @oldest past ranges that ended. Untracked ones may be as old as any. */
 static void mn_renew_oldest(struct mn_ranges *ranges)
 	__must_hold(&ranges->lock)
 {
@@ -140,9 +140,10 @@ static noinline void mn_range_skip_slots(struct mn_ranges *ranges,
 		mn_renew_oldest(ranges);
 	WRITE_ONCE(ranges->last_seq, seq - 2);
 	/*
-	 * (L) What is left out is seen before the slot that comes after it: who
-	 * sees that used again knows how far it is from before. Pairs with (P)
-	 * in mn_has_collided(). Where nothing is left out, the lock does this.
+	 * (L) The skipped sequences are visible before the slot that comes after
+	 * them is reused, so that a range reader that sees it reused also sees that
+	 * it is overrun. Pairs with (P) in mn_has_collided(). If none is skipped,
+	 * the lock orders this.
 	 */
 	smp_wmb();
 	mn_range_take_slot(ranges, range, seq);
@@ -163,7 +164,7 @@ static void mn_grow_untracked(struct mn_ranges *ranges,
 	WRITE_ONCE(span->last, last);
 }
 
-/* There is no slot. Who looks at the history finds that it does not go back. */
+/* There is no slot. Range readers that began before this are overrun. */
 static void mn_range_go_untracked(struct mn_ranges *ranges,
 				  struct mmu_notifier_range *range)
 	__must_hold(&ranges->lock)
@@ -203,10 +204,10 @@ mn_range_hit_watches(struct mn_ranges *ranges,
 	unsigned long mask = READ_ONCE(ranges->watched);
 	unsigned long hit = range->seq;
 
-	/* Without a slot: so that the history since then is overrun. */
+	/* Without a slot: make the history since then overrun. */
 	if (mn_range_is_untracked(range))
 		hit -= 2 * (MN_SLOTS - 1);
-	/* Range readers cannot do this: they need not have the lock. */
+	/* Range readers give watches back without the lock: do it for them. */
 	if (!mask)
 		ranges->reserved = MN_UNTRACKED;
 	for (; mask; mask &= mask - 1) {
@@ -215,8 +216,8 @@ mn_range_hit_watches(struct mn_ranges *ranges,
 		if (watch->hit || !mn_watch_overlaps(watch, range))
 			continue;
 		/*
-		 * (S) Who sees the hit sees a last sequence that is not before it.
-		 * Pairs with (T) in mn_watch_hit().
+		 * (S) A range reader that sees the hit also sees a last sequence
+		 * no older than it. Pairs with (T) in mn_watch_hit().
 		 */
 		smp_store_release(&watch->hit, hit);
 	}
@@ -236,8 +237,8 @@ void mn_range_activate_slow(struct mn_ranges *ranges,
 }
 
 /*
- * Whether a range with this sequence is active, which may be this one or a copy
- * of it; *@same tells whether that one has the same addresses.
+ * Whether a range with this sequence is active, this one or a copy of it; *@same
+ * tells whether the active one has the same addresses.
  */
 bool mn_range_is_active(struct mn_ranges *ranges,
 			const struct mmu_notifier_range *range, bool *same)
@@ -256,7 +257,7 @@ bool mn_range_is_active(struct mn_ranges *ranges,
 	return slot->seq == range->seq && ranges->active & BIT(i);
 }
 
-/* Make it a range that has not started, whatever it was. */
+/* Turn it into a range that has not started. */
 void mn_range_forget(struct mmu_notifier_range *range)
 {
 	range->seq = 0;
@@ -287,7 +288,7 @@ mn_range_deactivate_slow(struct mn_ranges *ranges,
 		if (draining)
 			drained = !--ranges->nr_draining;
 		if (!--ranges->nr_untracked) {
-			/* Readers of what they overlapped skip later ones. */
+			/* Readers whose intervals they overlapped skip later ones. */
 			ranges->generation += 2;
 			/* (F) As in mn_range_deactivate(). */
 			smp_store_release(&ranges->active,
@@ -385,16 +386,15 @@ bool mn_may_overlap_active(const struct mn_ranges *ranges, unsigned long first,
 	 * that are gone from the mask, or whose slot has been reused. Pairs
 	 * with (F) in mn_range_deactivate(), and with the lock, under which a
 	 * range ends before the next one takes its slot. The mask may miss a
-	 * range whose callback has
-	 * run: then last_seq has changed.
+	 * range whose callback has run: then last_seq has changed.
 	 */
 	smp_rmb();
 	return READ_ONCE(ranges->last_seq) != last_seq;
 }
 
 /*
- * What an interval_sub that the range overlaps, and that has @noted this
- * before, has to note: the generation of the range if it is untracked.
+ * What an interval_sub that the range overlaps must note, if it has @noted this
+ * before: the generation of the range if it is untracked.
  */
 u8 mn_generation_of(const struct mn_ranges *ranges,
 		    const struct mmu_notifier_range *range, u8 noted)
@@ -406,8 +406,7 @@ u8 mn_generation_of(const struct mn_ranges *ranges,
 }
 
 /*
- * The same if any of the active untracked ranges, of which there are some, may
- * overlap.
+ * The same if any active untracked range may overlap. There must be at least one.
  */
 u8 mn_generation_of_all(const struct mn_ranges *ranges)
 {
@@ -453,7 +452,7 @@ int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
 	return err ? -EINTR : 0;
 }
 
-/* Sleep until the range that is in the slot has ended, if it is up to the mark. */
+/* Sleep until the range in the slot has ended, unless its sequence is above @mark. */
 int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
 		     unsigned int state)
 {
@@ -470,7 +469,7 @@ int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
 }
 
 /*
- * Sleep until every range that is active now and overlaps has ended, and every
+ * Sleep until every overlapping range that is active now has ended, and every
  * untracked one up to the generation @untracked. Keeps the lock if there are
  * none.
  */
@@ -486,14 +485,14 @@ int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	if (unlikely(mask & MN_UNTRACKED))
 		err = mn_wait_for_untracked(ranges, untracked, state);
 	/*
-	 * A range that reuses one of these slots has a sequence above @mark, and
-	 * does not hold up. If it overlaps and the one before did not, that one
+	 * A range that reuses one of these slots has a sequence above @mark, so it
+	 * is not waited for. If it overlaps, the range that held the slot before
 	 * has ended.
 	 */
 	for (mask &= ~MN_UNTRACKED; mask && !err; mask &= mask - 1) {
 		const unsigned long i = __ffs(mask);
 
-		/* Most do not: spare them the wait_event. */
+		/* Most do not overlap: spare them the wait_event. */
 		if (mn_overlaps(&ranges->slots[i].span, first, last))
 			err = mn_wait_for_slot(ranges, i, mark, state);
 	}

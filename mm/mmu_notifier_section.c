@@ -29,37 +29,18 @@
 
 #include "mmu_notifier_internal.h"
 
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-
 /* The sections of all mms, and what waits for those of any. */
 static struct lock_class_key mn_sections_key;
+#ifdef CONFIG_LOCKDEP
 static struct lockdep_map mn_sections_map =
 	STATIC_LOCKDEP_MAP_INIT("&sections->srcu", &mn_sections_key);
-
-static int mn_sections_init(struct mn_sections *sections)
-{
-	return __init_srcu_struct(&sections->srcu, mn_sections_map.name,
-				  &mn_sections_key);
-}
+#endif
 
 void mn_lockdep_may_wait_for_sections(void)
 {
 	lock_map_acquire(&mn_sections_map);
 	lock_map_release(&mn_sections_map);
 }
-
-#else
-
-static int mn_sections_init(struct mn_sections *sections)
-{
-	return init_srcu_struct(&sections->srcu);
-}
-
-void mn_lockdep_may_wait_for_sections(void)
-{
-}
-
-#endif
 
 void mn_sections_free(struct mn_sections *sections)
 {
@@ -80,10 +61,12 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions)
 	sections = kzalloc_obj(*sections);
 	if (!sections)
 		return NULL;
-	if (mn_sections_init(sections)) {
+	if (init_srcu_struct(&sections->srcu)) {
 		kfree(sections);
 		return NULL;
 	}
+	lockdep_init_map(&sections->srcu.dep_map, "&sections->srcu",
+			 &mn_sections_key, 0);
 	sections->subscriptions = subscriptions;
 	INIT_WORK(&sections->free, mn_sections_free_work);
 	return sections;

@@ -5,13 +5,13 @@
  * range reader  a device fault between mmu_range_read_begin() and
  *               mmu_range_read_retry()
  * token         the last sequence when it began
- * history       the slots of the mm, most of which have a range that has ended
+ * history       the slots of the mm, most of which hold a range that has ended
  *
- * A range reader has no subscription to what it reads. Its driver has one to the
- * mm, or to an interval around it, whose callback takes the user lock. The range
- * reader takes a token, waits until no range that overlaps is active, reads the
- * page table, and under the user lock looks at the history: which ranges have
- * started since, and do they overlap?
+ * A range reader has no subscription of its own. Its driver has one to the mm, or
+ * to an interval around what is read, whose callback takes the user lock. The range
+ * reader takes a token, waits until no overlapping range is active, reads the page
+ * table, and under the user lock looks at the history: which ranges have started
+ * since, and do they overlap?
  *
  *   invalidation                            range reader
  *
@@ -35,14 +35,14 @@
  * the range reader is first, the callback tears down what it has just established.
  * If the range started before the token, the range reader waits for its end.
  *
- * Nothing of this takes a lock or writes to memory of the mm, unless the range
- * reader has to wait. An invalidation does nothing for range readers.
+ * A range reader takes no lock and writes to no memory of the mm, unless it has to
+ * wait. An invalidation does nothing for range readers.
  *
- * Where more ranges have started since the token than there are free slots, the
- * history is overrun, and the range reader begins anew. So that this happens once,
- * it has a watch from then on, which the first start that overlaps hits. So have new
- * range readers of the mm for some time, since a fault that comes back may come with
- * another one: see mmu_range_watch.c.
+ * If more ranges have started since the token than there are free slots, the range
+ * reader is overrun and retries. To be overrun only once, it gets a watch with its
+ * next begin, which the first overlapping start hits. For some time so do new range
+ * readers of the mm, because a fault may be retried with a new one: see
+ * mmu_range_watch.c.
  */
 
 #include <linux/bitops.h>
@@ -62,10 +62,10 @@
 
 #include "mmu_notifier_internal.h"
 
-/* After an overrun, as long as new range readers are to have a watch. */
+/* How long after an overrun new range readers get a watch, in sequences. */
 #define MN_OVERRUN_IS_RECENT	(2 * SZ_16K)
 
-/* All are odd, so that a long has enough of them for a comparison. */
+/* Sequences of one mm are odd and close together: a long is enough to compare. */
 static __always_inline const unsigned long *mn_low_word(const u64 *seq)
 {
 	const unsigned long *words = (const unsigned long *)seq;
@@ -79,13 +79,13 @@ mn_last_seq(const struct mn_ranges *ranges)
 {
 	/*
 	 * (M) Ranges up to this sequence are found in the mask and in their slot,
-	 * unless they have ended; and what comes to the slot of one that has ended
-	 * is newer. Pairs with (D) in mn_range_take_slot().
+	 * unless they have ended; the slot of one that has ended is reused only by
+	 * a newer one. Pairs with (D) in mn_range_take_slot().
 	 */
 	return smp_load_acquire(mn_low_word(&ranges->last_seq));
 }
 
-/* What no token is: those are odd. */
+/* Even, so it differs from every token. */
 static const unsigned long mn_no_seq;
 
 /* NULL if the invalidations of the mm are not tracked. */
@@ -94,8 +94,8 @@ static struct mn_ranges *mn_ranges_to_read(const struct mm_struct *mm)
 	struct mn_ranges *ranges = mn_ranges_of_mm(mm);
 
 	/*
-	 * (R) What was done to the page table by ranges that have ended untracked
-	 * is seen by the read section. Pairs with (B) in mn_attach().
+	 * (R) The read section sees what was done to the page table in ranges that
+	 * ended before the mm had slots. Pairs with (B) in mn_attach().
 	 */
 	return ranges && smp_load_acquire(&ranges->complete) ? ranges : NULL;
 }
@@ -104,7 +104,7 @@ static struct mn_ranges *mn_ranges_to_read(const struct mm_struct *mm)
  * What a range reader reads
  */
 
-/* The ranges are sorted: whether the first that ends after @first begins in time. */
+/* The ranges are sorted: only the first that ends after @first has to be checked. */
 static noinline bool mn_set_overlaps(const struct mmu_range_reader *reader,
 				     unsigned long first, unsigned long last)
 {
@@ -136,20 +136,20 @@ mn_reader_overlaps(const struct mmu_range_reader *reader,
  * The begin
  */
 
-/* No read section: who retries has collided, as what would be read was overrun. */
+/* There is no read section: a token this old makes each retry collide. */
 static void mn_reader_forget(struct mmu_range_reader *reader)
 {
 	reader->seq = READ_ONCE(*reader->last_seq) - (MN_HISTORY + 2);
 }
 
-/* Begins are slow until one has had a watch, and has not collided. */
+/* Begins are slow until a read section with a watch has not collided. */
 static void mn_reader_set_overrun(struct mmu_range_reader *reader, bool overrun)
 {
 	reader->overrun = overrun;
 	reader->fast = overrun ? NULL : reader->ranges;
 }
 
-/* The fault that was overrun may come back with a new range reader. */
+/* A fault that was overrun may be retried with a new range reader. */
 static bool mn_was_overrun(const struct mn_ranges *ranges)
 {
 	const unsigned long overrun = READ_ONCE(ranges->overrun);
@@ -170,8 +170,8 @@ static void mn_reader_track(struct mmu_range_reader *reader)
 }
 
 /*
- * Without the lock: the slots that have a range which overlaps, MN_UNTRACKED among
- * them. Some may have ended, or have started since the token.
+ * Without the lock: the mask of the slots with a range that overlaps, including
+ * MN_UNTRACKED. Some may have ended, or have started since the token.
  */
 static unsigned long mn_slots_to_wait_for(const struct mmu_range_reader *reader)
 {
@@ -189,16 +189,16 @@ static unsigned long mn_slots_to_wait_for(const struct mmu_range_reader *reader)
 			found |= BIT(i);
 	}
 	/*
-	 * (O) What was done to the page table in ranges whose slot has been used
-	 * again is seen by the read section. Pairs with (F) in
-	 * mn_range_deactivate(), and with the lock, under which a range ends before
-	 * the next one has its slot. What started after the token collides.
+	 * (O) The read section sees what was done to the page table in ranges
+	 * whose slot has been reused. Pairs with (F) in mn_range_deactivate(), and
+	 * with the lock, under which a range ends before the next one takes its
+	 * slot. A range that started after the token collides.
 	 */
 	smp_rmb();
 	return found;
 }
 
-/* Wait for the ranges in these slots that have started up to the token. */
+/* Wait for those ranges in these slots that started no later than the token. */
 static int mn_reader_wait(const struct mmu_range_reader *reader,
 			  unsigned long mask, unsigned long token,
 			  unsigned int state)
@@ -223,7 +223,7 @@ static int mn_reader_wait(const struct mmu_range_reader *reader,
 	return err;
 }
 
-/* As it was when the read section began, if that may begin now. */
+/* Take a token, and wait for what started before it. */
 static int mn_reader_token(struct mmu_range_reader *reader, unsigned int state)
 {
 	unsigned long token = mn_last_seq(reader->ranges);
@@ -235,17 +235,17 @@ static int mn_reader_token(struct mmu_range_reader *reader, unsigned int state)
 		err = mn_reader_wait(reader, mask, token, state);
 		if (err)
 			return err;
-		/* What has come and gone during the wait was before. */
+		/* Ranges that came and went during the wait need no retry. */
 		later = mn_last_seq(reader->ranges);
 		if (!mn_slots_to_wait_for(reader))
 			token = later;
 	}
-	/* With a watch each retry is to look at it, and to give it back. */
+	/* With a watch, make each retry take the slow path, to give it back. */
 	reader->seq = reader->watch ? mn_no_seq : token;
 	return 0;
 }
 
-/* Something is active, or is to be done before. */
+/* Some range is active, or the range reader needs to be set up or given a watch. */
 static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 					     unsigned int state)
 {
@@ -261,7 +261,7 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 		      "a range reader begins that has not ended\n"))
 		mmu_range_read_cancel(reader);
 
-	/* One that collides again and again comes by here. */
+	/* A range reader that keeps being overrun comes by here. */
 	if (state == TASK_KILLABLE && fatal_signal_pending(current)) {
 		mn_reader_forget(reader);
 		return -EINTR;
@@ -276,7 +276,7 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 	return err;
 }
 
-/* Nothing is waited for, and each retry is true. */
+/* Do not wait, and make each retry return true. */
 static noinline int mn_reader_refuse(struct mmu_range_reader *reader,
 				     const char *what)
 {
@@ -291,16 +291,16 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 {
 	const struct mn_ranges *ranges = reader->fast;
 
-	/* might_sleep() where that costs nothing. */
+	/* Like might_sleep(), but only the check: no cost without debugging. */
 	__might_sleep(__FILE__, __LINE__);
 	mn_lockdep_may_wait();
 
 	if (likely(ranges)) {
 		reader->seq = mn_last_seq(ranges);
 		/*
-		 * (N) If nothing is active, what was done to the page table in
-		 * ranges that have ended is seen by the read section. Pairs with
-		 * (F) in mn_range_deactivate().
+		 * (N) If nothing is active, the read section sees what was done
+		 * to the page table in the ranges that have ended. Pairs with (F)
+		 * in mn_range_deactivate().
 		 */
 		if (likely(!smp_load_acquire(&ranges->active)))
 			return 0;
@@ -321,7 +321,7 @@ static __always_inline int mn_range_read_begin_one(struct mmu_range_reader *read
 	return mn_range_read_begin(reader, state);
 }
 
-/* Too much to do each time, in a begin that is to cost the same for any set. */
+/* Checked with DEBUG_VM only, so that a begin costs the same for any set. */
 static bool mn_set_is_sorted(const struct mmu_read_range *set, unsigned int nr)
 {
 	unsigned int i;
@@ -341,7 +341,7 @@ static __always_inline int mn_range_read_begin_set(struct mmu_range_reader *read
 {
 	static const struct mmu_read_range nothing;
 
-	/* All of nothing is from the last address to the first. */
+	/* An empty set: a span that overlaps nothing. */
 	reader->first = nr ? set[0].start : ULONG_MAX;
 	reader->last = nr ? set[nr - 1].end - 1 : 0;
 	reader->set = nr ? set : &nothing;
@@ -354,11 +354,11 @@ static __always_inline int mn_range_read_begin_set(struct mmu_range_reader *read
 /**
  * mmu_range_reader_init - prepare a range reader
  * @reader: The range reader.
- * @mm: The mm whose page table it is going to read.
+ * @mm: The mm whose page table it reads.
  *
- * The mm should be tracked by then: by mmu_notifier_register_tracked(), by an
- * interval subscription, or by mmu_notifier_register() with NULL; and it has to be
- * there, by mmgrab() as each subscription has it, as long as @reader is used.
+ * The mm must be tracked by the first begin: by mmu_notifier_register_tracked(), by
+ * an interval subscription, or by mmu_notifier_register() with NULL. It must be
+ * pinned by mmgrab(), as it is by each subscription, for as long as @reader is used.
  *
  * Context: Any.
  */
@@ -372,25 +372,25 @@ EXPORT_SYMBOL_GPL(mmu_range_reader_init);
 
 /**
  * mmu_range_read_begin - begin to read the page table of a range
- * @reader: The range reader, initialised and not between begin and end.
+ * @reader: The range reader, initialised and not in a read section.
  * @start: First address.
  * @end: First address after the range.
  *
  * Begins a read section, which mmu_range_read_retry() or mmu_range_read_cancel()
- * has to end. What is read of the page table of the range in between may be put
- * into SPTEs if mmu_range_read_retry() then returns false.
+ * must end. What is read from the page table of the range in between may go into
+ * SPTEs if mmu_range_read_retry() returns false.
  *
- * Waits for invalidations that overlap the range and started before this call, and
- * for no others. (Where more than 63 are active at a time, 31 on 32 bit, it may
- * wait for one of those beyond that is elsewhere, but for no chain of them.)
+ * Waits only for invalidations that overlap the range and started before this call.
+ * (If more than 63 are active, 31 on 32 bit, it may also wait for untracked ones
+ * elsewhere, but not for an endless chain of them.)
  *
  * The driver needs a subscription whose callback takes the user lock and tears
- * down SPTEs: to the mm, or to an interval that the range is part of. Where the mm
- * is not tracked, there is a warning, and mmu_range_read_retry() returns true.
+ * down SPTEs: to the mm, or to an interval that contains the range. If the mm is
+ * not tracked, this warns, and mmu_range_read_retry() returns true.
  *
- * Context: May sleep. Must not be called from a callback, nor under a lock that
- * a callback takes, the user lock included, nor under one that invalidation is
- * done under (mmap_lock for writing, locks of the reverse map).
+ * Context: May sleep. Must not be called from a callback, under a lock that a
+ * callback takes (the user lock included), or under a lock that invalidations
+ * run under (mmap_lock for writing, locks of the reverse map).
  */
 void mmu_range_read_begin(struct mmu_range_reader *reader, unsigned long start,
 			  unsigned long end)
@@ -401,16 +401,17 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin);
 
 /**
  * mmu_range_read_begin_killable - mmu_range_read_begin() that a signal ends
- * @reader: The range reader, initialised and not between begin and end.
+ * @reader: The range reader, initialised and not in a read section.
  * @start: First address.
  * @end: First address after the range.
  *
- * As mmu_range_read_begin(), but a signal that kills the task ends the wait; and
- * it also ends a loop of read sections that collide again and again.
+ * As mmu_range_read_begin(), but a fatal signal ends the wait. To end a loop of
+ * retries, too, it also checks for one if any invalidation of the mm is active or
+ * @reader was overrun.
  *
  * Context: As mmu_range_read_begin().
- * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
- * Then there is no read section, nothing to end, and each retry is true.
+ * Return: 0; or %-EINTR because of a fatal signal: then there is no read section,
+ * and each retry returns true.
  */
 int mmu_range_read_begin_killable(struct mmu_range_reader *reader,
 				  unsigned long start, unsigned long end)
@@ -421,13 +422,13 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin_killable);
 
 /**
  * mmu_range_read_begin_set - begin to read the page table of a set of ranges
- * @reader: The range reader, initialised and not between begin and end.
+ * @reader: The range reader, initialised and not in a read section.
  * @set: The ranges, sorted and disjoint, none of them empty.
  * @nr: Number of ranges in @set; may be 0.
  *
  * As mmu_range_read_begin(), for all ranges of @set at a time: one retry tells
- * whether one of them has been invalidated. @set has to stay as it is until the
- * read section ends.
+ * whether any of them was invalidated. @set must not change until the read section
+ * ends.
  *
  * Context: As mmu_range_read_begin().
  */
@@ -440,14 +441,14 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin_set);
 
 /**
  * mmu_range_read_begin_set_killable - mmu_range_read_begin_set() that a signal ends
- * @reader: The range reader, initialised and not between begin and end.
+ * @reader: The range reader, initialised and not in a read section.
  * @set: The ranges, sorted and disjoint, none of them empty.
  * @nr: Number of ranges in @set; may be 0.
  *
  * As mmu_range_read_begin_set(), and as mmu_range_read_begin_killable().
  *
  * Context: As mmu_range_read_begin().
- * Return: As mmu_range_read_begin_killable(): 0 or -EINTR.
+ * Return: As mmu_range_read_begin_killable(): 0 or %-EINTR.
  */
 int mmu_range_read_begin_set_killable(struct mmu_range_reader *reader,
 				      const struct mmu_read_range *set,
@@ -461,7 +462,7 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin_set_killable);
  * The retry
  */
 
-/* Whether one of these slots has anything between the first and the last address. */
+/* Whether a range in these slots overlaps, from the first to the last address. */
 static __always_inline bool
 mn_slots_are_near(const struct mmu_range_reader *reader,
 		  const struct mn_slot *slot, const struct mn_slot *end)
@@ -475,8 +476,8 @@ mn_slots_are_near(const struct mmu_range_reader *reader,
 }
 
 /*
- * What most retries come to: something has started since the range reader began,
- * and all of it was elsewhere. A look at the slots is enough to tell.
+ * The common case: ranges have started since the token, all of them elsewhere. A
+ * look at the slots is enough to tell.
  */
 static __always_inline bool
 mn_all_was_elsewhere(const struct mmu_range_reader *reader)
@@ -519,9 +520,9 @@ mn_slots_collide(const struct mmu_range_reader *reader,
 					reader->last)))
 			continue;
 		/*
-		 * Left out, as an older range was active there? That may overlap:
-		 * the begin has waited for it. Or used again just now? Then what
-		 * comes has yet to call back.
+		 * The slot was skipped because an older range was active: the
+		 * begin has waited for that. Or it is being reused: the callback
+		 * of the new range is yet to run.
 		 */
 		if (READ_ONCE(*mn_low_word(&slot->seq)) - token - 1 >=
 		    last_seq - token)
@@ -532,7 +533,7 @@ mn_slots_collide(const struct mmu_range_reader *reader,
 	return false;
 }
 
-/* Whether a range after the token, and up to the last sequence, overlaps. */
+/* Whether a range after the token and up to @last_seq overlaps. */
 static bool mn_history_collides(const struct mmu_range_reader *reader,
 				unsigned long token, unsigned long last_seq)
 {
@@ -559,7 +560,7 @@ static bool mn_is_overrun(struct mmu_range_reader *reader,
 	return true;
 }
 
-/* Something has started since the range reader began. */
+/* Ranges have started since the token, or the range reader has a watch. */
 static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 {
 	const struct mn_ranges *ranges = reader->ranges;
@@ -586,9 +587,9 @@ static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 	    mn_history_collides(reader, token, last_seq))
 		return true;
 	/*
-	 * (P) If a slot has been used again, so much has started that the history
-	 * is overrun. Pairs with (L) in mn_range_skip_slots(), and with the lock,
-	 * under which a sequence is the last one before the next has its slot.
+	 * (P) If a slot was reused, the range reader is seen to be overrun. Pairs
+	 * with (L) in mn_range_skip_slots(), and with the lock, under which each
+	 * sequence becomes the last one before the next range takes its slot.
 	 */
 	smp_rmb();
 	last_seq = READ_ONCE(*mn_low_word(&ranges->last_seq));
@@ -606,10 +607,10 @@ static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader)
 }
 
 /**
- * __mmu_range_read_retry - mmu_range_read_retry() where there is something to look at
+ * __mmu_range_read_retry - the slow path of mmu_range_read_retry()
  * @reader: The range reader.
  *
- * It has a watch, the mm is not tracked, or something has started since the begin.
+ * It has a watch, the mm is not tracked, or ranges have started since the begin.
  *
  * Context: As mmu_range_read_retry(), which calls it.
  * Return: As mmu_range_read_retry().
@@ -623,7 +624,7 @@ bool __mmu_range_read_retry(struct mmu_range_reader *reader)
 EXPORT_SYMBOL_GPL(__mmu_range_read_retry);
 
 /**
- * __mmu_range_read_check_retry - mmu_range_read_check_retry() where there is something
+ * __mmu_range_read_check_retry - the slow path of mmu_range_read_check_retry()
  * @reader: The range reader.
  *
  * Context: As mmu_range_read_check_retry(), which calls it.
@@ -636,8 +637,10 @@ bool __mmu_range_read_check_retry(struct mmu_range_reader *reader)
 EXPORT_SYMBOL_GPL(__mmu_range_read_check_retry);
 
 /**
- * mmu_range_read_cancel - end a read section whose results are not used
+ * mmu_range_read_cancel - end a read section without using what was read
  * @reader: The range reader.
+ *
+ * In place of mmu_range_read_retry(). Does nothing if there is no read section.
  *
  * Context: Any.
  */
@@ -656,18 +659,18 @@ EXPORT_SYMBOL_GPL(mmu_range_read_cancel);
 
 /**
  * mmu_notifier_range_inactive - tell whether no invalidation of a range is active
- * @mm: The mm, which has to be tracked; see mmu_range_reader_init().
+ * @mm: The mm, which must be tracked; see mmu_range_reader_init().
  * @start: First address.
  * @end: First address after the range.
  *
- * Stale as soon as it returns. What it says about the page table is for
- * mmu_range_read_begin() and mmu_range_read_retry() to say.
+ * The answer is stale as soon as it is given, and says nothing about the page table:
+ * only mmu_range_read_begin() and mmu_range_read_retry() do.
  *
  * Context: Any.
- * Return: false if an invalidation that overlaps the range is active (or one that
- * has been found so has just ended; where more than 63 are active at a time, 31 on
- * 32 bit, maybe one of those beyond that is elsewhere), or with a warning if the mm
- * is not tracked or the range is none. Otherwise true.
+ * Return: true if no invalidation that overlaps the range is active; false if one
+ * is, or has just ended; maybe false if more than 63 invalidations of other ranges
+ * are active, 31 on 32 bit; false with a warning if the mm is not tracked or @end is
+ * not above @start.
  */
 bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
 				 unsigned long end)
@@ -688,13 +691,13 @@ EXPORT_SYMBOL_GPL(mmu_notifier_range_inactive);
 
 /**
  * mmu_notifier_range_wait_inactive - wait for the invalidations of a range
- * @mm: The mm, which has to be tracked; see mmu_range_reader_init().
+ * @mm: The mm, which must be tracked; see mmu_range_reader_init().
  * @start: First address.
  * @end: First address after the range.
  *
- * Waits, as mmu_range_read_begin() does, for invalidations that overlap the range
- * and started before this call. Others may have started when it returns. There is
- * a warning and no wait if the mm is not tracked.
+ * Waits like mmu_range_read_begin() for invalidations that overlap the range and
+ * started before this call. Others may have started when it returns. If the mm is
+ * not tracked, it warns and does not wait.
  *
  * Context: As mmu_range_read_begin().
  */
@@ -710,16 +713,15 @@ void mmu_notifier_range_wait_inactive(struct mm_struct *mm, unsigned long start,
 EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive);
 
 /**
- * mmu_notifier_range_wait_inactive_killable - wait until a signal comes
- * @mm: The mm, which has to be tracked; see mmu_range_reader_init().
+ * mmu_notifier_range_wait_inactive_killable - the same, but a signal ends the wait
+ * @mm: The mm, which must be tracked; see mmu_range_reader_init().
  * @start: First address.
  * @end: First address after the range.
  *
- * As mmu_notifier_range_wait_inactive(), but a signal that kills the task ends the
- * wait.
+ * As mmu_notifier_range_wait_inactive(), but a fatal signal ends the wait.
  *
  * Context: As mmu_range_read_begin().
- * Return: 0; or -EINTR if such a signal came before what it waits for has ended.
+ * Return: 0; or %-EINTR because of a fatal signal.
  */
 int mmu_notifier_range_wait_inactive_killable(struct mm_struct *mm,
 					      unsigned long start,

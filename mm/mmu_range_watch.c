@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MMU notifiers: what range readers that were overrun are told of.
+ * MMU notifiers: watches for range readers that were overrun.
  *
  * A watch is a copy, in the mm, of the addresses that a range reader reads. The
- * first start that overlaps them leaves its sequence there. The copy is taken under
- * the lock; the range reader looks at it, and gives it back, without.
+ * first overlapping start leaves its sequence there. The watch is taken under the
+ * lock; the range reader looks at it, and gives it back, without the lock.
  *
  * Watches are few. A range reader that is never ended costs one of them, and
- * nothing else. Of a set with more ranges than a watch has room for, what it has
- * is cut at the largest gaps; the history since the first hit tells whether that
- * was one of the ranges or between them.
+ * nothing else. A set with more ranges than a watch has room for is cut at its
+ * largest gaps; the history since the first hit tells whether that hit was in a
+ * range or in a gap.
  */
 
 #include <linux/atomic.h>
@@ -24,7 +24,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* The largest gaps of a set, by the ranges behind them. */
+/* The largest gaps of a set, each by the index of the range after it. */
 struct mn_gaps {
 	unsigned int behind[MN_WATCH_SPANS - 1];
 	unsigned int nr;
@@ -36,7 +36,7 @@ static unsigned long mn_gap(const struct mmu_read_range *set,
 	return set[behind].start - set[behind - 1].end;
 }
 
-/* Keep it, in the order of the set, unless all of the others are larger. */
+/* Keep this gap, in the order of the set, unless all those kept are larger. */
 static void mn_add_gap(struct mn_gaps *gaps, const struct mmu_read_range *set,
 		       unsigned int behind)
 {
@@ -57,7 +57,7 @@ static void mn_add_gap(struct mn_gaps *gaps, const struct mmu_read_range *set,
 	gaps->behind[gaps->nr++] = behind;
 }
 
-/* What is to be watched. Without the lock: there may be thousands of ranges. */
+/* Fill in the spans. Without the lock: there may be thousands of ranges. */
 static void mn_watch_init(struct mn_watch *watch,
 			  const struct mmu_range_reader *reader)
 {
@@ -82,7 +82,7 @@ static void mn_watch_init(struct mn_watch *watch,
 	}
 }
 
-/* Returns the one that the range reader gets, or MN_WATCHES: none is free. */
+/* Returns the index of a watch for the range reader, or MN_WATCHES if none is free. */
 static unsigned long mn_watch_find(struct mn_ranges *ranges,
 				   const struct mmu_range_reader *reader)
 	__must_hold(&ranges->lock)
@@ -95,14 +95,14 @@ static unsigned long mn_watch_find(struct mn_ranges *ranges,
 			return i;
 	}
 	for (i = 0; i < MN_WATCHES; i++) {
-		/* See (Q): the look at what it was hit by is over. */
+		/* Pairs with (Q): the last reader has looked at its hit. */
 		if (!test_and_set_bit_lock(i, &ranges->watched))
 			break;
 	}
 	return i;
 }
 
-/* None of them may be free: then the history has to do. */
+/* If no watch is free, the history must do. */
 void mn_watch_take(struct mmu_range_reader *reader)
 {
 	struct mn_ranges *ranges = reader->ranges;
@@ -128,19 +128,19 @@ void mn_watch_take(struct mmu_range_reader *reader)
 
 bool mn_watch_is_own(const struct mmu_range_reader *reader)
 {
-	/* A copy of a range reader has none, whatever it says. */
+	/* A copy of a range reader does not own the watch of the original. */
 	return READ_ONCE(reader->ranges->watches[reader->watch - 1].reader) ==
 	       reader;
 }
 
-/* 0, or the first sequence since the begin that may have been of what is read. */
+/* The first sequence since the begin whose range hit the watch, or 0. */
 unsigned long mn_watch_hit(const struct mmu_range_reader *reader)
 {
 	/* (T) Pairs with (S) in mn_range_hit_watches(). */
 	return smp_load_acquire(&reader->ranges->watches[reader->watch - 1].hit);
 }
 
-/* Whether that was one of the ranges, or may have been between them. */
+/* Whether a hit is always in one of the ranges, never in a gap between them. */
 bool mn_watch_is_exact(const struct mmu_range_reader *reader)
 {
 	return !reader->set || reader->nr <= MN_WATCH_SPANS;
@@ -152,17 +152,17 @@ void mn_watch_give_back(struct mmu_range_reader *reader)
 	const unsigned long last_seq = READ_ONCE(*reader->last_seq);
 	const unsigned long i = reader->watch - 1;
 
-	/* Without it, this would have been overrun. */
+	/* Without the watch, this read section would have been overrun. */
 	if (last_seq - reader->began > MN_HISTORY)
 		WRITE_ONCE(ranges->overrun, last_seq);
 
-	/* In one step: of two who do this with one range reader, one is late. */
+	/* In one step: of two threads that end one range reader, one is too late. */
 	if (!WARN_ONCE(cmpxchg_relaxed(&ranges->watches[i].reader, reader,
 				       NULL) != reader,
 		       "the copy of a range reader ends\n")) {
 		/*
-		 * (Q) The look at what it was hit by comes before the next one
-		 * who takes it. Pairs with test_and_set_bit_lock() there.
+		 * (Q) Look at the hit before the next range reader takes the
+		 * watch. Pairs with test_and_set_bit_lock() in mn_watch_find().
 		 */
 		clear_bit_unlock(i, &ranges->watched);
 	}

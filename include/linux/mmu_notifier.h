@@ -59,12 +59,24 @@
  *   A thread in a read section, or about to enter one.
  *
  * range reader
- *   A reader of a range, or a set of ranges, of its own choice (struct
- *   mmu_range_reader), instead of the interval of a subscription.
+ *   A reader of any range, or set of ranges, instead of the interval of a
+ *   subscription (struct mmu_range_reader).
  *
  * tracked
- *   An mm whose active ranges are known: it has, or has had, an interval
- *   subscription, or mmu_notifier_register_tracked() was called for it.
+ *   An mm is tracked if its active ranges are known: it has, or has had, an
+ *   interval subscription, or mmu_notifier_register_tracked() was called for it.
+ *
+ * untracked
+ *   A range of a tracked mm is untracked if so many others are active that it is
+ *   only counted.
+ *
+ * overrun
+ *   A range reader is overrun if so many ranges have started since its begin that
+ *   the mm no longer knows all of them.
+ *
+ * watch
+ *   A copy of what a range reader reads, kept in the mm after an overrun. The
+ *   first overlapping range that starts leaves its sequence there.
  *
  * remover
  *   A thread in mmu_interval_notifier_remove().
@@ -81,9 +93,9 @@ struct mmu_notifier_subscriptions;
 
 /**
  * enum mmu_notifier_event - why an address range is invalidated
- * @MMU_NOTIFY_UNMAP: The mapping goes away by munmap() or moves by mremap().
- *	Zero, and the safe default: a driver that handles this event correctly
- *	handles all others, too.
+ * @MMU_NOTIFY_UNMAP: The mapping goes away by munmap() or moves by mremap(); the
+ *	safe default, because a driver that handles this event correctly handles
+ *	all others, too.
  * @MMU_NOTIFY_CLEAR: Page table entries are cleared or replaced while the
  *	mapping stays (madvise(), copy on write, reclaim, ...).
  * @MMU_NOTIFY_PROTECTION_VMA: The protection of whole VMAs changes, as by
@@ -92,11 +104,11 @@ struct mmu_notifier_subscriptions;
  *	page table tells which.
  * @MMU_NOTIFY_SOFT_DIRTY: Soft-dirty tracking restarts: pages and access stay,
  *	but the next write must be noticed.
- * @MMU_NOTIFY_RELEASE: The address space is gone. Interval subscriptions see
+ * @MMU_NOTIFY_RELEASE: The address space is gone; interval subscriptions see
  *	this once, for a range that covers everything.
- * @MMU_NOTIFY_MIGRATE: migrate_vma_setup() collects pages. @owner is the pgmap
+ * @MMU_NOTIFY_MIGRATE: migrate_vma_setup() collects pages; @owner is the pgmap
  *	owner of the migrating driver, which may ignore its own migrations.
- * @MMU_NOTIFY_EXCLUSIVE: Pages become exclusive to a device. @owner is passed
+ * @MMU_NOTIFY_EXCLUSIVE: Pages become exclusive to a device; @owner is passed
  *	by the driver, which may ignore its own requests.
  */
 enum mmu_notifier_event {
@@ -216,9 +228,9 @@ struct mmu_notifier_ops {
  *	removed under the lock of the subscriptions, walked in a read section of the
  *	mm. A range walks from what was first at its start; so what has been removed
  *	keeps its successor, and its memory, as long as such a section lasts.
- * @ops: Callbacks. Set by the owner before registration, constant after it.
+ * @ops: Callbacks; set by the owner before registration, constant after that.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
- * @rcu: Defers @free_notifier until no callback runs.
+ * @rcu: Defers &mmu_notifier_ops.free_notifier until no callback runs.
  * @users: Number of references by mmu_notifier_get(), under the lock of the
  *	subscriptions.
  */
@@ -270,7 +282,7 @@ struct mmu_interval_notifier_ops {
 	void (*invalidate_finish)(struct mmu_interval_notifier_finish *finish);
 };
 
-/* For 17 years of a million invalidations a second, each of them beside 63 others. */
+/* Enough for 17 years at a million invalidations a second, 63 others active. */
 #define MMU_INTERVAL_SEQ_BITS	56
 
 /**
@@ -278,10 +290,10 @@ struct mmu_interval_notifier_ops {
  * @interval_tree: First and last address; node in the tree of the mm, under the
  *	lock of its active ranges.
  * @ops: Callbacks, constant while inserted.
- * @mm: The mm, pinned by mmgrab() while inserted. NULL after a failed insert.
+ * @mm: The mm, pinned by mmgrab() while inserted; NULL after a failed insertion.
  * @invalidate_seq: Sequence of the last invalidation announced to this
- *	subscription, odd; even if there was none. Written under the user lock
- *	by mmu_interval_set_seq().
+ *	subscription, or an even number if there was none; written under the user
+ *	lock by mmu_interval_set_seq().
  */
 struct mmu_interval_notifier {
 	struct interval_tree_node interval_tree;
@@ -306,8 +318,8 @@ struct mmu_interval_notifier {
 			} __packed __aligned(sizeof(long));
 #ifdef CONFIG_64BIT
 			/*
-			 * No range with a later sequence has come to it, or
-			 * was active when it was inserted.
+			 * No range with a later sequence was announced to it,
+			 * or was active when it was inserted.
 			 */
 			u64 announced;
 #endif
@@ -320,7 +332,7 @@ struct mmu_interval_notifier {
 };
 
 /**
- * struct mmu_read_range - one of a set of ranges that are read together
+ * struct mmu_read_range - one range of a set that is read together
  * @start: First address.
  * @end: First address after the range.
  */
@@ -332,22 +344,22 @@ struct mmu_read_range {
 /**
  * struct mmu_range_reader - reads the page table of a range, or of a set of them
  *
- * On the stack of who handles a device fault, or part of a larger structure; used
- * by one task at a time. Initialised by mmu_range_reader_init(); then there may be
- * any number of read sections, one after the other. It is not to be copied.
+ * On the stack of a fault handler, or part of a larger structure; used by one task
+ * at a time. Initialise it with mmu_range_reader_init(), then use it for any number
+ * of read sections, one after the other. It must not be copied.
  */
 struct mmu_range_reader {
 	/* private: */
-	struct mn_ranges *fast;		/* NULL if there is more to do to begin */
+	struct mn_ranges *fast;		/* NULL if the next begin has more to do */
 	const unsigned long *last_seq;	/* of the mm */
 	unsigned long seq;		/* ... when it began; even if it has a watch */
 	unsigned long first;		/* of all that is read */
 	unsigned long last;
 	const struct mmu_read_range *set;	/* NULL if there is one range */
 	unsigned int nr;
-	bool overrun;			/* is to have a watch the next time */
-	u8 watch;			/* which one it has; from 1 */
-	unsigned long began;		/* the last sequence when it got that */
+	bool overrun;			/* gets a watch with the next begin */
+	u8 watch;			/* index of its watch plus 1, or 0 */
+	unsigned long began;		/* the last sequence when it got the watch */
 	struct mn_ranges *ranges;	/* NULL if the mm is not tracked */
 	struct mm_struct *mm;
 };
@@ -528,45 +540,47 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
 }
 
 /**
- * mmu_range_read_retry - end a read section, tell whether it has to be repeated
+ * mmu_range_read_retry - end the read section of a range reader
  * @reader: The range reader.
  *
- * If it returns false, nothing that was read of the range, or of the set of ranges,
- * since the begin has been invalidated, and SPTEs made from it may be established
- * before the user lock is released: an invalidation that comes later has to wait
- * for that lock and then finds them. That holds if the callback takes the user lock
- * for each invalidation that overlaps, and if there is such a callback: a
- * subscription to the mm, or to an interval around all that is read.
+ * If this returns false, nothing read from the range, or set of ranges, since the
+ * begin has been invalidated. SPTEs made from it may be established before the user
+ * lock is released: the callback of a later invalidation waits for that lock and
+ * finds them. This requires a callback that takes the user lock for each overlapping
+ * invalidation: of a subscription to the mm, or to an interval that contains all
+ * that is read.
  *
- * It returns true if an invalidation that overlaps has started since the begin, one
- * that the driver causes itself in between included; or if the history was overrun,
- * that is more than some 60 have, 30 on 32 bit, of whatever range. For who begins
- * anew then, with this or with another range reader, that does not happen again.
- * (It may if four others of the mm were overrun and have not ended, and if ranges of
- * a set with more than eight are as near to each other as to what is invalidated.)
+ * It returns true if an overlapping invalidation has started since the begin, even
+ * one that the driver itself caused; or if the range reader was overrun: more than
+ * some 60 invalidations of any range have started (30 on 32 bit). The next read
+ * section, with this or another range reader of the mm, is not overrun again, unless
+ * four other range readers have all watches of the mm, or a set has more than eight
+ * ranges and one of the smaller gaps between them is invalidated.
  *
- * One retry ends the read section. It says nothing about what comes later, and so a
- * range reader cannot tell whether SPTEs are still valid.
+ * The retry says nothing about the time after the user lock is released: a range
+ * reader cannot tell whether SPTEs are still valid.
  *
- * Context: Any, hard interrupts off included, under the user lock.
- * Return: true if an invalidation collided: discard everything and begin anew.
+ * Context: Any, including hard interrupts off, under the user lock.
+ * Return: true if an invalidation may have collided: discard what was read, and
+ * retry.
  */
 static inline bool __must_check
 mmu_range_read_retry(struct mmu_range_reader *reader)
 {
-	/* A callback that has run has released the user lock after its start. */
+	/* A callback that ran before released the user lock: its start is seen. */
 	return READ_ONCE(*reader->last_seq) != reader->seq &&
 	       __mmu_range_read_retry(reader);
 }
 
 /**
- * mmu_range_read_check_retry - tell early that a read section has to be repeated
+ * mmu_range_read_check_retry - check a range reader for a collision early
  * @reader: The range reader.
  *
- * Saves work inside a read section; it does not end it.
+ * Saves work inside a read section. Does not replace mmu_range_read_retry().
  *
  * Context: Any, in the task that is reading; no lock needed.
- * Return: true if mmu_range_read_retry() is going to be true. false says nothing.
+ * Return: true if mmu_range_read_retry() is certain to return true; false is only a
+ * hint.
  */
 static inline bool mmu_range_read_check_retry(struct mmu_range_reader *reader)
 {
@@ -592,9 +606,9 @@ mmu_notifier_range_blockable(const struct mmu_notifier_range *range)
 
 #ifdef CONFIG_LOCKDEP
 /*
- * Means "inside an invalidation callback" to lockdep. Starts and ends enter it,
- * and so does all that waits for invalidations, so that a deadlock is reported
- * before it happens.
+ * Means "inside an invalidation callback" to lockdep. Starts, ends and every
+ * function that waits for invalidations enter it, so that lockdep reports a
+ * deadlock before it happens.
  */
 extern struct lockdep_map __mmu_notifier_invalidate_range_start_map;
 #endif
@@ -614,7 +628,7 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 
 static inline int mm_has_notifiers(struct mm_struct *mm)
 {
-	/* Only tests for them; mn_subscriptions() orders what they are. */
+	/* Only a test for NULL; mn_subscriptions() orders the contents. */
 	return unlikely(!!data_race(mm->notifier_subscriptions));
 }
 
@@ -647,8 +661,8 @@ static inline bool mmu_notifier_test_young(struct mm_struct *mm,
 }
 
 /*
- * Enter the map even if the mm has no notifiers: lockdep learns of every place
- * that invalidates. Callbacks enter it once more.
+ * Enter the map even if the mm has no notifiers, so that lockdep learns of every
+ * place that invalidates. Callbacks enter it again.
  */
 static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
 					     unsigned int blockable)
@@ -915,7 +929,7 @@ mmu_range_read_begin_set_killable(struct mmu_range_reader *reader,
 	return 0;
 }
 
-/* No invalidation is announced, and none is known to be active. */
+/* Invalidations are not announced: no read section can be known to be valid. */
 static inline bool mmu_range_read_check_retry(struct mmu_range_reader *reader)
 {
 	return true;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# docs.sh TREE: the page about MMU notifiers builds without a warning and has the whole interface in it.
+# docs.sh TREE: the page about MMU notifiers builds without a warning, has the whole interface in it, and is shown as it is meant.
 # Called by sections.sh.  Other pages of mm/ refer to books that are not built here, and warn.
 . "$(dirname "$0")/../lib/common.sh"
 tree=$1
@@ -35,4 +35,10 @@ if [ -s "$out/docs.names" ] && [ ! -s "$out/docs.missing" ]; then
 	echo "ok mmu_notifier.rst has the $(wc -l <"$out/docs.names") exports and types"
 else
 	echo "FAIL mmu_notifier.rst has all exports and types: not $(paste -sd' ' "$out/docs.missing")"
+fi
+if "$tools/checks/page.py" "$page" >"$out/docs.wrong"; then
+	echo "ok mmu_notifier.rst is shown as it is meant"
+else
+	echo "FAIL mmu_notifier.rst is shown as it is meant"
+	sed 's/^/     /' "$out/docs.wrong"
 fi

@@ -18,30 +18,21 @@ headers='(mmu_notifier|hmm|kvm_host|ib_umem_odp|drm_gpusvm|drm_pagemap)\.h[>"]'
 	grep -rlE --include='*.c' "$headers" arch/x86 block drivers fs kernel net sound | grep -v /arm/ | xargs grep -lE '^EXPORT_SYMBOL'
 ) | sort -u >"$out/sources"
 
-# Between the preprocessor and genksyms, whose output is kept too.
-cat >"$out/genksyms" <<EOF
-#!/bin/sh
-scripts/genksyms/genksyms | tee -a "\$KABI_CRCS"
-EOF
-chmod +x "$out/genksyms"
-
 # crcs TREE FILE: "NAME CRC" of each export of these sources.
 crcs() (
 	cd "$1"
 	configure tinyconfig "$tools/checks/configs/abi.config" "$tools/checks/configs/kabi.config"
 	build_kernel "what genksyms needs in ${PWD##*/}" modules_prepare
 	# What the series adds of exports of mm/ is in files of its own.
-	files=$({ cat "$out/sources" && cd mm && grep -lE '^EXPORT_SYMBOL' mmu_*.c | sed 's,^,mm/,'; } | sort -u | sed 's/c$/symtypes/')
-	# What is there from the last time would not be made again, and tell nothing.
-	# shellcheck disable=SC2086 # a list of words
-	(cd "$dir" && rm -f $files)
-	export KABI_CRCS="$2.raw"
-	: >"$KABI_CRCS"
+	files=$({ cat "$out/sources" && cd mm && grep -lE '^EXPORT_SYMBOL' mmu_*.c | sed 's,^,mm/,'; } | sort -u | sed 's/c$/i/')
 	say "running genksyms on $(echo "$files" | wc -l) sources of ${PWD##*/}"
 	# A source that is not for this configuration may fail, on both.
 	# shellcheck disable=SC2086 # a list of words
-	kernel_make -k -j"$jobs" genksyms="$out/genksyms" $files >"$2.log" 2>&1 || :
-	sed -nE 's/^(__crc_([A-Za-z0-9_]+) = |#SYMVER ([A-Za-z0-9_]+) )(0x[0-9a-f]+);?$/\2\3 \4/p' "$KABI_CRCS" | sort -u >"$2"
+	kernel_make -k -j"$jobs" CPP='gcc -E -D__GENKSYMS__' $files >"$2.log" 2>&1 || :
+	for file in $files; do
+		[ ! -e "$dir/$file" ] || "$dir/scripts/genksyms/genksyms" <"$dir/$file"
+	done >"$2.raw" 2>>"$2.log"
+	sed -nE 's/^(__crc_([A-Za-z0-9_]+) = |#SYMVER ([A-Za-z0-9_]+) )(0x[0-9a-f]+);?$/\2\3 \4/p' "$2.raw" | sort -u >"$2"
 )
 crcs "$stock" "$out/stock"
 crcs "$tree" "$out/series"
