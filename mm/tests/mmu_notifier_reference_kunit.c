@@ -383,16 +383,18 @@ static void synchronize_waits_for_callbacks_of_what_was_put(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_sub *a = get(test, &get_ops);
-	struct mn_call *start, *synchronize;
+	struct mn_call *start, *put, *synchronize;
 	struct mmu_notifier_range *range;
 
 	a->gate = mn_gate(ctx);
 	range = mn_range(ctx, 0, 1);
 	start = mn_spawn_start(ctx, range);
 	mn_gate_entered(ctx, a->gate);
-	mn_put(a);
+	/* On the same CPU: see below. */
+	put = mn_spawn(ctx, "mmu_notifier_put", a, call_put, 0);
+	KUNIT_ASSERT_TRUE(test, mn_returns(put));
 	synchronize = mn_spawn(ctx, "mmu_notifier_synchronize", NULL,
-			       call_synchronize, -1);
+			       call_synchronize, 0);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(synchronize));
 	mn_gate_open(a->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
