@@ -36,6 +36,7 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
@@ -114,6 +115,7 @@ static int map_pages(struct helper *helper)
 	unsigned long i, addr = 0;
 
 	wait_for_completion(&helper->begun);
+	arch_pick_mmap_layout(helper->mm, &current->signal->rlim[RLIMIT_STACK]);
 	kthread_use_mm(helper->mm);
 	for (i = 0; i < helper->vmas && !IS_ERR_VALUE(addr); i++) {
 		addr = vm_mmap(NULL, FIRST + 2 * i * PAGE_SIZE, PAGE_SIZE,

@@ -664,7 +664,7 @@ def gate(path, series_log, stock_log=None):
         cheap = ", RECORD IT ANEW" if now < limit / TOLERANCE ** 2 and not stock else ""
         print(f"{'ok' if now <= limit else 'FAIL'} cost of {key[0]} n={key[1]}: {said}{cheap}")
     for text, scenario, n, _, limit in COST_BARS:
-        if scenario not in GATED or (scenario, n) not in series:
+        if scenario not in GATED or (scenario, n) not in series or not stock and (scenario, n) not in table_of:
             continue
         of_stock = stock[scenario, n] if stock else table_of[scenario, n][0]
         ratio = series[scenario, n] / of_stock
