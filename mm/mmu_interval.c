@@ -508,15 +508,17 @@ mn_interval_start_late(struct mn_ranges *ranges,
 	__releases(&ranges->lock)
 {
 	struct mn_sections *sections = ranges->sections;
+	struct mmu_notifier *subscription;
 	int err;
 
 	if (range->event == MMU_NOTIFY_RELEASE)
 		return mn_announce_all(ranges, range, first);
 
-	mn_section_enter(sections, range);
+	subscription = mn_section_enter(sections, range);
 	err = mn_announce_all(ranges, range, first);
 	if (likely(!err))
-		return mn_section_start_range(sections, ranges, range);
+		return mn_section_start_range(sections, ranges, range,
+					      subscription);
 	mn_section_leave(sections, range);
 	return err;
 }

@@ -467,28 +467,6 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
  * only one kind: it is reached by a tail call, and neither pays for the other.
  */
 
-/*
- * Intervals first: nouveau relies on that order. Whether there are any is looked
- * at inside the section: a registration that switches tracking on waits for it.
- */
-static noinline int mn_start_in_section(struct mn_sections *sections,
-					struct mmu_notifier_range *range)
-{
-	struct mn_ranges *ranges;
-	int err = 0;
-
-	mn_section_enter(sections, range);
-	ranges = mn_ranges(sections->subscriptions);
-	if (!ranges)
-		range->seq = 0;
-	else
-		err = mn_interval_start_range(ranges, range);
-	if (likely(!err))
-		return mn_section_start_range(sections, ranges, range);
-	mn_section_leave(sections, range);
-	return err;
-}
-
 /* Whether the range is in a section, which may be this one or a copy of it. */
 static bool mn_is_in_section(struct mmu_notifier_subscriptions *subscriptions,
 			     const struct mmu_notifier_range *range)
@@ -522,42 +500,85 @@ mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
 	return __mmu_notifier_invalidate_range_start(range);
 }
 
+/* Intervals first: nouveau relies on that order. */
+static noinline int mn_both_start(struct mn_sections *sections,
+				  struct mn_ranges *ranges,
+				  struct mmu_notifier_range *range,
+				  struct mmu_notifier *first)
+{
+	int err = mn_interval_start_range(ranges, range);
+
+	if (likely(!err))
+		return mn_section_start_range(sections, ranges, range, first);
+	mn_section_leave(sections, range);
+	return err;
+}
+
+/*
+ * Whether there are intervals is looked at inside the section: a registration
+ * that switches tracking on waits for it.
+ */
+static noinline int mn_start_in_section(struct mn_sections *sections,
+					struct mmu_notifier_range *range)
+{
+	struct mmu_notifier *first;
+	struct mn_ranges *ranges;
+
+	if (unlikely(range->section | range->seq % 2))
+		return mn_range_start_again(sections->subscriptions, range);
+
+	first = mn_section_enter(sections, range);
+	ranges = mn_ranges(sections->subscriptions);
+	if (ranges)
+		return mn_both_start(sections, ranges, range, first);
+	return mn_section_call_start(sections, NULL, range, first);
+}
+
 int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
 	struct mn_sections *sections = mn_sections(subscriptions);
 
-	if (unlikely(range->seq % 2 || range->section))
-		return mn_range_start_again(subscriptions, range);
 	if (sections)
 		return mn_start_in_section(sections, range);
+	if (unlikely(range->section | range->seq % 2))
+		return mn_range_start_again(subscriptions, range);
 	return mn_interval_start_range(mn_ranges(subscriptions), range);
 }
 
-static noinline void
-mn_end_in_section(struct mmu_notifier_subscriptions *subscriptions,
-		  struct mmu_notifier_range *range)
+static noinline void mn_both_end(struct mn_sections *sections,
+				 struct mmu_notifier_range *range)
 {
-	struct mn_ranges *ranges = mn_ranges(subscriptions);
+	struct mn_ranges *ranges = mn_ranges(sections->subscriptions);
 
-	/* What started untracked ends so. */
-	if (ranges && range->seq &&
-	    unlikely(!mn_range_deactivate(ranges, range)))
-		return;
-	mn_section_end_range(mn_sections(subscriptions), range);
+	if (likely(mn_range_deactivate(ranges, range)))
+		mn_section_end_range(sections, range);
+}
+
+/* What started untracked ends so. */
+static noinline void mn_end_in_section(struct mn_sections *sections,
+				       struct mmu_notifier_range *range)
+{
+	if (range->seq % 2)
+		mn_both_end(sections, range);
+	else
+		mn_section_end_range(sections, range);
 }
 
 void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
-	struct mn_ranges *ranges = mn_ranges(subscriptions);
+	struct mn_ranges *ranges;
 
 	mn_lockdep_may_wait();
-	if (range->section & MN_SECTION_ENTERED)
-		mn_end_in_section(subscriptions, range);
-	else if (ranges)
+	if (range->section & MN_SECTION_ENTERED) {
+		mn_end_in_section(mn_sections(subscriptions), range);
+		return;
+	}
+	ranges = mn_ranges(subscriptions);
+	if (ranges)
 		mn_range_deactivate(ranges, range);
 }
 

@@ -412,11 +412,11 @@ mn_sections(const struct mmu_notifier_subscriptions *subscriptions)
 }
 
 /*
- * The range enters a section until its end. The list is looked at inside: who
- * registers waits for it, or is seen.
+ * The range enters a section until its end. The list is looked at inside: a
+ * registration waits for the section, or is seen. Returns the first subscription.
  */
-static inline void mn_section_enter(struct mn_sections *sections,
-				    struct mmu_notifier_range *range)
+static inline struct mmu_notifier *
+mn_section_enter(struct mn_sections *sections, struct mmu_notifier_range *range)
 {
 	struct hlist_head *list = &sections->subscriptions->list;
 	const int index = srcu_read_lock(&sections->srcu);
@@ -424,6 +424,7 @@ static inline void mn_section_enter(struct mn_sections *sections,
 
 	first = srcu_dereference(hlist_first_rcu(list), &sections->srcu);
 	range->section = (unsigned long)first | index | MN_SECTION_ENTERED;
+	return hlist_entry_safe(first, struct mmu_notifier, hlist);
 }
 
 static inline void mn_section_leave(struct mn_sections *sections,
@@ -448,11 +449,65 @@ mn_section_first(unsigned long section)
 	return hlist_entry_safe(first, struct mmu_notifier, hlist);
 }
 
+int mn_section_start_refused(struct mn_sections *sections,
+			     struct mn_ranges *ranges,
+			     struct mmu_notifier_range *range,
+			     struct mmu_notifier *subscription, int err);
+
+/*
+ * Announce the range to @first and all that follow. On failure, returns the last
+ * error, and everything has ended: the callbacks, the range if it is tracked, and
+ * the section. Inline, for a start of the commonest kind is this and little else.
+ */
+static __always_inline int
+mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
+		      struct mmu_notifier_range *range,
+		      struct mmu_notifier *first)
+{
+	struct mmu_notifier *subscription = first;
+	int err;
+
+	mn_callbacks_enter(range, true);
+	hlist_for_each_entry_from_rcu(subscription, hlist) {
+		if (!subscription->ops->invalidate_range_start)
+			continue;
+		err = subscription->ops->invalidate_range_start(subscription,
+								range);
+		if (unlikely(err))
+			return mn_section_start_refused(sections, ranges, range,
+							subscription, err);
+	}
+	mn_callbacks_exit(range);
+	return 0;
+}
+
+static __always_inline void
+mn_section_call_end(const struct mmu_notifier_range *range)
+{
+	struct mmu_notifier *subscription = mn_section_first(range->section);
+
+	mn_callbacks_enter(range, true);
+	hlist_for_each_entry_from_rcu(subscription, hlist) {
+		if (subscription->ops->invalidate_range_end)
+			subscription->ops->invalidate_range_end(subscription,
+								range);
+	}
+	mn_callbacks_exit(range);
+}
+
+/* Announce the end of a range, which leaves the section. */
+static __always_inline void
+mn_section_end_range(struct mn_sections *sections,
+		     struct mmu_notifier_range *range)
+{
+	mn_section_call_end(range);
+	mn_section_leave(sections, range);
+}
+
 int mn_section_start_range(struct mn_sections *sections,
 			   struct mn_ranges *ranges,
-			   struct mmu_notifier_range *range);
-void mn_section_end_range(struct mn_sections *sections,
-			  struct mmu_notifier_range *range);
+			   struct mmu_notifier_range *range,
+			   struct mmu_notifier *first);
 
 /*
  * Watches

@@ -97,59 +97,42 @@ static noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
 	return err;
 }
 
-static void mn_section_call_end(const struct mmu_notifier_range *range)
-{
-	struct mmu_notifier *subscription = mn_section_first(range->section);
-
-	mn_callbacks_enter(range, true);
-	hlist_for_each_entry_from_rcu(subscription, hlist) {
-		if (subscription->ops->invalidate_range_end)
-			subscription->ops->invalidate_range_end(subscription,
-								range);
-	}
-	mn_callbacks_exit(range);
-}
-
-/* Announce the end of a range, which leaves the section. */
-void mn_section_end_range(struct mn_sections *sections,
-			  struct mmu_notifier_range *range)
-{
-	mn_section_call_end(range);
-	mn_section_leave(sections, range);
-}
-
 /*
- * Announce the range to every subscription, even after one has failed: there is
- * no record of which were called, so all of them get the end, or none. On
- * failure, returns the last error, and everything has ended: the callbacks, the
- * range if it is tracked, and the section.
+ * The start of this subscription has failed. The rest are called all the same:
+ * there is no record of which were called, so all of them get the end, or none.
  */
-int mn_section_start_range(struct mn_sections *sections,
-			   struct mn_ranges *ranges,
-			   struct mmu_notifier_range *range)
+noinline int mn_section_start_refused(struct mn_sections *sections,
+				      struct mn_ranges *ranges,
+				      struct mmu_notifier_range *range,
+				      struct mmu_notifier *subscription, int err)
 {
-	struct mmu_notifier *subscription = mn_section_first(range->section);
-	int ret = 0;
+	int ret = mn_section_refused(subscription->ops, range, err);
 
-	mn_callbacks_enter(range, true);
-	hlist_for_each_entry_from_rcu(subscription, hlist) {
-		int err;
-
+	hlist_for_each_entry_continue_rcu(subscription, hlist) {
 		if (!subscription->ops->invalidate_range_start)
 			continue;
 		err = subscription->ops->invalidate_range_start(subscription,
 								range);
-		if (unlikely(err))
+		if (err)
 			ret = mn_section_refused(subscription->ops, range,
 						 err) ?: ret;
 	}
 	mn_callbacks_exit(range);
 
-	if (unlikely(ret)) {
+	if (ret) {
 		mn_section_call_end(range);
 		if (ranges)
 			mn_range_deactivate(ranges, range);
 		mn_section_leave(sections, range);
 	}
 	return ret;
+}
+
+/* As mn_section_call_start(), where a call more does not matter. */
+int mn_section_start_range(struct mn_sections *sections,
+			   struct mn_ranges *ranges,
+			   struct mmu_notifier_range *range,
+			   struct mmu_notifier *first)
+{
+	return mn_section_call_start(sections, ranges, range, first);
 }
