@@ -894,7 +894,8 @@ static bool mns_may(struct mns_run *run, const struct mns_step *step)
 			if (mns_waits(&run->model, i) && last->step.sub == step->sub)
 				return false;
 		}
-		return !insertion;
+		/* Inside an invalidation the mmap_lock is not taken. */
+		return !insertion && !inner;
 	case MNS_REMOVE:
 		for (i = 0; i < run->nr_threads; i++) {
 			section = mns_section(&run->model, i);
