@@ -20,7 +20,7 @@
  *     interval_sub->invalidate_seq =        take the user lock
  *       sequence                              invalidate_seq == seq ?
  *     tear down SPTEs                           establish SPTEs
- *     release the user lock                     : begin anew
+ *     release the user lock                     : retry
  *   change the page table                   release the user lock
  *   lock
  *     clear the slot

@@ -25,11 +25,11 @@
  *     tear down SPTEs                       take the user lock
  *     release the user lock                   does a slot overlap whose
  *                                             sequence is after the token?
- *   change the page table                       begin anew
+ *   change the page table                       retry
  *   lock                                        : establish SPTEs
  *     clear the slot                        release the user lock
  *   unlock
- *   wake those who wait for the slot
+ *   wake the waiters of the slot
  *
  * If the callback takes the user lock first, the range reader finds the slot. If
  * the range reader is first, the callback tears down what it has just established.
@@ -261,7 +261,7 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 		      "a range reader begins that has not ended\n"))
 		mmu_range_read_cancel(reader);
 
-	/* A range reader that keeps being overrun comes by here. */
+	/* A range reader that keeps being overrun gets here. */
 	if (state == TASK_KILLABLE && fatal_signal_pending(current)) {
 		mn_reader_forget(reader);
 		return -EINTR;

@@ -7,6 +7,7 @@ gone() {
 	rm -rf "$@" 2>/dev/null || die "not all of $root/build and $root/out can be removed: some of it is another user's"
 }
 
+say "removing what is in build/ and out/: each kernel tree takes some seconds, or minutes on a busy disk"
 gone "$root/out"
 for path in "$root"/build/* "$root"/build/.[!.]*; do
 	case ${1:-}:${path#"$root/build/"} in

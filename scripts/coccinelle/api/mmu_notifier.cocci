@@ -128,8 +128,8 @@ position s != {paired.p,handed_on.h};
 @within exists@
 expression R;
 identifier m;
-identifier f =~ "^mmu_notifier_invalidate_range_start(_nonblock)?$";
-identifier g =~ "^mmu_notifier_invalidate_range_(only_)?end$";
+identifier f =~ "^mmu_notifier_invalidate_range_start";
+identifier g =~ "^mmu_notifier_invalidate_range_.*end$";
 position p, q;
 @@
 
@@ -154,7 +154,7 @@ position p, q;
 @member disable drop_else, neg_if@
 expression R;
 identifier m;
-identifier f =~ "^mmu_notifier_invalidate_range_(start(_nonblock)?|(only_)?end)$";
+identifier f =~ "^mmu_notifier_invalidate_range_start" || =~ "^mmu_notifier_invalidate_range_.*end$";
 position e != {within.p,within.q};
 statement S;
 @@
@@ -188,7 +188,7 @@ statement S;
 @member_else disable drop_else, neg_if@
 expression R;
 identifier m;
-identifier f =~ "^mmu_notifier_invalidate_range_(start(_nonblock)?|(only_)?end)$";
+identifier f =~ "^mmu_notifier_invalidate_range_start" || =~ "^mmu_notifier_invalidate_range_.*end$";
 position e;
 statement S;
 @@
@@ -206,7 +206,7 @@ statement S;
 @member_return exists@
 expression R;
 identifier m;
-identifier f =~ "^mmu_notifier_invalidate_range_(only_)?end$";
+identifier f =~ "^mmu_notifier_invalidate_range_.*end$";
 position e;
 @@
 

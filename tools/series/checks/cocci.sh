@@ -68,6 +68,9 @@ for file in "$cocci"/*/mmu_*.cocci; do
 	done
 	# coccicheck takes every line with this word for the options.
 	if [ "$(grep -c 'Options:' "$file")" = 1 ]; then echo "ok options of $patch"; else echo "FAIL options of $patch"; fi
+	# "spatch --version" tells whose syntax it takes: PCRE on Debian 12, Str on Debian 13, with others for groups and alternatives.
+	grep -nE '[=!]~ "[^"]*[(){}|\\]' "$file" >said || :
+	same "regular expressions of $patch mean one thing" /dev/null said
 	run report "$file" --no-show-diff --dir "$corpus" | plain >>reports
 	run org "$file" --no-show-diff --dir "$corpus" | sed -nE "s,.*view:$corpus/([^:]*)::.*linb=([0-9]+)::.*,$patch: \1:\2,p" | sort >org.lines
 	cut -d: -f1-3 reports | grep "^$patch:" | sort >report.lines

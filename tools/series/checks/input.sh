@@ -89,6 +89,15 @@ esac
 EOF
 PATH=$work/lacking:$work/known:$path
 refused 'a mirror that lacks this kernel' 'has no linux-source-6.12; it has: 6.1;' make -s tree
+stub "$work/expired" apt-get <<EOF
+#!/bin/sh
+case "\$*" in
+*' update') echo 'E: Release file for http://mirror/InRelease is expired (invalid since 1d). Updates for it will not be applied.' ;;
+*) exec $(command -v apt-get) "\$@" ;;
+esac
+EOF
+PATH=$work/expired:$work/known:$path
+refused 'a mirror whose index has expired' 'clock .*is expired' make -s tree
 PATH=$path
 
 # herd7 comes from Debian as the source does.

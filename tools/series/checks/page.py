@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """page.py HTML: what of a page of the documentation is not shown as it is meant.  Called by docs.sh.
 
-Prints a line for each: markup that is left as text; an error code or the name of a function that is not set as code; a row of
-a table with an empty cell, which is what a line that continues the first column of a simple table becomes.
+Prints a line for each: markup that is left as text; an error code or the name of a function of ours that is not set as code; a
+row of a table with an empty cell, which is what a line that continues the first column of a simple table becomes.  Functions
+that are not in the book are set as code from 7.x on.
 """
 
 import re
@@ -11,7 +12,7 @@ from html import unescape
 from pathlib import Path
 
 MARKUP = r"^\s*\.\. [a-z-]+::|:[a-z]+:`|``|`_|</?[a-z]+>"
-PLAIN = r"-E[A-Z]{3,}|\b[a-z_0-9]+\(\)"
+PLAIN = r"-E[A-Z]{3,}|\b_*mmu_[a-z_0-9]+\(\)"
 CODE = r"<(code|pre|dt|style|title)\b.*?</\1>"
 
 

@@ -102,6 +102,8 @@ def update(suites):
             said += line
     failed = re.findall(r"^Err:\d+ (.*)\n +(.*)$", said, re.M)
     unreached[:] = [f"{what}: {why}" for what, why in failed if not why.startswith("404 ")]
+    # A mirror that is behind, or a clock that is wrong.
+    unreached.extend(re.findall(r"^[EW]: (Release file for .* is (?:expired|not valid yet).*)$", said, re.M))
 
 
 def versions(package):
@@ -127,7 +129,7 @@ def known(prefix):
     """The packages there are whose names begin like this.  What an earlier run got does not say what the mirror lacks."""
     names = apt("apt-cache", "pkgnames", prefix, stdout=subprocess.PIPE).stdout.split()
     if unreached or not names:
-        unavailable("Debian's mirror cannot be reached: check the network and the proxy (apt says above: "
+        unavailable("Debian's mirror cannot be reached: check network, proxy and clock (apt says above: "
                     f"{unreached[0] if unreached else 'no package is known'})")
     return names
 
