@@ -818,9 +818,7 @@ static struct mn_starter *mn_starter(struct mn_ctx *ctx)
 	starter->task = kthread_run(kthread_worker_fn, &starter->worker,
 				    "mn_starter");
 	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR(starter->task));
-	spin_lock(&ctx->lock);
 	list_add(&starter->node, &ctx->starters);
-	spin_unlock(&ctx->lock);
 	return starter;
 }
 
@@ -855,16 +853,21 @@ static int mn_step_end(struct mmu_notifier_range *range)
 	return 0;
 }
 
-static int mn_start_step(struct mmu_notifier_range *range,
-			 int (*fn)(struct mmu_notifier_range *range))
+/* By the case itself, for it may fail. */
+static void mn_need_starter(struct mmu_notifier_range *range)
 {
 	struct mn_tracked_range *tracked = mn_tracked(range);
 	struct mn_ctx *ctx = tracked->ctx;
-	int err;
 
 	if (ctx->sections && !ctx->same_task && !tracked->starter)
 		tracked->starter = mn_starter(ctx);
-	err = mn_step(range, fn);
+}
+
+static int mn_start_step(struct mmu_notifier_range *range,
+			 int (*fn)(struct mmu_notifier_range *range))
+{
+	int err = mn_step(range, fn);
+
 	if (!err)
 		mn_started(range);
 	return err;
@@ -873,11 +876,13 @@ static int mn_start_step(struct mmu_notifier_range *range,
 /* These are for ranges that come from the functions above. */
 void mn_start_range(struct mmu_notifier_range *range)
 {
+	mn_need_starter(range);
 	mn_start_step(range, mn_step_start);
 }
 
 int mn_start_range_nonblock(struct mmu_notifier_range *range)
 {
+	mn_need_starter(range);
 	return mn_start_step(range, mn_step_start_nonblock);
 }
 
@@ -994,7 +999,7 @@ struct mn_call *mn_spawn(struct mn_ctx *ctx, const char *what, void *arg,
 
 static void mn_call_start(struct mn_call *call)
 {
-	mn_start_range(call->arg);
+	mn_start_step(call->arg, mn_step_start);
 }
 
 static void mn_call_end(struct mn_call *call)
@@ -1031,6 +1036,7 @@ static void mn_call_release(struct mn_call *call)
 struct mn_call *mn_spawn_start(struct mn_ctx *ctx,
 			       struct mmu_notifier_range *range)
 {
+	mn_need_starter(range);
 	return mn_spawn(ctx, "mmu_notifier_invalidate_range_start", range,
 			mn_call_start, -1);
 }

@@ -47,8 +47,8 @@ struct mn_ctx {
 	struct list_head intervals;	/* inserted */
 	struct list_head subs;		/* registered or got */
 	struct list_head crowd;		/* ranges of mn_crowd() */
-	spinlock_t lock;		/* protects what follows */
 	struct list_head starters;
+	spinlock_t lock;		/* protects what follows */
 	struct list_head active;	/* ranges */
 	unsigned int log_len;
 	char log[512];
