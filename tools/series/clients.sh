@@ -45,5 +45,5 @@ for _ in 1 2; do
 	compare
 done
 cat "$work/verdicts" "$report"
-echo "Linux $(cat "$src/version"), table in $report:"
-counts "$work/verdicts"
+echo "table in $report:"
+ended clients "$work/verdicts"
