@@ -66,14 +66,17 @@ def plan(stock, work, length, *groups):
     for group, long, seconds, name, folder, command in listed("tests", 6):
         if group not in groups or length == "short" and long != "short":
             continue
-        what, program, found = f"{group} {name}", os.path.normpath(f"{folder[3:]}/{command.split()[0]}"), None
+        what, program = f"{group} {name}", os.path.normpath(f"{folder[3:]}/{command.split()[0]}")
         ours = os.path.isdir(os.path.join(HERE, folder[3:]))
+        found = None if ours else source(stock, trees["was"], program)
+        text = "\n".join(lines(f"{stock}/{SELFTESTS}/{found}.c"))
+        words = [word for pattern, word in trees["word"].items() if fnmatch.fnmatchcase(name, pattern) and word not in text]
         if group in trees["needs"] and not os.path.exists(os.path.join(stock, trees["needs"][group])):
             skipped[group] = trees["needs"][group]
-        elif not ours and not (found := source(stock, trees["was"], program)):
+        elif not ours and not found:
             skipped[what] = f"{SELFTESTS}/{program}.c"
-        elif name in trees["word"] and not any(trees["word"][name] in line for line in lines(f"{stock}/{SELFTESTS}/{found}.c")):
-            skipped[what] = f"{trees['word'][name]} in {program}"
+        elif words:
+            skipped[what] = f"{words[0]} in {program}"
         else:
             tests.append(f"{group} {seconds} {name} {folder} {command}")
             if found:
