@@ -18,6 +18,8 @@
  *   start_end_overlapping   it overlaps all n
  *   start_end_find_one      it overlaps one of n
  *   start_end_hlist         n subscriptions to the mm, and no interval
+ *   clear_young, test_young the accessed state, with n subscriptions to the mm
+ *   flush_tlb               the flush of a secondary TLB, with n subscriptions to it
  *   start_end_active        n other invalidations are active; overlaps no interval
  *   read_idle               mmu_interval_read_begin() and _read_retry()
  *   read_active             the same while n invalidations are active elsewhere, on
@@ -102,6 +104,32 @@ const struct mmu_notifier_ops mmu_notifier_cost_listener_ops = {
 	.invalidate_range_end = invalidate_range_end,
 };
 
+static bool clear_young(struct mmu_notifier *subscription, struct mm_struct *in,
+			unsigned long start, unsigned long end)
+{
+	return false;
+}
+
+static bool test_young(struct mmu_notifier *subscription, struct mm_struct *in,
+		       unsigned long address)
+{
+	return false;
+}
+
+static const struct mmu_notifier_ops ageing_ops = {
+	.clear_young = clear_young,
+	.test_young = test_young,
+};
+
+static void flush_tlb(struct mmu_notifier *subscription, struct mm_struct *in,
+		      unsigned long start, unsigned long end)
+{
+}
+
+static const struct mmu_notifier_ops tlb_ops = {
+	.arch_invalidate_secondary_tlbs = flush_tlb,
+};
+
 /*
  * The operations. The i-th of a round is always at the same of many places, so
  * that rounds are alike and depth in the tree is averaged.
@@ -154,6 +182,22 @@ static void do_start_end_nothing_at(unsigned long i)
 static void do_start_end_one(unsigned long i)
 {
 	start_end(place(i), place(i) + PAGE_SIZE);
+}
+
+static void do_clear_young(unsigned long i)
+{
+	mmu_notifier_clear_young(mm, NOTHING, NOTHING + PAGE_SIZE);
+}
+
+static void do_test_young(unsigned long i)
+{
+	mmu_notifier_test_young(mm, NOTHING);
+}
+
+static void do_flush_tlb(unsigned long i)
+{
+	mmu_notifier_arch_invalidate_secondary_tlbs(mm, NOTHING,
+						    NOTHING + PAGE_SIZE);
 }
 
 static void do_read(unsigned long i)
@@ -278,6 +322,33 @@ static int cost_of_hlist(void)
 	return err;
 }
 
+static int cost_of_young(void)
+{
+	int err;
+
+	listeners[0].ops = &ageing_ops;
+	err = mmu_notifier_register(&listeners[0], mm);
+	if (err)
+		return err;
+	print_cost("clear_young", 1, MAX_OPS, do_clear_young, do_nothing);
+	print_cost("test_young", 1, MAX_OPS, do_test_young, do_nothing);
+	mmu_notifier_unregister(&listeners[0], mm);
+	return 0;
+}
+
+static int cost_of_tlb(void)
+{
+	int err;
+
+	listeners[0].ops = &tlb_ops;
+	err = mmu_notifier_register(&listeners[0], mm);
+	if (err)
+		return err;
+	print_cost("flush_tlb", 1, MAX_OPS, do_flush_tlb, do_nothing);
+	mmu_notifier_unregister(&listeners[0], mm);
+	return 0;
+}
+
 static int cost_of_announcing(void)
 {
 	unsigned long n;
@@ -353,6 +424,8 @@ static int cost_of_range_reads(void)
 static int (*const costs[])(void) = {
 	cost_without,
 	cost_of_hlist,
+	cost_of_young,
+	cost_of_tlb,
 	cost_of_announcing,
 	cost_of_active,
 	cost_of_population,

@@ -55,7 +55,13 @@
  * if as many threads were held up in the middle of an invalidation. It is for a
  * core that tracks each range by itself up to some number of them only: with that
  * number, all that threads invalidate is beyond it. With a larger one the readers of
- * such a core may wait for ballast, and stall.
+ * such a core may wait for ballast, and stall. There are no listeners then, because
+ * these wait for all that is active.
+ *
+ * Half of the invalidations hold the mmap_lock, as what madvise() does, and the others
+ * a lock that stands for those of the reverse map. mm_take_all_locks() takes the
+ * latter in a mm with mappings. With rmap=0, which is for a core whose registrations
+ * rely on that, there are no such invalidations.
  *
  * busted=NAME breaks the fake device, or the one who invalidates, to show that
  * the test notices. Never in real life:
@@ -143,6 +149,7 @@ torture_param(int, freeze_interval, 3, "Seconds between freezes; 0: none");
 torture_param(int, nexiters, 1, "Number of threads that give mms back");
 torture_param(int, ballast, 0, "Number of foreign ranges active in each space");
 torture_param(bool, hlist_refuse, true, "Subscriptions to the mm refuse, too");
+torture_param(bool, rmap, true, "Half of the invalidations are not under the mmap_lock");
 torture_param(int, verbose, 0, "Enable verbose debugging printk()s");
 
 static char *busted = "none";
@@ -178,6 +185,7 @@ static bool is_busted(enum busted how)
 #define MAX_SPACES	16
 #define MAX_MIRRORS	64
 #define MAX_LISTENERS	8
+#define MAX_TOLD	(2 * MAX_LISTENERS)
 #define NR_PAGES	64
 #define FIRST_ADDRESS	(256 * PAGE_SIZE)
 /* Far from the pages. */
@@ -195,6 +203,7 @@ enum reason {
 	RELEASE,	/* an entry that outlived the mm */
 	REMOVED,	/* a callback of what was removed */
 	UNPAIRED,	/* starts without ends or ends without starts */
+	EARLY,		/* a call that returned and should still wait */
 	STALL,		/* a thread that does not get on */
 	LEAK,		/* something was not given back */
 	CALL,		/* a call that failed and should not */
@@ -203,8 +212,8 @@ enum reason {
 };
 
 static const char * const reason_names[] = {
-	"stale", "release", "removed", "unpaired", "stall", "leak", "call",
-	"vacuous",
+	"stale", "release", "removed", "unpaired", "early", "stall", "leak",
+	"call", "vacuous",
 };
 
 static atomic_t errors[NR_REASONS];
@@ -236,7 +245,12 @@ enum counter {
 	COUNT_HLIST_RELEASES,		/* ... and subscriptions in place */
 	COUNT_PAIRS,			/* subscriptions with starts equal to ends */
 	COUNT_GETS,			/* mmu_notifier_get() */
+	COUNT_REGISTERS_ACTIVE,		/* with an active range */
+	COUNT_UNREGISTERS_ACTIVE,
+	COUNT_PUTS_ACTIVE,		/* of what mmu_notifier_get() returned */
 	COUNT_EXITS,			/* mms given back */
+	COUNT_EXITS_ACTIVE,		/* ... with an active range */
+	COUNT_EXITS_RELEASING,		/* ... while unregistration releases */
 	COUNT_FINISHES,			/* second passes */
 	COUNT_RANGES,			/* range reads that came to an end */
 	COUNT_RANGE_COLLISIONS,
@@ -272,7 +286,12 @@ static const char * const counter_names[] = {
 	[COUNT_HLIST_RELEASES] = "hlist_releases",
 	[COUNT_PAIRS] = "pairs",
 	[COUNT_GETS] = "gets",
+	[COUNT_REGISTERS_ACTIVE] = "registers_active",
+	[COUNT_UNREGISTERS_ACTIVE] = "unregisters_active",
+	[COUNT_PUTS_ACTIVE] = "puts_active",
 	[COUNT_EXITS] = "exits",
+	[COUNT_EXITS_ACTIVE] = "exits_active",
+	[COUNT_EXITS_RELEASING] = "exits_releasing",
 	[COUNT_FINISHES] = "finishes",
 	[COUNT_RANGES] = "ranges",
 	[COUNT_RANGE_COLLISIONS] = "range_collisions",
@@ -293,8 +312,6 @@ static const char * const counter_names[] = {
  * Threads
  */
 
-#define GRAVES 16
-
 /* All of it belongs to the thread, but the watchdog reads along. */
 struct worker {
 	const struct kind *kind;
@@ -305,9 +322,6 @@ struct worker {
 	unsigned long steps;
 	const char *state;
 	unsigned long counts[NR_COUNTERS];
-	/* What has been removed is freed some time later, poisoned until then. */
-	struct mirror *graves[GRAVES];
-	unsigned int next_grave;
 	/* Of strangers: the step in which one of them has woken it. */
 	unsigned long woken_step;
 	/* ... and whether one has moved it to another CPU. */
@@ -592,6 +606,82 @@ static void core_wait_end(const struct core_wait *wait, enum counter counter)
 }
 
 /*
+ * What callbacks are called with. When it has been removed, it is poisoned, and
+ * freed some time later.
+ */
+
+#define ALIVE		0x616c6976
+#define REMOVED_MAGIC	0x64656164
+#define GRAVES		256
+
+/**
+ * struct life - of what callbacks are called with, in which this is
+ * @rcu: It is found without a lock.
+ * @memory: To be freed.
+ * @magic: ALIVE, until the removal is over.
+ */
+struct life {
+	struct rcu_head rcu;
+	void *memory;
+	u32 magic;
+};
+
+static DEFINE_SPINLOCK(graves_lock);
+static struct life *graves[GRAVES];
+static unsigned int next_grave;
+
+static void life_begin(struct life *life, void *memory)
+{
+	life->memory = memory;
+	life->magic = ALIVE;
+}
+
+static void life_end(struct life *life)
+{
+	WRITE_ONCE(life->magic, REMOVED_MAGIC);
+}
+
+static bool life_is_over(const struct life *life, const char *whose)
+{
+	if (likely(READ_ONCE(life->magic) == ALIVE))
+		return false;
+	torture_error(REMOVED, "a callback of %s that was removed", whose);
+	return true;
+}
+
+static void life_bury_rcu(struct rcu_head *rcu)
+{
+	struct life *life = container_of(rcu, struct life, rcu);
+	struct life *older;
+	unsigned long flags;
+
+	spin_lock_irqsave(&graves_lock, flags);
+	older = graves[next_grave];
+	graves[next_grave] = life;
+	next_grave = (next_grave + 1) % GRAVES;
+	spin_unlock_irqrestore(&graves_lock, flags);
+	if (older)
+		kfree(older->memory);
+}
+
+static void life_bury(struct life *life)
+{
+	call_rcu(&life->rcu, life_bury_rcu);
+}
+
+/* When nothing is buried any more. */
+static void clear_graves(void)
+{
+	unsigned int i;
+
+	rcu_barrier();
+	for (i = 0; i < GRAVES; i++) {
+		if (graves[i])
+			kfree(graves[i]->memory);
+	}
+}
+
+/*
  * Spaces
  */
 
@@ -608,6 +698,13 @@ static void core_wait_end(const struct core_wait *wait, enum counter counter)
  * @nr_mirrors: How many places of @mirrors are taken, about.
  * @nr_listeners: How many of @listeners.
  * @released: The mm was given back, and its pages, too.
+ * @attached: The mm has had a subscription. Before that, what invalidates has to
+ *	hold the mmap_lock.
+ * @rmap: Held where the mmap_lock is not, to invalidate.
+ * @exiter: Who gives the user of the slot back.
+ * @nr_active: Number of invalidations that have started, and are not about to
+ *	end.
+ * @nr_releasing: Number of releases of listeners that run.
  * @anchor: Without an interval_sub, no core keeps account of @ballast.
  * @ballast: Ranges that are active as long as the space is there.
  * @page: The model of the page table: values never come again. Changed between
@@ -625,6 +722,11 @@ struct space {
 	atomic_t nr_mirrors;
 	atomic_t nr_listeners;
 	bool released;
+	bool attached;
+	struct rw_semaphore rmap;
+	struct worker *exiter;
+	atomic_t nr_active;
+	atomic_t nr_releasing;
 	struct mmu_interval_notifier anchor;
 	struct mmu_notifier_range *ballast;
 	unsigned long page[NR_PAGES];
@@ -644,6 +746,19 @@ static unsigned long address(unsigned int page)
 static void change_page(struct space *space, unsigned int i)
 {
 	WRITE_ONCE(space->page[i], atomic_long_inc_return(&last_value));
+}
+
+static void space_set_attached(struct space *space)
+{
+	/* Pairs with the acquire in space_is_attached(). */
+	smp_store_release(&space->attached, true);
+}
+
+/* Whoever finds it so finds that the mm has notifiers. */
+static bool space_is_attached(struct space *space)
+{
+	/* Pairs with the release in space_set_attached(). */
+	return smp_load_acquire(&space->attached);
 }
 
 /* Called for the release only. */
@@ -676,6 +791,7 @@ static int space_take_ballast(struct space *space)
 		kfree(space->ballast);
 		return err;
 	}
+	space_set_attached(space);
 	mmap_read_lock(mm);
 	for (i = 0; i < ballast; i++) {
 		unsigned long start = BALLAST_ADDRESS + (2 * i + 1) * PAGE_SIZE;
@@ -711,6 +827,7 @@ static struct space *space_create(void)
 
 	if (!space)
 		return NULL;
+	init_rwsem(&space->rmap);
 	space->mm = mm_alloc();
 	if (!space->mm)
 		goto free;
@@ -758,15 +875,26 @@ static void space_put(struct space *space)
 	atomic_dec(&nr_spaces_left);
 }
 
-static struct space *space_get_any(void)
+/* The space in a slot, with a reference; NULL if it is being replaced. */
+static struct space *space_get(unsigned int i)
 {
 	struct space *space;
 
 	rcu_read_lock();
-	do {
-		space = rcu_dereference(slots[rnd(nspaces)]);
-	} while (!refcount_inc_not_zero(&space->refs));
+	space = rcu_dereference(slots[i]);
+	if (!refcount_inc_not_zero(&space->refs))
+		space = NULL;
 	rcu_read_unlock();
+	return space;
+}
+
+static struct space *space_get_any(void)
+{
+	struct space *space;
+
+	do {
+		space = space_get(rnd(nspaces));
+	} while (!space);
 	return space;
 }
 
@@ -780,7 +908,69 @@ static bool space_get_user(struct space *space)
 	return refcount_inc_not_zero(&space->users);
 }
 
+/* An invalidation by a thread of ours. The callbacks see it as range->owner. */
+struct invalidation {
+	struct mmu_notifier_range range;
+	unsigned int first;
+	unsigned int last;
+	/* Who is to refuse it: the n-th interval_sub, or a subscription. */
+	unsigned int refuse_at;
+	bool hlist_refuses;
+	/* What came of it; the callbacks run one after the other. */
+	unsigned int called;
+	bool interval_refused;
+	bool hlist_refused;
+	/* The subscriptions to the mm that have to be told of the end. */
+	const struct mmu_notifier *told[MAX_TOLD];
+	unsigned int nr_told;
+};
+
+/* The callbacks of one invalidation run one after the other. */
+static void tell_start(struct invalidation *inv, const struct mmu_notifier *mn)
+{
+	if (!WARN_ON_ONCE(inv->nr_told == MAX_TOLD))
+		inv->told[inv->nr_told++] = mn;
+}
+
+static bool is_told(const struct invalidation *inv, const struct mmu_notifier *mn,
+		    unsigned int *index)
+{
+	for (*index = 0; *index < inv->nr_told; ++*index) {
+		if (inv->told[*index] == mn)
+			return true;
+	}
+	return false;
+}
+
+static void tell_end(struct invalidation *inv, const struct mmu_notifier *mn)
+{
+	unsigned int i;
+
+	if (is_told(inv, mn, &i))
+		inv->told[i] = inv->told[--inv->nr_told];
+	else
+		torture_error(UNPAIRED, "an end without a start");
+}
+
 static void space_drain(struct space *space);
+
+/* Its mm is to end, and may wait for what is active now. */
+static bool space_is_ending(struct space *space)
+{
+	return !refcount_read(&space->users) && !READ_ONCE(space->released);
+}
+
+/* Wait until an invalidation is active, or a listener is released; or not. */
+static void space_await_company(struct space *space)
+{
+	atomic_t *company = nlisteners && rnd(2) ? &space->nr_releasing :
+						   &space->nr_active;
+	unsigned int ticks;
+
+	enter("mm without users");
+	for (ticks = 0; ticks < HZ / 4 && !atomic_read(company); ticks++)
+		schedule_timeout_uninterruptible(1);
+}
 
 static void space_put_user(struct space *space)
 {
@@ -789,9 +979,16 @@ static void space_put_user(struct space *space)
 	if (!refcount_dec_and_test(&space->users))
 		return;
 
+	space_await_company(space);
+	if (atomic_read(&space->nr_active))
+		count(COUNT_EXITS_ACTIVE);
+	if (atomic_read(&space->nr_releasing))
+		count(COUNT_EXITS_RELEASING);
 	/* The pages are free when this returns, and used for something else. */
 	enter("mmput");
 	mmput(space->mm);
+	if (atomic_read(&space->nr_releasing))
+		torture_error(EARLY, "an mm is gone while a listener is released");
 	WRITE_ONCE(space->released, true);
 	for (i = 0; i < NR_PAGES; i++)
 		change_page(space, i);
@@ -846,9 +1043,6 @@ static void check_empty(const unsigned long *shadow, unsigned int first,
  * Mirrors: interval subscriptions
  */
 
-#define ALIVE	0x616c6976
-#define REMOVED_MAGIC 0x64656164
-
 /**
  * struct mirror - an interval subscription and its shadow table
  * @sub: The subscription.
@@ -856,8 +1050,7 @@ static void check_empty(const unsigned long *shadow, unsigned int first,
  * @first: First page of the interval.
  * @last: Last page of the interval.
  * @refs: References, one of them for being inserted.
- * @rcu: It is found without a lock.
- * @magic: ALIVE, until the removal is over.
+ * @life: Until the removal is over.
  * @lock: The user lock. It protects what follows.
  * @dying: Nothing is established any more.
  * @passes: Second passes that are due.
@@ -869,8 +1062,7 @@ struct mirror {
 	unsigned int first;
 	unsigned int last;
 	refcount_t refs;
-	struct rcu_head rcu;
-	u32 magic;
+	struct life life;
 	struct mutex lock;	/* the user lock */
 	bool dying;
 	unsigned int passes;
@@ -884,30 +1076,7 @@ struct pass {
 	unsigned long end;
 };
 
-/* An invalidation by a thread of ours. The callbacks see it as range->owner. */
-struct invalidation {
-	struct mmu_notifier_range range;
-	unsigned int first;
-	unsigned int last;
-	/* Who is to refuse it: the n-th interval_sub, or a subscription. */
-	unsigned int refuse_at;
-	bool hlist_refuses;
-	/* What came of it; the callbacks run one after the other. */
-	unsigned int called;
-	bool interval_refused;
-	bool hlist_refused;
-};
-
 const struct torture_range_ops *torture_range_ops;
-
-static bool mirror_is_removed(struct mirror *mirror)
-{
-	if (likely(READ_ONCE(mirror->magic) == ALIVE))
-		return false;
-	torture_error(REMOVED, "a callback of a removed subscription, of pages %u to %u",
-		      mirror->first, mirror->last);
-	return true;
-}
 
 static void mirror_tear_down(struct mirror *mirror, unsigned long start,
 			     unsigned long end)
@@ -929,7 +1098,7 @@ static bool mirror_announce(struct mmu_interval_notifier *sub,
 	struct mirror *mirror = container_of(sub, struct mirror, sub);
 	struct pass *pass = NULL;
 
-	if (mirror_is_removed(mirror))
+	if (life_is_over(&mirror->life, "a mirror"))
 		return true;
 
 	if (range->event == MMU_NOTIFY_RELEASE) {
@@ -978,7 +1147,7 @@ static void mirror_finish(struct mmu_interval_notifier_finish *finish)
 	struct pass *pass = container_of(finish, struct pass, finish);
 
 	count(COUNT_FINISHES);
-	if (!mirror_is_removed(mirror)) {
+	if (!life_is_over(&mirror->life, "a mirror")) {
 		mutex_lock(&mirror->lock);
 		mirror_tear_down(mirror, pass->start, pass->end);
 		mirror->passes--;
@@ -1005,19 +1174,12 @@ static const struct mmu_interval_notifier_ops two_pass_ops = {
 
 static void mirror_put(struct mirror *mirror)
 {
-	struct worker *worker = self();
-	struct mirror **grave = &worker->graves[worker->next_grave];
-
 	if (!refcount_dec_and_test(&mirror->refs))
 		return;
 	space_put(mirror->space);
-	/* It is still in the tree. */
-	if (is_busted(BUSTED_REMOVE))
-		return;
-	if (*grave)
-		kfree_rcu(*grave, rcu);
-	*grave = mirror;
-	worker->next_grave = (worker->next_grave + 1) % GRAVES;
+	/* Otherwise it is still in the tree. */
+	if (!is_busted(BUSTED_REMOVE))
+		life_bury(&mirror->life);
 }
 
 /* The one that is inserted and in no place any more. */
@@ -1042,7 +1204,7 @@ static void mirror_remove(struct space *space, struct mirror *mirror)
 				      mirror->passes);
 	}
 	core_wait_end(&wait, COUNT_REMOVE_WAITS);
-	WRITE_ONCE(mirror->magic, REMOVED_MAGIC);
+	life_end(&mirror->life);
 	mirror_put(mirror);
 }
 
@@ -1063,7 +1225,7 @@ static void mirror_insert(struct space *space)
 	mirror->first = rnd(NR_PAGES);
 	mirror->last = min(mirror->first + rnd(fast ? 4 : 16), NR_PAGES - 1);
 	refcount_set(&mirror->refs, 1);
-	mirror->magic = ALIVE;
+	life_begin(&mirror->life, mirror);
 	mutex_init(&mirror->lock);
 	ops = rnd(2) ? &two_pass_ops : &one_pass_ops;
 
@@ -1086,6 +1248,7 @@ static void mirror_insert(struct space *space)
 		kfree(mirror);
 		return;
 	}
+	space_set_attached(space);
 	/* One that was active before and is now was so all the time, likely. */
 	if (active && any_active(space, mirror->first, mirror->last))
 		count(COUNT_INSERTS_ACTIVE);
@@ -1230,6 +1393,8 @@ static void flood(struct space *space)
 	enter("flood");
 	mmap_read_lock(space->mm);
 	for (i = 0; i < BITS_PER_LONG; i++) {
+		/* What went in between has not been told of the end. */
+		inv.nr_told = 0;
 		mmu_notifier_range_init_owner(&inv.range, MMU_NOTIFY_CLEAR, 0,
 					      space->mm, FLOOD_ADDRESS,
 					      FLOOD_ADDRESS + PAGE_SIZE, &inv);
@@ -1321,7 +1486,8 @@ static void mirror_range_fault(struct space *space, struct mirror *mirror)
  * @mn: The subscription.
  * @space: What it mirrors, with a reference.
  * @refs: References, one of them for being registered.
- * @rcu: It is found without a lock.
+ * @life: Until the unregistration is over.
+ * @nr_running: Number of its callbacks that run.
  * @lock: The user lock; raw, as it is taken where nothing may sleep. It protects
  *	what follows.
  * @tracked: The mm is tracked, so that its ranges can be read.
@@ -1334,7 +1500,8 @@ struct listener {
 	struct mmu_notifier mn;
 	struct space *space;
 	refcount_t refs;
-	struct rcu_head rcu;
+	struct life life;
+	atomic_t nr_running;
 	bool tracked;
 	raw_spinlock_t lock;
 	bool released;
@@ -1350,6 +1517,10 @@ static int listener_start(struct mmu_notifier *mn,
 	struct invalidation *inv = range->owner;
 	unsigned int i;
 
+	if (life_is_over(&listener->life, "a listener"))
+		return 0;
+	atomic_inc(&listener->nr_running);
+	tell_start(inv, mn);
 	raw_spin_lock(&listener->lock);
 	listener->starts++;
 	for (i = inv->first; i <= inv->last; i++)
@@ -1357,6 +1528,7 @@ static int listener_start(struct mmu_notifier *mn,
 	raw_spin_unlock(&listener->lock);
 	if (mmu_notifier_range_blockable(range) && !rnd(16))
 		dawdle();
+	atomic_dec(&listener->nr_running);
 	return 0;
 }
 
@@ -1368,25 +1540,35 @@ static void listener_end(struct mmu_notifier *mn,
 
 	if (inv->hlist_refused && is_busted(BUSTED_PAIR))
 		return;
+	if (life_is_over(&listener->life, "a listener"))
+		return;
+	atomic_inc(&listener->nr_running);
+	tell_end(inv, mn);
 	raw_spin_lock(&listener->lock);
 	listener->ends++;
 	raw_spin_unlock(&listener->lock);
+	atomic_dec(&listener->nr_running);
 }
 
 static void listener_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct listener *listener = container_of(mn, struct listener, mn);
 
-	if (!atomic_read(&mm->mm_users)) {
+	if (life_is_over(&listener->life, "a listener"))
+		return;
+	atomic_inc(&listener->space->nr_releasing);
+	if (!atomic_read(&mm->mm_users))
 		count(COUNT_HLIST_RELEASES);
-		if (is_busted(BUSTED_RELEASE))
-			return;
+	else if (space_is_ending(listener->space) || !rnd(4))
+		schedule_timeout_uninterruptible(1 + rnd(HZ / 8));
+	if (atomic_read(&mm->mm_users) || !is_busted(BUSTED_RELEASE)) {
+		raw_spin_lock(&listener->lock);
+		listener->released = true;
+		memset(listener->shadow, 0, sizeof(listener->shadow));
+		raw_spin_unlock(&listener->lock);
 	}
-	raw_spin_lock(&listener->lock);
-	listener->released = true;
-	memset(listener->shadow, 0, sizeof(listener->shadow));
-	raw_spin_unlock(&listener->lock);
 	dawdle();
+	atomic_dec(&listener->space->nr_releasing);
 }
 
 static const struct mmu_notifier_ops listener_ops = {
@@ -1399,9 +1581,11 @@ static const struct mmu_notifier_ops listener_ops = {
 static int refuser_start(struct mmu_notifier *mn,
 			 const struct mmu_notifier_range *range)
 {
+	struct listener *listener = container_of(mn, struct listener, mn);
 	struct invalidation *inv = range->owner;
 
-	if (mmu_notifier_range_blockable(range) || !inv->hlist_refuses)
+	if (life_is_over(&listener->life, "a listener") ||
+	    mmu_notifier_range_blockable(range) || !inv->hlist_refuses)
 		return 0;
 	inv->hlist_refused = true;
 	return -EAGAIN;
@@ -1417,12 +1601,12 @@ static void listener_put(struct listener *listener)
 	if (!refcount_dec_and_test(&listener->refs))
 		return;
 	space_put(listener->space);
-	kfree_rcu(listener, rcu);
+	life_bury(&listener->life);
 }
 
 /*
  * The starts that a subscription has seen equal the ends if no invalidation is
- * active when it goes: with the mmap_lock held, unless its mm is gone.
+ * active when it goes: with the locks held, unless its mm is gone.
  */
 static void listener_unregister(struct space *space, struct listener *listener,
 				bool quiet)
@@ -1430,11 +1614,20 @@ static void listener_unregister(struct space *space, struct listener *listener,
 	struct mm_struct *mm = space->mm;
 
 	enter("unregister");
-	if (quiet)
+	if (quiet) {
 		mmap_write_lock(mm);
+		down_write(&space->rmap);
+	}
+	if (atomic_read(&space->nr_active))
+		count(COUNT_UNREGISTERS_ACTIVE);
 	mmu_notifier_unregister(&listener->mn, mm);
-	if (quiet)
+	if (atomic_read(&listener->nr_running))
+		torture_error(EARLY, "a callback of what has been unregistered runs");
+	life_end(&listener->life);
+	if (quiet) {
+		up_write(&space->rmap);
 		mmap_write_unlock(mm);
+	}
 
 	raw_spin_lock(&listener->lock);
 	check_shadow(space, listener->shadow, 0, NR_PAGES - 1, "a listener");
@@ -1456,17 +1649,20 @@ static void listener_register(struct space *space)
 {
 	struct listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL);
 	unsigned int i, n;
+	bool active;
 	int err;
 
 	if (!listener)
 		return;
 	refcount_inc(&space->refs);
 	listener->space = space;
+	life_begin(&listener->life, listener);
 	refcount_set(&listener->refs, 1);
 	raw_spin_lock_init(&listener->lock);
 	listener->mn.ops = rnd(2) ? &listener_ops : &refuser_ops;
 
 	enter("register");
+	active = atomic_read(&space->nr_active);
 	if (torture_range_ops && rnd(2)) {
 		listener->tracked = true;
 		err = torture_range_ops->register_tracked(&listener->mn,
@@ -1484,6 +1680,9 @@ static void listener_register(struct space *space)
 		kfree(listener);
 		return;
 	}
+	space_set_attached(space);
+	if (active)
+		count(COUNT_REGISTERS_ACTIVE);
 
 	n = rnd(MAX_LISTENERS);
 	for (i = 0; i < MAX_LISTENERS; i++) {
@@ -1593,27 +1792,32 @@ static void listener_range_fault(struct space *space, struct listener *listener)
 
 struct shared {
 	struct mmu_notifier mn;
-	u32 magic;
+	struct life life;
 };
 
 static atomic_t nr_shared_left;
 
 static void shared_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
-	struct shared *shared = container_of(mn, struct shared, mn);
-
-	if (READ_ONCE(shared->magic) != ALIVE)
-		torture_error(REMOVED, "the release of a freed subscription");
+	life_is_over(&container_of(mn, struct shared, mn)->life,
+		     "a shared listener");
 }
 
 static int shared_start(struct mmu_notifier *mn,
 			const struct mmu_notifier_range *range)
 {
-	struct shared *shared = container_of(mn, struct shared, mn);
-
-	if (READ_ONCE(shared->magic) != ALIVE)
-		torture_error(REMOVED, "a callback of a freed subscription");
+	if (!life_is_over(&container_of(mn, struct shared, mn)->life,
+			  "a shared listener"))
+		tell_start(range->owner, mn);
 	return 0;
+}
+
+static void shared_end(struct mmu_notifier *mn,
+		       const struct mmu_notifier_range *range)
+{
+	if (!life_is_over(&container_of(mn, struct shared, mn)->life,
+			  "a shared listener"))
+		tell_end(range->owner, mn);
 }
 
 static struct mmu_notifier *shared_alloc(struct mm_struct *mm)
@@ -1622,7 +1826,7 @@ static struct mmu_notifier *shared_alloc(struct mm_struct *mm)
 
 	if (!shared)
 		return ERR_PTR(-ENOMEM);
-	shared->magic = ALIVE;
+	life_begin(&shared->life, shared);
 	atomic_inc(&nr_shared_left);
 	return &shared->mn;
 }
@@ -1631,14 +1835,15 @@ static void shared_free(struct mmu_notifier *mn)
 {
 	struct shared *shared = container_of(mn, struct shared, mn);
 
-	WRITE_ONCE(shared->magic, REMOVED_MAGIC);
-	kfree(shared);
+	life_end(&shared->life);
+	life_bury(&shared->life);
 	atomic_dec(&nr_shared_left);
 }
 
 static const struct mmu_notifier_ops shared_ops = {
 	.release = shared_release,
 	.invalidate_range_start = shared_start,
+	.invalidate_range_end = shared_end,
 	.alloc_notifier = shared_alloc,
 	.free_notifier = shared_free,
 };
@@ -1667,6 +1872,8 @@ static void shared_get_and_put(struct space *space)
 	}
 	dawdle();
 	enter("put");
+	if (atomic_read(&space->nr_active))
+		count(COUNT_PUTS_ACTIVE);
 	mmu_notifier_put(first);
 	count(COUNT_GETS);
 out:
@@ -1678,9 +1885,24 @@ out:
  * What the threads do
  */
 
-static void check_all_empty(struct space *space, unsigned int first,
-			    unsigned int last)
+/* Who has registered was told of what is active, unless it or the mm goes. */
+static void check_told(struct space *space, const struct invalidation *inv,
+		       unsigned int place, const struct listener *listener)
 {
+	unsigned int i;
+
+	if (listener->mn.ops != &listener_ops || is_told(inv, &listener->mn, &i))
+		return;
+	/* It leaves its place, and the mm has no users, before it is not told. */
+	smp_rmb();
+	if (rcu_access_pointer(space->listeners[place]) == listener &&
+	    refcount_read(&space->users))
+		torture_error(EARLY, "a listener was not told of an active range");
+}
+
+static void check_all(struct space *space, const struct invalidation *inv)
+{
+	const unsigned int first = inv->first, last = inv->last;
 	struct listener *listener;
 	struct mirror *mirror;
 	unsigned int i;
@@ -1704,6 +1926,7 @@ static void check_all_empty(struct space *space, unsigned int first,
 		raw_spin_lock(&listener->lock);
 		check_empty(listener->shadow, first, last, "a listener");
 		raw_spin_unlock(&listener->lock);
+		check_told(space, inv, i, listener);
 		listener_put(listener);
 	}
 }
@@ -1754,7 +1977,7 @@ static bool announce(struct space *space, struct invalidation *inv, bool nonbloc
 	return false;
 }
 
-/* mmap_lock is held for reading. */
+/* The mmap_lock or @rmap of the space is held for reading. */
 static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 {
 	static const enum mmu_notifier_event events[] = {
@@ -1789,16 +2012,19 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 		return;
 	if (inv.called > BATCH)
 		count(COUNT_BATCHES);
+	atomic_inc(&space->nr_active);
 	for (i = inv.first; i <= inv.last; i++)
 		atomic_inc(&space->active[i]);
 
 	enter("change the page table");
-	check_all_empty(space, inv.first, inv.last);
+	check_all(space, &inv);
 	for (i = inv.first; i <= inv.last; i++) {
 		if (rnd(4))
 			change_page(space, i);
 	}
-	if (fast && !rnd(32))
+	if (space_is_ending(space) && rnd(2))
+		schedule_timeout_uninterruptible(1 + rnd(HZ / 32));
+	else if (fast && !rnd(32))
 		gate_wait(false);
 	else
 		dawdle();
@@ -1809,10 +2035,11 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 		if (!rnd(4))
 			change_page(space, i);
 	}
-	check_all_empty(space, inv.first, inv.last);
+	check_all(space, &inv);
 
 	for (i = inv.first; i <= inv.last; i++)
 		atomic_dec(&space->active[i]);
+	atomic_dec(&space->nr_active);
 	if (is_busted(BUSTED_END) && !rnd(64))
 		start_for_ever(space, &inv);
 	enter("end");
@@ -1827,10 +2054,17 @@ static void op_invalidate(struct worker *worker)
 	bool user = rnd(2) && space_get_user(space);
 	bool nonblock = !rnd(4);
 
-	enter("mmap_lock");
-	mmap_read_lock(space->mm);
-	invalidate(space, nonblock, 0);
-	mmap_read_unlock(space->mm);
+	if (rmap && space_is_attached(space) && rnd(2)) {
+		enter("rmap");
+		down_read(&space->rmap);
+		invalidate(space, nonblock, 0);
+		up_read(&space->rmap);
+	} else {
+		enter("mmap_lock");
+		mmap_read_lock(space->mm);
+		invalidate(space, nonblock, 0);
+		mmap_read_unlock(space->mm);
+	}
 	if (user)
 		space_put_user(space);
 	space_put(space);
@@ -1893,7 +2127,8 @@ static void op_listen(struct worker *worker)
 
 	if (fast)
 		pause(HZ / 20);
-	if (what == 0 || atomic_read(&space->nr_listeners) >= 4) {
+	if (what == 0 || atomic_read(&space->nr_listeners) >= 4 ||
+	    space_is_ending(space)) {
 		listener_unregister_any(space);
 	} else if (space_get_user(space)) {
 		if (what == 1) {
@@ -1906,24 +2141,37 @@ static void op_listen(struct worker *worker)
 	space_put(space);
 }
 
+/* The old space ends before its slot gets the new one: some go on with it. */
 static void op_exit(struct worker *worker)
 {
+	unsigned int slot = rnd(nspaces);
 	struct space *new, *old;
 	int i;
 
 	pause(HZ / 10 + rnd(HZ / 2));
-	new = space_create();
-	if (!new)
+	old = space_get(slot);
+	if (!old)
 		return;
+	if (cmpxchg(&old->exiter, NULL, worker))
+		goto out;
+	new = space_create();
+	if (!new) {
+		WRITE_ONCE(old->exiter, NULL);
+		goto out;
+	}
+	/* For its release to meet the end of the mm. */
+	if (nlisteners)
+		listener_register(old);
+	space_put_user(old);
 	/* Filled while others use it. */
 	refcount_inc(&new->users);
 	refcount_inc(&new->refs);
-	old = space_swap(rnd(nspaces), new);
+	space_put(space_swap(slot, new));
 	for (i = 0; i < nmirrors; i++)
 		mirror_insert(new);
 	space_put_user(new);
 	space_put(new);
-	space_put_user(old);
+out:
 	space_put(old);
 }
 
@@ -2075,7 +2323,6 @@ static int torture_thread(void *data)
 {
 	struct worker *worker = data;
 	bool is_stranger = worker->kind->op == op_disturb;
-	int i;
 
 	allow_signal(SIGUSR1);
 	if (is_stranger)
@@ -2097,10 +2344,6 @@ static int torture_thread(void *data)
 	if (is_stranger)
 		gate_open();
 
-	for (i = 0; i < GRAVES; i++) {
-		if (worker->graves[i])
-			kfree_rcu(worker->graves[i], rcu);
-	}
 	enter("end");
 	complete(&worker->done);
 	torture_kthread_stopping((char *)worker->kind->name);
@@ -2196,8 +2439,8 @@ static void print_parameters(const char *what)
 		       hlist_refuse, nexiters, ninvalidators, nlisteners);
 	seq_buf_printf(&line, " nmappers=%d nmirrors=%d nreaders=%d nspaces=%d",
 		       nmappers, nmirrors, nreaders, nspaces);
-	seq_buf_printf(&line, " nstrangers=%d onoff_holdoff=%d onoff_interval=%d seed=%u",
-		       nstrangers, onoff_holdoff, onoff_interval, seed);
+	seq_buf_printf(&line, " nstrangers=%d rmap=%d onoff_holdoff=%d onoff_interval=%d seed=%u",
+		       nstrangers, rmap, onoff_holdoff, onoff_interval, seed);
 	seq_buf_printf(&line, " shuffle_interval=%d shutdown_secs=%d stall=%d stat_interval=%d",
 		       shuffle_interval, shutdown_secs, stall, stat_interval);
 	seq_buf_printf(&line, " stutter=%d verbose=%d", stutter, verbose);
@@ -2220,9 +2463,15 @@ static bool needed(enum counter counter)
 		return nlisteners && hlist_refuse;
 	case COUNT_PAIRS:
 	case COUNT_GETS:
+	case COUNT_REGISTERS_ACTIVE:
+	case COUNT_UNREGISTERS_ACTIVE:
+	case COUNT_PUTS_ACTIVE:
 		return nlisteners;
 	case COUNT_HLIST_RELEASES:
+	case COUNT_EXITS_RELEASING:
 		return nlisteners && nexiters;
+	case COUNT_EXITS_ACTIVE:
+		return nexiters;
 	case COUNT_RANGES:
 	case COUNT_RANGE_COLLISIONS:
 	case COUNT_RANGE_WAITS:
@@ -2373,6 +2622,7 @@ static bool drain(void)
 	if (atomic_read(&nr_spaces_left))
 		torture_error(LEAK, "%d spaces are still there",
 			      atomic_read(&nr_spaces_left));
+	clear_graves();
 	return true;
 }
 
@@ -2491,6 +2741,10 @@ static int __init mmu_notifier_torture_init(void)
 	if (!IS_ENABLED(CONFIG_FREEZER) && freeze_interval) {
 		pr_info("there is no freezer, so threads are not frozen\n");
 		freeze_interval = 0;
+	}
+	if (ballast && nlisteners) {
+		pr_info("there are no listeners beside ballast, for which they would wait\n");
+		nlisteners = 0;
 	}
 	/* Of two CPUs, it would keep one idle most of the time. */
 	if (fast)

@@ -94,7 +94,7 @@ INTERVAL_TREE_DEFINE(struct mmu_interval_notifier, interval_tree.rb,
 static struct mn_ranges *
 mn_ranges_of(const struct mmu_interval_notifier *interval_sub)
 {
-	return READ_ONCE(mn_subscriptions(interval_sub->mm)->ranges);
+	return mn_ranges(mn_subscriptions(interval_sub->mm));
 }
 
 /*
@@ -127,11 +127,10 @@ static void mn_note_untracked(const struct mn_ranges *ranges,
 /* Returns NULL if the mm is not prepared for interval_subs. */
 static struct mn_ranges *mn_ranges_to_insert(const struct mm_struct *mm)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	struct mn_ranges *ranges = mn_ranges_of_mm(mm);
 
 	/* (C) Pairs with (B) in mn_attach(). */
-	return subscriptions ? smp_load_acquire(&subscriptions->ranges) :
-			       NULL;
+	return ranges && smp_load_acquire(&ranges->complete) ? ranges : NULL;
 }
 
 /* @interval_sub may be uninitialised memory: only compare pointers. */
@@ -249,9 +248,10 @@ mn_lock_and_insert_first(struct mmu_interval_notifier *interval_sub,
  * active need not call them, but mmu_interval_read_begin() waits for them. Undo
  * with mmu_interval_notifier_remove().
  *
- * Context: May sleep. The first insertion in an mm takes the mmap_lock for
- * writing and all locks of the mm. In an mm prepared by
- * mmu_notifier_register() with NULL, the mmap_lock may be held for reading.
+ * Context: May sleep. The first insertion in an mm is as mmu_notifier_register()
+ * with NULL: it takes the mmap_lock for writing, and all locks of the mm or, if that
+ * has a subscription already, waits for what is active in the mm. In an mm that is
+ * prepared by that call, the mmap_lock may be held for reading.
  * Return: 0 on success; %-EEXIST if it is already inserted, with a warning.
  * After any other error interval_sub->mm is NULL: %-EOVERFLOW if @length is 0
  * or the interval exceeds the address space; %-EINVAL if the mm is not in use;
@@ -497,6 +497,33 @@ mn_announce_one(struct mn_ranges *ranges,
 }
 
 /*
+ * The mm has sections that the caller did not see, or that the range, which is
+ * about the end of the mm, is not to enter. Its slot is filled: a registration
+ * that the range does not see waits for its end.
+ */
+static noinline int
+mn_interval_start_late(struct mn_ranges *ranges,
+		       struct mmu_notifier_range *range,
+		       struct mmu_interval_notifier *first)
+	__releases(&ranges->lock)
+{
+	struct mn_sections *sections = ranges->sections;
+	struct mmu_notifier *subscription;
+	int err;
+
+	if (range->event == MMU_NOTIFY_RELEASE)
+		return mn_announce_all(ranges, range, first);
+
+	subscription = mn_section_enter(sections, range);
+	err = mn_announce_all(ranges, range, first);
+	if (likely(!err))
+		return mn_section_start_range(sections, ranges, range,
+					      subscription);
+	mn_section_leave(sections, range);
+	return err;
+}
+
+/*
  * Activate the range and announce it. Returns -EAGAIN, with the range ended, if
  * a callback would have had to sleep and must not.
  */
@@ -510,6 +537,8 @@ int mn_interval_start_range(struct mn_ranges *ranges,
 	mn_range_activate(ranges, range);
 	first = mn_itree_iter_first(&ranges->itree, range->start,
 				    range->end - 1);
+	if (unlikely(ranges->sections && !range->section))
+		return mn_interval_start_late(ranges, range, first);
 	if (!first) {
 		spin_unlock(&ranges->lock);
 		mn_callbacks_exit(range);

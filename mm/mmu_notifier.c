@@ -10,6 +10,8 @@
  *
  * - a subscription (struct mmu_notifier) sees every invalidation of the mm and
  *   does its own bookkeeping. It is in this file, with what both kinds share.
+ *   Registration, unregistration and the end of the mm wait for the invalidations
+ *   that are active in it, and for no other mm: mmu_notifier_section.c.
  * - an interval_sub (struct mmu_interval_notifier) sees the invalidations that
  *   overlap its interval. With collision-retry, a device fault builds SPTEs
  *   from a page table that may change at any time: mmu_interval.c.
@@ -19,6 +21,7 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
@@ -37,8 +40,8 @@
 
 #include "mmu_notifier_internal.h"
 
-/* Its readers are the callbacks of subscriptions, of all mms. */
-DEFINE_STATIC_SRCU(mn_srcu);
+/* Each mmu_notifier_put() is a reader, until ->free_notifier() has returned. */
+DEFINE_STATIC_SRCU(mn_puts);
 
 #ifdef CONFIG_LOCKDEP
 struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
@@ -77,20 +80,54 @@ static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
 	return false;
 }
 
+static void mn_add(struct mmu_notifier_subscriptions *subscriptions,
+		   struct mmu_notifier *subscription, struct mm_struct *mm)
+{
+	mmgrab(mm);
+	subscription->mm = mm;
+	subscription->users = 1;
+
+	guard(spinlock)(&subscriptions->lock);
+	hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
+}
+
+/* Ranges whose slot is filled later find the sections, and the list. */
+static void
+mn_publish_sections(struct mmu_notifier_subscriptions *subscriptions,
+		    struct mn_sections *sections)
+{
+	struct mn_ranges *ranges = subscriptions->ranges;
+
+	if (ranges) {
+		spin_lock(&ranges->lock);
+		ranges->sections = sections;
+		spin_unlock(&ranges->lock);
+	}
+	/*
+	 * (U) Who sees them sees them initialised, and the list not empty. Pairs
+	 * with the address dependency in mn_sections().
+	 */
+	smp_store_release(&subscriptions->sections, sections);
+}
+
 /*
- * Add a subscription to the mm; track its invalidations from now on, as interval_subs
- * and range readers need it; or both. Taking all locks of the mm excludes
- * invalidations: each one sees the change from its start on, or has ended.
+ * Add a subscription to the mm; track its invalidations from now on, as
+ * interval_subs and range readers need it; or both. On return, each active
+ * invalidation knows of the change: for the first one of the mm, as taking all
+ * its locks excludes invalidations; later, as those are waited for that may have
+ * started without.
  */
 static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		     bool track)
 {
 	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
 	struct mmu_notifier_subscriptions *new = NULL;
+	struct mn_sections *new_sections = NULL;
 	struct mn_ranges *new_ranges = NULL;
 	int err = -ENOMEM;
 
 	mmap_assert_write_locked(mm);
+	mn_lockdep_may_wait();
 
 	/* The caller keeps the mm in use: it is not being released. */
 	if (WARN_ON_ONCE(atomic_read(&mm->mm_users) <= 0))
@@ -103,15 +140,34 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 			return -ENOMEM;
 		subscriptions = new;
 	}
+	if (subscription && !subscriptions->sections) {
+		new_sections = mn_sections_alloc(subscriptions);
+		if (!new_sections)
+			goto free;
+	}
 	if (track && !subscriptions->ranges) {
 		new_ranges = mn_ranges_alloc();
 		if (!new_ranges)
 			goto free;
 	}
+	if (new) {
+		err = mm_take_all_locks(mm);
+		if (err)
+			goto free;
+	}
 
-	err = mm_take_all_locks(mm);
-	if (err)
-		goto free;
+	if (subscription)
+		mn_add(subscriptions, subscription, mm);
+	if (new_sections)
+		mn_publish_sections(subscriptions, new_sections);
+	if (new_ranges) {
+		/*
+		 * (V) Ranges that enter a section from now on see them, and see
+		 * them initialised. Pairs with the address dependency in
+		 * mn_ranges().
+		 */
+		smp_store_release(&subscriptions->ranges, new_ranges);
+	}
 
 	if (new) {
 		/*
@@ -119,7 +175,13 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		 * in the callers of mn_subscriptions().
 		 */
 		smp_store_release(&mm->notifier_subscriptions, new);
+		mm_drop_all_locks(mm);
+	} else if (new_sections) {
+		mn_wait_for_active(subscriptions->ranges);
+	} else if (subscription || new_ranges) {
+		mn_sections_wait(subscriptions->sections);
 	}
+
 	if (new_ranges) {
 		/*
 		 * (B) Insertions and range readers see what was done to the
@@ -127,22 +189,14 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		 * with (C) in mn_ranges_to_insert() and (R) in
 		 * mn_ranges_to_read().
 		 */
-		smp_store_release(&subscriptions->ranges, new_ranges);
+		smp_store_release(&new_ranges->complete, true);
 	}
-	if (subscription) {
-		mmgrab(mm);
-		subscription->mm = mm;
-		subscription->users = 1;
-		spin_lock(&subscriptions->lock);
-		hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
-		spin_unlock(&subscriptions->lock);
-	}
-
-	mm_drop_all_locks(mm);
 	return 0;
 
 free:
 	kfree(new_ranges);
+	if (new_sections)
+		mn_sections_free(new_sections);
 	kfree(new);
 	return err;
 }
@@ -176,8 +230,8 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
  *
  * See mmu_notifier_register().
  *
- * Context: May sleep. The mmap_lock is held for writing, and no other lock of
- * the mm.
+ * Context: As mmu_notifier_register(), with the mmap_lock held for writing, and no
+ * other lock of the mm.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
  * is not in use; %-EEXIST if it is already registered, with a warning;
  * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
@@ -211,15 +265,21 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
  * @subscription: The subscription, with its callbacks set; or NULL.
  * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
  *
- * Undo with mmu_notifier_unregister() or mmu_notifier_put(). Until then
- * subscription->mm stays a valid structure; mmget_not_zero() tells whether the
- * address space is still there.
+ * On return, every invalidation that is active in the mm has been announced to
+ * @subscription: what started before has ended. Undo with
+ * mmu_notifier_unregister() or mmu_notifier_put(). Until then subscription->mm
+ * stays a valid structure; mmget_not_zero() tells whether the address space is
+ * still there.
  *
  * A @subscription of NULL prepares the mm for intervals:
  * mmu_interval_notifier_insert() then takes no lock of the mm and may be called
  * with the mmap_lock held for reading.
  *
- * Context: May sleep. Takes the mmap_lock for writing and all locks of the mm.
+ * Context: May sleep. Takes the mmap_lock for writing. The first subscription of an
+ * mm, of either kind, takes all locks of the mm. A later one takes none of these,
+ * and waits for the invalidations that are active in the mm. So hold no lock that a
+ * callback takes, that is taken between the start and the end of an invalidation,
+ * or that reclaim takes, and do not call it from a callback.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
  * is not in use; %-EEXIST if it is already registered, with a warning;
  * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
@@ -289,8 +349,7 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
  * Returns the subscription that the mm already has, or a new one from
  * @ops->alloc_notifier(). Drop it with mmu_notifier_put().
  *
- * Context: May sleep. The mmap_lock is held for writing, and no other lock of
- * the mm.
+ * Context: As __mmu_notifier_register(); waits only if the subscription is new.
  * Return: The subscription; the error of @ops->alloc_notifier(); or ERR_PTR() of
  * %-EOVERFLOW if it has too many users, or of %-EINVAL, %-ENOMEM or %-EINTR, see
  * __mmu_notifier_register().
@@ -327,86 +386,23 @@ EXPORT_SYMBOL_GPL(mmu_notifier_get_locked);
  * Callbacks of subscriptions to an mm
  */
 
-#define mn_for_each_subscription(subscription, subscriptions)		\
-	hlist_for_each_entry_srcu(subscription, &(subscriptions)->list,	\
-				  hlist, srcu_read_lock_held(&mn_srcu))
-
-/* Returns the error of the start, or 0 if it may not fail. */
-static noinline int mn_hlist_refused(const struct mmu_notifier_ops *ops,
-				     const struct mmu_notifier_range *range,
-				     int err)
-{
-	/* A blocking start cannot fail: its caller goes on. */
-	if (WARN_ONCE(mmu_notifier_range_blockable(range),
-		      "%ps failed a blocking invalidation: %d\n",
-		      ops->invalidate_range_start, err))
-		return 0;
-	WARN_ONCE(err != -EAGAIN, "%ps failed with %d, not -EAGAIN\n",
-		  ops->invalidate_range_start, err);
-	WARN_ONCE(ops->invalidate_range_end,
-		  "%ps can fail and must not be paired with %ps\n",
-		  ops->invalidate_range_start, ops->invalidate_range_end);
-	return err;
-}
-
-static void mn_hlist_end_range(struct mmu_notifier_subscriptions *subscriptions,
-			       const struct mmu_notifier_range *range)
-{
-	struct mmu_notifier *subscription;
-
-	guard(srcu)(&mn_srcu);
-	mn_callbacks_enter(range, true);
-	mn_for_each_subscription(subscription, subscriptions) {
-		if (subscription->ops->invalidate_range_end)
-			subscription->ops->invalidate_range_end(subscription,
-								range);
-	}
-	mn_callbacks_exit(range);
-}
-
-/*
- * Announce the range to every subscription, even after one has failed: there is
- * no record of which were called, so all of them get the end, or none. On
- * failure, returns the last error, with all of them ended.
- */
-static int mn_hlist_start_range(struct mmu_notifier_subscriptions *subscriptions,
-				const struct mmu_notifier_range *range)
-{
-	struct mmu_notifier *subscription;
-	int ret = 0;
-
-	guard(srcu)(&mn_srcu);
-	mn_callbacks_enter(range, true);
-	mn_for_each_subscription(subscription, subscriptions) {
-		int err;
-
-		if (!subscription->ops->invalidate_range_start)
-			continue;
-		err = subscription->ops->invalidate_range_start(subscription,
-								range);
-		if (unlikely(err))
-			ret = mn_hlist_refused(subscription->ops, range, err) ?:
-			      ret;
-	}
-	mn_callbacks_exit(range);
-
-	if (unlikely(ret))
-		mn_hlist_end_range(subscriptions, range);
-	return ret;
-}
+#define mn_for_each_subscription(subscription, sections)		\
+	hlist_for_each_entry_srcu(subscription,				\
+				  &(sections)->subscriptions->list,	\
+				  hlist, srcu_read_lock_held(&(sections)->srcu))
 
 static bool mn_clear_young(struct mm_struct *mm, unsigned long start,
 			   unsigned long end, bool flush)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	struct mn_sections *sections = mn_sections(mn_subscriptions(mm));
 	struct mmu_notifier *subscription;
 	bool young = false;
 
-	if (hlist_empty(&subscriptions->list))
+	if (!sections)
 		return false;
 
-	guard(srcu)(&mn_srcu);
-	mn_for_each_subscription(subscription, subscriptions) {
+	guard(srcu)(&sections->srcu);
+	mn_for_each_subscription(subscription, sections) {
 		const struct mmu_notifier_ops *ops = subscription->ops;
 		typeof(ops->clear_young) clear =
 			flush ? ops->clear_flush_young : ops->clear_young;
@@ -431,14 +427,14 @@ bool __mmu_notifier_clear_young(struct mm_struct *mm,
 
 bool __mmu_notifier_test_young(struct mm_struct *mm, unsigned long address)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	struct mn_sections *sections = mn_sections(mn_subscriptions(mm));
 	struct mmu_notifier *subscription;
 
-	if (hlist_empty(&subscriptions->list))
+	if (!sections)
 		return false;
 
-	guard(srcu)(&mn_srcu);
-	mn_for_each_subscription(subscription, subscriptions) {
+	guard(srcu)(&sections->srcu);
+	mn_for_each_subscription(subscription, sections) {
 		if (subscription->ops->test_young &&
 		    subscription->ops->test_young(subscription, mm, address))
 			return true;
@@ -450,14 +446,14 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 						   unsigned long start,
 						   unsigned long end)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	struct mn_sections *sections = mn_sections(mn_subscriptions(mm));
 	struct mmu_notifier *subscription;
 
-	if (hlist_empty(&subscriptions->list))
+	if (!sections)
 		return;
 
-	guard(srcu)(&mn_srcu);
-	mn_for_each_subscription(subscription, subscriptions) {
+	guard(srcu)(&sections->srcu);
+	mn_for_each_subscription(subscription, sections) {
 		const struct mmu_notifier_ops *ops = subscription->ops;
 
 		if (ops->arch_invalidate_secondary_tlbs)
@@ -471,93 +467,119 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
  * only one kind: it is reached by a tail call, and neither pays for the other.
  */
 
-static struct mn_ranges *
-mn_ranges_held(const struct mmu_notifier_subscriptions *subscriptions)
+/* Whether the range is in a section, which may be this one or a copy of it. */
+static bool mn_is_in_section(struct mmu_notifier_subscriptions *subscriptions,
+			     const struct mmu_notifier_range *range)
 {
-	/*
-	 * Written with all locks of the mm held; an invalidation holds one of
-	 * them, and the release runs when the last user is gone.
-	 */
-	return data_race(subscriptions->ranges);
-}
-
-/* Intervals first: nouveau relies on that order. */
-static noinline int
-mn_both_start_range(struct mmu_notifier_subscriptions *subscriptions,
-		    struct mn_ranges *ranges, struct mmu_notifier_range *range)
-{
-	int err;
-
-	err = mn_interval_start_range(ranges, range);
-	if (unlikely(err))
-		return err;
-
-	err = mn_hlist_start_range(subscriptions, range);
-	if (unlikely(err))
-		mn_range_deactivate(ranges, range);
-	return err;
+	return range->section & MN_SECTION_ENTERED &&
+	       mn_is_registered(subscriptions,
+				mn_section_first(range->section));
 }
 
 /*
- * The range has an odd sequence: it was filled in by hand, or the caller starts
- * a range that is active. With the same addresses, that one counts, as there
- * will be one end. Other addresses have to be announced; if it is not a copy,
- * the first ones are never ended.
+ * The range was filled in by hand, or the caller starts a range that is active.
+ * With the same addresses, that one counts, as there will be one end. Other
+ * addresses have to be announced; if it is not a copy, the first ones are never
+ * ended.
  */
-static noinline int mn_range_start_again(struct mn_ranges *ranges,
-					 struct mmu_notifier_range *range)
+static noinline int
+mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
+		     struct mmu_notifier_range *range)
 {
-	bool same;
+	struct mn_ranges *ranges = mn_ranges(subscriptions);
+	bool active, same = true;
 
-	if (WARN_ONCE(mn_range_is_active(ranges, range, &same),
-		      "the start of [%#lx, %#lx), which is active\n",
+	if (range->seq % 2)
+		active = ranges && mn_range_is_active(ranges, range, &same);
+	else
+		active = mn_is_in_section(subscriptions, range);
+	if (WARN_ONCE(active, "the start of [%#lx, %#lx), which is active\n",
 		      range->start, range->end) && same)
 		return 0;
 	mn_range_forget(range);
 	return __mmu_notifier_invalidate_range_start(range);
 }
 
+/* Intervals first: nouveau relies on that order. */
+static noinline int mn_both_start(struct mn_sections *sections,
+				  struct mn_ranges *ranges,
+				  struct mmu_notifier_range *range,
+				  struct mmu_notifier *first)
+{
+	int err = mn_interval_start_range(ranges, range);
+
+	if (likely(!err))
+		return mn_section_start_range(sections, ranges, range, first);
+	mn_section_leave(sections, range);
+	return err;
+}
+
+/*
+ * Whether there are intervals is looked at inside the section: a registration
+ * that switches tracking on waits for it.
+ */
+static noinline int mn_start_in_section(struct mn_sections *sections,
+					struct mmu_notifier_range *range)
+{
+	struct mmu_notifier *first;
+	struct mn_ranges *ranges;
+
+	if (unlikely(range->section | range->seq % 2))
+		return mn_range_start_again(sections->subscriptions, range);
+
+	first = mn_section_enter(sections, range);
+	ranges = mn_ranges(sections->subscriptions);
+	if (ranges)
+		return mn_both_start(sections, ranges, range, first);
+	return mn_section_call_start(sections, NULL, range, first);
+}
+
 int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
-	struct mn_ranges *ranges = mn_ranges_held(subscriptions);
+	struct mn_sections *sections = mn_sections(subscriptions);
 
-	if (!ranges) {
-		range->seq = 0;
-		return hlist_empty(&subscriptions->list) ?
-			       0 : mn_hlist_start_range(subscriptions, range);
-	}
-	if (unlikely(range->seq % 2))
-		return mn_range_start_again(ranges, range);
-	if (hlist_empty(&subscriptions->list))
-		return mn_interval_start_range(ranges, range);
-	return mn_both_start_range(subscriptions, ranges, range);
+	if (sections)
+		return mn_start_in_section(sections, range);
+	if (unlikely(range->section | range->seq % 2))
+		return mn_range_start_again(subscriptions, range);
+	return mn_interval_start_range(mn_ranges(subscriptions), range);
 }
 
-static noinline void
-mn_both_end_range(struct mmu_notifier_subscriptions *subscriptions,
-		  struct mn_ranges *ranges, struct mmu_notifier_range *range)
+static noinline void mn_both_end(struct mn_sections *sections,
+				 struct mmu_notifier_range *range)
 {
+	struct mn_ranges *ranges = mn_ranges(sections->subscriptions);
+
 	if (likely(mn_range_deactivate(ranges, range)))
-		mn_hlist_end_range(subscriptions, range);
+		mn_section_end_range(sections, range);
+}
+
+/* What started untracked ends so. */
+static noinline void mn_end_in_section(struct mn_sections *sections,
+				       struct mmu_notifier_range *range)
+{
+	if (range->seq % 2)
+		mn_both_end(sections, range);
+	else
+		mn_section_end_range(sections, range);
 }
 
 void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
-	struct mn_ranges *ranges = mn_ranges_held(subscriptions);
+	struct mn_ranges *ranges;
 
 	mn_lockdep_may_wait();
-	if (!ranges) {
-		if (!hlist_empty(&subscriptions->list))
-			mn_hlist_end_range(subscriptions, range);
-	} else if (hlist_empty(&subscriptions->list)) {
-		mn_range_deactivate(ranges, range);
-	} else {
-		mn_both_end_range(subscriptions, ranges, range);
+	if (range->section & MN_SECTION_ENTERED) {
+		mn_end_in_section(mn_sections(subscriptions), range);
+		return;
 	}
+	ranges = mn_ranges(subscriptions);
+	if (ranges)
+		mn_range_deactivate(ranges, range);
 }
 
 /*
@@ -568,22 +590,23 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
  * No subscription can be added any more: that takes a user of the mm. Each one
  * is released here or by mmu_notifier_unregister(), or by both if they race.
  */
-static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
-			     struct mm_struct *mm)
+static void mn_hlist_release(struct mn_sections *sections, struct mm_struct *mm)
 {
+	struct mmu_notifier_subscriptions *subscriptions =
+		sections->subscriptions;
 	struct mmu_notifier *subscription;
 	struct hlist_node *next;
 
-	scoped_guard(srcu, &mn_srcu) {
-		mn_for_each_subscription(subscription, subscriptions) {
+	scoped_guard(srcu, &sections->srcu) {
+		mn_for_each_subscription(subscription, sections) {
 			if (subscription->ops->release)
 				subscription->ops->release(subscription, mm);
 		}
 
 		/*
 		 * Inside the read section: mmu_notifier_unregister() that finds
-		 * its subscription unhashed waits for ->release() in
-		 * synchronize_srcu().
+		 * its subscription unhashed waits for ->release() by waiting
+		 * for the section.
 		 */
 		spin_lock(&subscriptions->lock);
 		hlist_for_each_entry_safe(subscription, next,
@@ -596,17 +619,19 @@ static void mn_hlist_release(struct mmu_notifier_subscriptions *subscriptions,
 	 * The pages are freed on return: wait for a ->release() that
 	 * mmu_notifier_unregister() is running.
 	 */
-	synchronize_srcu(&mn_srcu);
+	mn_sections_wait(sections);
 }
 
 void __mmu_notifier_release(struct mm_struct *mm)
 {
 	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	struct mn_sections *sections = mn_sections(subscriptions);
+	struct mn_ranges *ranges = mn_ranges(subscriptions);
 
-	if (mn_ranges_held(subscriptions))
-		mn_interval_release(mn_ranges_held(subscriptions), mm);
-	if (!hlist_empty(&subscriptions->list))
-		mn_hlist_release(subscriptions, mm);
+	if (ranges)
+		mn_interval_release(ranges, mm);
+	if (sections && !hlist_empty(&subscriptions->list))
+		mn_hlist_release(sections, mm);
 }
 
 /**
@@ -615,34 +640,42 @@ void __mmu_notifier_release(struct mm_struct *mm)
  * @mm: The mm that it was registered with.
  *
  * Calls ->release(), unless the end of the mm has already done so. On return no
- * callback runs or will run. An invalidation that has started and ends after
- * that does not call ->invalidate_range_end().
+ * callback runs or will run, and every invalidation that was announced to
+ * @subscription has ended. Those that end while this waits may or may not call
+ * ->invalidate_range_end().
  *
- * Context: May sleep, for as long as any callback of any mm runs. Must not be
- * called from a callback.
+ * Context: May sleep, until the invalidations that are active in @mm have ended,
+ * and its other callbacks have returned; those of another mm do not matter. So
+ * hold no lock that a callback of this mm takes, that is taken between the start
+ * and the end of an invalidation, or that reclaim takes, and do not call it from a
+ * callback. The mmap_lock may be held.
  */
 void mmu_notifier_unregister(struct mmu_notifier *subscription,
 			     struct mm_struct *mm)
 {
 	const struct mmu_notifier_ops *ops = subscription->ops;
 	struct mmu_notifier_subscriptions *subscriptions;
+	struct mn_sections *sections;
 	bool registered;
+
+	mn_lockdep_may_wait();
+
+	/* Concurrent get or put may change it, but not from or to 0. */
+	if (WARN_ONCE(!data_race(subscription->users),
+		      "%ps is not registered\n", ops))
+		return;
+	/* After a fork, say. Act on the mm that it belongs to. */
+	WARN_ONCE(mm != subscription->mm,
+		  "%ps is registered with another mm\n", ops);
+	mm = subscription->mm;
+	subscriptions = mn_subscriptions(mm);
+	sections = mn_sections(subscriptions);
 
 	/*
 	 * The end of the mm waits for this ->release(). Of two callers that
 	 * race, the first waits for the second before it drops the mm.
 	 */
-	scoped_guard(srcu, &mn_srcu) {
-		/* Concurrent get or put may change it, but not from or to 0. */
-		if (WARN_ONCE(!data_race(subscription->users),
-			      "%ps is not registered\n", ops))
-			return;
-		/* After a fork, say. Act on the mm that it belongs to. */
-		WARN_ONCE(mm != subscription->mm,
-			  "%ps is registered with another mm\n", ops);
-		mm = subscription->mm;
-		subscriptions = mn_subscriptions(mm);
-
+	scoped_guard(srcu, &sections->srcu) {
 		if (!hlist_unhashed_lockless(&subscription->hlist) &&
 		    ops->release)
 			ops->release(subscription, mm);
@@ -656,23 +689,35 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	}
 
 	/* If it was put or unregistered twice, it may be freed from here on. */
-	synchronize_srcu(&mn_srcu);
+	mn_sections_wait(sections);
 
-	/* Grabbed by mn_attach(). */
+	/* Grabbed by mn_add(). */
 	if (!WARN_ONCE(!registered, "%ps is unregistered twice\n", ops))
 		mmdrop(mm);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);
 
-static void mn_free_rcu(struct rcu_head *rcu)
+static void mn_free(struct rcu_head *rcu, int put)
 {
 	struct mmu_notifier *subscription =
 		container_of(rcu, struct mmu_notifier, rcu);
 	struct mm_struct *mm = subscription->mm;
 
 	subscription->ops->free_notifier(subscription);
-	/* Grabbed by mn_attach(). */
+	/* Grabbed by mn_add(). */
 	mmdrop(mm);
+	srcu_up_read(&mn_puts, put);
+}
+
+/* The index of the put's read section has no place in the subscription. */
+static void mn_free_put_0(struct rcu_head *rcu)
+{
+	mn_free(rcu, 0);
+}
+
+static void mn_free_put_1(struct rcu_head *rcu)
+{
+	mn_free(rcu, 1);
 }
 
 /**
@@ -680,9 +725,10 @@ static void mn_free_rcu(struct rcu_head *rcu)
  * @subscription: The subscription.
  *
  * After the last reference is dropped, ops->free_notifier() frees the
- * subscription once no callback runs or will run. This does not call
- * ->release(): the driver has to drop all SPTEs first. A module that uses this
- * has to call mmu_notifier_synchronize() before it is unloaded.
+ * subscription once no callback runs or will run, and what is active in the mm
+ * has ended. Nothing waits for that but mmu_notifier_synchronize(), which a module
+ * that uses this has to call before it is unloaded. This does not call
+ * ->release(): the driver has to drop all SPTEs first.
  *
  * Context: Process context, atomic or not, including ->release(); not from
  * interrupts.
@@ -690,18 +736,21 @@ static void mn_free_rcu(struct rcu_head *rcu)
 void mmu_notifier_put(struct mmu_notifier *subscription)
 {
 	struct mmu_notifier_subscriptions *subscriptions;
+	struct mn_sections *sections;
 	bool last = false;
 
 	if (WARN_ONCE(!subscription->ops->free_notifier,
 		      "%ps cannot be put\n", subscription->ops))
 		return;
-	guard(srcu)(&mn_srcu);
 	/* As in mmu_notifier_unregister(). */
 	if (WARN_ONCE(!data_race(subscription->users),
 		      "%ps is put once too often\n", subscription->ops))
 		return;
 
 	subscriptions = mn_subscriptions(subscription->mm);
+	sections = mn_sections(subscriptions);
+	/* One put too many, at the same time, delays the free by the first. */
+	guard(srcu)(&sections->srcu);
 	spin_lock(&subscriptions->lock);
 	if (!WARN_ONCE(!subscription->users, "%ps is put once too often\n",
 		       subscription->ops))
@@ -711,25 +760,29 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	spin_unlock(&subscriptions->lock);
 
 	if (last)
-		call_srcu(&mn_srcu, &subscription->rcu, mn_free_rcu);
+		call_srcu(&sections->srcu, &subscription->rcu,
+			  srcu_down_read(&mn_puts) ? mn_free_put_1 :
+						     mn_free_put_0);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_put);
 
 /**
- * mmu_notifier_synchronize - wait for running callbacks and pending frees
+ * mmu_notifier_synchronize - wait for pending frees
  *
- * On return, every callback of a subscription to a whole mm that was running
- * has ended, and ops->free_notifier() has run for every subscription whose last
- * reference was put before the call. For the exit function of modules.
+ * On return, ops->free_notifier() has returned for every subscription whose last
+ * reference was put before the call, of any mm. Later puts are not waited for. For
+ * the exit function of modules.
  *
- * Context: May sleep, for as long as any callback of any mm runs. Must not be
- * called from a callback, or under a lock that a callback takes.
+ * Context: May sleep, for as long as an invalidation is active in an mm that such a
+ * subscription belonged to. So hold no lock that a callback or free_notifier()
+ * takes, that is taken between the start and the end of an invalidation, or that
+ * reclaim takes, and do not call it from a callback.
  */
 void mmu_notifier_synchronize(void)
 {
-	/* srcu_barrier() only waits for frees, and tells lockdep nothing. */
-	synchronize_srcu(&mn_srcu);
-	srcu_barrier(&mn_srcu);
+	mn_lockdep_may_wait();
+	mn_lockdep_may_wait_for_sections();
+	synchronize_srcu(&mn_puts);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_synchronize);
 
@@ -743,6 +796,9 @@ void __mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
 	 */
 	if (WARN_ON_ONCE(!hlist_empty(&subscriptions->list)))
 		return;
+	/* It may be atomic here, or an SRCU callback of just these sections. */
+	if (subscriptions->sections)
+		schedule_work(&subscriptions->sections->free);
 	kfree(subscriptions->ranges);
 	kfree(subscriptions);
 }

@@ -8,6 +8,7 @@
  * mmu_notifier.c        subscriptions to an mm, registration, dispatch
  * mmu_interval.c        subscriptions to an interval, collision-retry
  * mmu_notifier_range.c  active ranges, which both build on
+ * mmu_notifier_section.c  who waits for callbacks to a whole mm, and for what
  * mmu_range_read.c      collision-retry for any range, on the same
  * mmu_range_watch.c     watches for its readers when the history is too short
  */
@@ -21,10 +22,13 @@
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 #include <linux/rbtree.h>
+#include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 /*
  * Structures
@@ -105,6 +109,9 @@ struct mn_watch {
  * @watched: Mask of the @watches that range readers have.
  * @watches: Watches of range readers that were overrun.
  * @overrun: The low word of the last sequence when one was last overrun, or 0.
+ * @complete: Whether every active range is known. Set once, soon after the
+ *	allocation; interval_subs and range readers wait for it.
+ * @sections: Those of the mm, if it got them later than this.
  *
  * Allocated for the first interval_sub of the mm; freed with the mm. One lock
  * covers the ranges and the tree, so that a range becomes active and finds its
@@ -124,6 +131,7 @@ struct mn_watch {
  *                    (S)
  *   untracked        lock, or (M) and (O)      lock
  *   overrun          nothing; it is a hint     nothing
+ *   complete         (C), (R)                  mmap_lock for writing, (B)
  *   all others       lock                      lock
  *
  * In an interval_sub, @mm, @ops and the interval are constant while it is
@@ -153,24 +161,46 @@ struct mn_ranges {
 	unsigned long watched;
 	struct mn_watch watches[MN_WATCHES];
 	unsigned long overrun;
+	bool complete;
+	struct mn_sections *sections;
+};
+
+/**
+ * struct mn_sections - the read sections of an mm with subscriptions to all of it
+ * @srcu: A range is in a read section from its start to its end; so is each other
+ *	callback. Registration, unregistration and the end of the mm wait for these
+ *	sections, and for those of no other mm.
+ * @subscriptions: Of the mm.
+ * @free: Frees this when the mm structure is gone, from a context that may sleep.
+ *
+ * Allocated for the first subscription to the whole mm; constant after that.
+ */
+struct mn_sections {
+	struct srcu_struct srcu;
+	struct mmu_notifier_subscriptions *subscriptions;
+	struct work_struct free;
 };
 
 /**
  * struct mmu_notifier_subscriptions - the notifiers of an mm
  * @lock: Protects @list and &mmu_notifier.users.
- * @list: The subscriptions to the mm.
+ * @list: The subscriptions to the mm, the latest first.
  * @ranges: The active ranges and the interval_subs. NULL until the mm is prepared
- *	for interval_subs, constant after that. Set with all locks of the mm
- *	held, so that no range is active that is not in it.
+ *	for interval_subs, constant after that.
+ * @sections: The read sections. NULL until there is a subscription to the mm,
+ *	constant after that. One of @ranges and @sections is always there.
  *
- * Allocated for the first subscription of either kind; freed with the mm.
+ * Allocated for the first subscription of either kind; freed with the mm. The
+ * first one is published with all locks of the mm held, which invalidations hold
+ * one of: each one knows of it, or has ended. Later, the one that is there tells
+ * what is active when the other, or another subscription, comes.
  *
  *   field            read under                written under
- *   list             lock, or mn_srcu          lock, and to add mm_take_all_locks()
- *   list, whether    any lock of the mm, or    as above
- *     it is empty    as its last user
- *   ranges           any lock of the mm, as    mm_take_all_locks()
- *                    its last user, or (C)
+ *   list             lock, or a section        lock
+ *   ranges           (V), in a section if      mmap_lock for writing
+ *                    there are any
+ *   sections         (U); where it may be      mmap_lock for writing, and the
+ *                    new, the ranges' lock     ranges' lock if there are any
  *   users            lock; whether it is 0     lock
  *                    also with a reference
  */
@@ -178,6 +208,7 @@ struct mmu_notifier_subscriptions {
 	spinlock_t lock;
 	struct hlist_head list;
 	struct mn_ranges *ranges;
+	struct mn_sections *sections;
 };
 
 /*
@@ -188,6 +219,20 @@ static inline struct mmu_notifier_subscriptions *
 mn_subscriptions(const struct mm_struct *mm)
 {
 	return READ_ONCE(mm->notifier_subscriptions);
+}
+
+/* Needs no lock either, but where a new one matters: see the table above. */
+static inline struct mn_ranges *
+mn_ranges(const struct mmu_notifier_subscriptions *subscriptions)
+{
+	return READ_ONCE(subscriptions->ranges);
+}
+
+static inline struct mn_ranges *mn_ranges_of_mm(const struct mm_struct *mm)
+{
+	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+
+	return subscriptions ? mn_ranges(subscriptions) : NULL;
 }
 
 /*
@@ -221,10 +266,10 @@ static inline bool mn_is_annotated(const struct mmu_notifier_range *range)
  * All callbacks of one kind for a range run between these two, which catch
  * those that sleep and must not.
  *
- * Callbacks of the mm's subscriptions run in a read section of mn_srcu. Lockdep
- * does not connect what is held outside of a recursive read lock with what is
- * taken inside, so the map is entered here. It is only tried: a
- * synchronize_srcu() does not wait for invalidations.
+ * Callbacks of the mm's subscriptions run in a read section. Lockdep does not
+ * connect what is held outside of a recursive read lock with what is taken
+ * inside, so the map is entered here. It is only tried: the section is what
+ * others wait for.
  */
 static inline void mn_callbacks_enter(const struct mmu_notifier_range *range,
 				      bool in_srcu)
@@ -318,6 +363,9 @@ u8 mn_generation_of(const struct mn_ranges *ranges,
 u8 mn_generation_of_all(const struct mn_ranges *ranges)
 	__must_hold(&ranges->lock);
 
+/* Sleep until every range that is active now has ended. */
+void mn_wait_for_active(struct mn_ranges *ranges);
+
 bool mn_may_overlap_active(const struct mn_ranges *ranges, unsigned long first,
 			   unsigned long last);
 
@@ -331,6 +379,135 @@ int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
 int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	    u8 untracked, unsigned int state)
 	__must_hold(&ranges->lock);
+
+/*
+ * Read sections; see mmu_notifier_section.c
+ */
+
+/*
+ * In &mmu_notifier_range.section, beside the first subscription that the range has
+ * been announced to.
+ */
+#define MN_SECTION_INDEX	BIT(0)	/* of the read section */
+#define MN_SECTION_ENTERED	BIT(1)
+#define MN_SECTION_FLAGS	(MN_SECTION_INDEX | MN_SECTION_ENTERED)
+
+struct mn_sections *
+mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions);
+void mn_sections_free(struct mn_sections *sections);
+void mn_sections_wait(struct mn_sections *sections);
+
+/* Tell lockdep that the caller may wait for the sections of any mm. */
+void mn_lockdep_may_wait_for_sections(void);
+
+static inline struct mn_sections *
+mn_sections(const struct mmu_notifier_subscriptions *subscriptions)
+{
+	/*
+	 * The address dependency pairs with (U) in mn_attach(). A range that
+	 * misses them is found by the registration in its slot, and looks again
+	 * when that is filled.
+	 */
+	return READ_ONCE(subscriptions->sections);
+}
+
+/*
+ * The range enters a section until its end. The list is looked at inside: a
+ * registration waits for the section, or is seen. Returns the first subscription.
+ */
+static inline struct mmu_notifier *
+mn_section_enter(struct mn_sections *sections, struct mmu_notifier_range *range)
+{
+	struct hlist_head *list = &sections->subscriptions->list;
+	const int index = srcu_read_lock(&sections->srcu);
+	struct hlist_node *first;
+
+	first = srcu_dereference(hlist_first_rcu(list), &sections->srcu);
+	range->section = (unsigned long)first | index | MN_SECTION_ENTERED;
+	return hlist_entry_safe(first, struct mmu_notifier, hlist);
+}
+
+static inline void mn_section_leave(struct mn_sections *sections,
+				    struct mmu_notifier_range *range)
+{
+	const int index = range->section & MN_SECTION_INDEX;
+
+	range->section = 0;
+	srcu_read_unlock(&sections->srcu, index);
+}
+
+/*
+ * Whom the range has been announced to, in the order of the list. Later ones come
+ * before it there. One that has gone keeps its way to the rest as long as the
+ * section lasts.
+ */
+static inline struct mmu_notifier *
+mn_section_first(unsigned long section)
+{
+	struct hlist_node *first = (void *)(section & ~MN_SECTION_FLAGS);
+
+	return hlist_entry_safe(first, struct mmu_notifier, hlist);
+}
+
+int mn_section_start_refused(struct mn_sections *sections,
+			     struct mn_ranges *ranges,
+			     struct mmu_notifier_range *range,
+			     struct mmu_notifier *subscription, int err);
+
+/*
+ * Announce the range to @first and all that follow. On failure, returns the last
+ * error, and everything has ended: the callbacks, the range if it is tracked, and
+ * the section. Inline, for a start of the commonest kind is this and little else.
+ */
+static __always_inline int
+mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
+		      struct mmu_notifier_range *range,
+		      struct mmu_notifier *first)
+{
+	struct mmu_notifier *subscription = first;
+	int err;
+
+	mn_callbacks_enter(range, true);
+	hlist_for_each_entry_from_rcu(subscription, hlist) {
+		if (!subscription->ops->invalidate_range_start)
+			continue;
+		err = subscription->ops->invalidate_range_start(subscription,
+								range);
+		if (unlikely(err))
+			return mn_section_start_refused(sections, ranges, range,
+							subscription, err);
+	}
+	mn_callbacks_exit(range);
+	return 0;
+}
+
+static __always_inline void
+mn_section_call_end(const struct mmu_notifier_range *range)
+{
+	struct mmu_notifier *subscription = mn_section_first(range->section);
+
+	mn_callbacks_enter(range, true);
+	hlist_for_each_entry_from_rcu(subscription, hlist) {
+		if (subscription->ops->invalidate_range_end)
+			subscription->ops->invalidate_range_end(subscription,
+								range);
+	}
+	mn_callbacks_exit(range);
+}
+
+/* Announce the end of a range, which leaves the section. */
+static __always_inline void
+mn_section_end_range(struct mn_sections *sections,
+		     struct mmu_notifier_range *range)
+{
+	mn_section_call_end(range);
+	mn_section_leave(sections, range);
+}
+
+int mn_section_start_range(struct mn_sections *sections,
+			   struct mn_ranges *ranges,
+			   struct mmu_notifier_range *range,
+			   struct mmu_notifier *first);
 
 /*
  * Watches

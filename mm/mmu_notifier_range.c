@@ -55,7 +55,7 @@
 #define MN_RANGE_ODD		BIT(30)	/* its generation is odd */
 #define MN_RANGE_HASH		GENMASK(29, 8)	/* of its addresses */
 
-static_assert(sizeof(struct mmu_notifier_range) <= 48);
+static_assert(sizeof(struct mmu_notifier_range) <= 56);
 
 /*
  * The life of a range
@@ -261,6 +261,7 @@ bool mn_range_is_active(struct mn_ranges *ranges,
 void mn_range_forget(struct mmu_notifier_range *range)
 {
 	range->seq = 0;
+	range->section = 0;
 	range->flags &= ~MN_RANGE_UNTRACKED;
 }
 
@@ -496,4 +497,11 @@ int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 			err = mn_wait_for_slot(ranges, i, mark, state);
 	}
 	return err;
+}
+
+void mn_wait_for_active(struct mn_ranges *ranges)
+{
+	guard(spinlock)(&ranges->lock);
+	mn_wait(ranges, 0, ULONG_MAX, mn_generation_of_all(ranges),
+		TASK_UNINTERRUPTIBLE);
 }

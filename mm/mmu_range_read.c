@@ -91,14 +91,13 @@ static const unsigned long mn_no_seq;
 /* NULL if the invalidations of the mm are not tracked. */
 static struct mn_ranges *mn_ranges_to_read(const struct mm_struct *mm)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	struct mn_ranges *ranges = mn_ranges_of_mm(mm);
 
 	/*
 	 * (R) The read section sees what was done to the page table in ranges that
 	 * ended before the mm had slots. Pairs with (B) in mn_attach().
 	 */
-	return subscriptions ? smp_load_acquire(&subscriptions->ranges) :
-			       NULL;
+	return ranges && smp_load_acquire(&ranges->complete) ? ranges : NULL;
 }
 
 /*

@@ -190,7 +190,9 @@ struct mmu_notifier_ops {
 	/**
 	 * @invalidate_range_end: The page table of the range has changed and
 	 * the pages may have been freed. Called once for each start, in the
-	 * same context, but not after mmu_notifier_unregister().
+	 * same task, and for no invalidation that started before the
+	 * registration. While the subscription is unregistered or put, an end
+	 * may go by without it; mmu_notifier_unregister() waits for those ends.
 	 */
 	void (*invalidate_range_end)(struct mmu_notifier *subscription,
 				     const struct mmu_notifier_range *range);
@@ -222,9 +224,10 @@ struct mmu_notifier_ops {
 
 /**
  * struct mmu_notifier - subscription to a whole mm
- * @hlist: Entry in the list of the mm; added with all locks of the mm held
- *	(mm_take_all_locks()), removed under the lock of the subscriptions,
- *	walked under SRCU.
+ * @hlist: Entry in the list of the mm, the latest first. Added at the head and
+ *	removed under the lock of the subscriptions, walked in a read section of the
+ *	mm. A range walks from what was first at its start; so what has been removed
+ *	keeps its successor, and its memory, as long as such a section lasts.
  * @ops: Callbacks; set by the owner before registration, constant after that.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
  * @rcu: Defers &mmu_notifier_ops.free_notifier until no callback runs.
@@ -385,6 +388,8 @@ struct mmu_notifier_range {
 	/* private: */
 	/* Odd sequence while active; even after its end. 0: has none. */
 	u64 seq;
+	/* The read section of the mm that it is in, and whom to tell its end. */
+	unsigned long section;
 };
 
 /*
@@ -677,7 +682,8 @@ static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
  * @range: The invalidation, initialised and not active.
  *
  * On return no secondary MMU maps the range, and none will until
- * mmu_notifier_invalidate_range_end(), which must be called.
+ * mmu_notifier_invalidate_range_end(), which must be called, by the same task.
+ * Until then registration, unregistration and the end of the mm wait.
  *
  * Context: May sleep. The caller holds the mmap_lock or a lock of the reverse
  * map, and keeps it until the end.
@@ -711,7 +717,10 @@ mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)
  * mmu_notifier_invalidate_range_end - the page table has changed
  * @range: The invalidation, as it was started.
  *
- * Context: As for the start.
+ * Is announced to those subscriptions to the mm that the start was announced to,
+ * but for those that have gone since.
+ *
+ * Context: As for the start, in the same task.
  */
 static inline void
 mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)

@@ -84,11 +84,16 @@ static void released_is_not_called(struct kunit *test)
 	struct mm_struct *mm = mn_pin(ctx, ctx->mm);
 	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
 	struct mmu_notifier_range *across;
+	struct mn_call *release;
 
 	across = mn_start(ctx, 0, 1);
-	mn_release_mm(ctx);
-	mn_invalidate_mm(mm, 0, PAGE_SIZE);
+	release = mn_spawn_release(ctx);
+	/* It may wait for the end of the range, or not. */
 	mn_end(across);
+	KUNIT_ASSERT_TRUE(test, mn_returns(release));
+	KUNIT_EXPECT_LE(test, sub->ends, 1);
+	sub->ends = 0;
+	mn_invalidate_mm(mm, 0, PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, mmu_notifier_clear_young(mm, 0, 1));
 	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 	KUNIT_EXPECT_EQ(test, sub->ends, 0);

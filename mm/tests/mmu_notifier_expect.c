@@ -77,6 +77,15 @@ void mn_expect_warning(struct kunit *test, const char *function)
 	expect_report(test);
 }
 
+/* A range that is active, at the return to user space. */
+void mn_expect_held_in_user_space(struct kunit *test)
+{
+	expect_lockdep(test);
+	expected.kind = "WARNING: lock held when returning to user space";
+	expected.text = MN_SRCU;
+	expect_report(test);
+}
+
 /* The name of a lock in the report, in brackets there: "(NAME){...}-{...}". */
 struct lock_name {
 	const char *at;
@@ -101,13 +110,15 @@ static struct lock_name lock_after(const char *text, const char *mark)
 
 static bool is_lock(struct lock_name name, const char *wanted)
 {
-	static const char prefix[] = "mn_";
+	static const char of_the_mm[] = "&sections->";
 
 	if (!name.at)
 		return false;
-	if (!strcmp(wanted, MN_SRCU) && strstarts(name.at, prefix)) {
-		name.at += strlen(prefix);
-		name.len -= strlen(prefix);
+	if (!strcmp(wanted, MN_WAIT))
+		return is_lock(name, MN_SRCU) || is_lock(name, MN_INVALIDATION);
+	if (!strcmp(wanted, MN_SRCU) && strstarts(name.at, of_the_mm)) {
+		name.at += strlen(of_the_mm);
+		name.len -= strlen(of_the_mm);
 	}
 	return name.len == strlen(wanted) &&
 	       !memcmp(name.at, wanted, name.len);
@@ -140,7 +151,7 @@ static void expect_chain(struct kunit *test, const char *text)
 			      expected.acquired);
 	KUNIT_EXPECT_TRUE_MSG(test, held, "%s is not in the chain",
 			      expected.held);
-	KUNIT_EXPECT_TRUE_MSG(test, map || !strcmp(expected.acquired, MN_SRCU),
+	KUNIT_EXPECT_TRUE_MSG(test, map || strstarts(expected.acquired, MN_SRCU),
 			      "the map of invalidations is not in the chain");
 }
 

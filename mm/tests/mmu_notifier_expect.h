@@ -12,14 +12,17 @@ struct kunit;
 /* The names of locks, as lockdep prints them. */
 #define MN_FS_RECLAIM	"fs_reclaim"
 #define MN_INVALIDATION	"mmu_notifier_invalidate_range_start"
-/* With or without a prefix. */
+/* Whose read sections callbacks, or ranges, are in. */
 #define MN_SRCU		"srcu"
+/* What tells that unregistration waits: one of the last two. */
+#define MN_WAIT		"srcu or mmu_notifier_invalidate_range_start"
 
 void mn_expect_circle(struct kunit *test, const char *acquired,
 		      const char *held);
 void mn_expect_recursion(struct kunit *test, const char *lock);
 void mn_expect_sleep(struct kunit *test, const char *where);
 void mn_expect_warning(struct kunit *test, const char *function);
+void mn_expect_held_in_user_space(struct kunit *test);
 void mn_expect_end(struct kunit *test);
 
 void mn_expect_silence(struct kunit *test);

@@ -16,11 +16,13 @@
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <trace/events/lock.h>
 #include <trace/events/printk.h>
 
@@ -40,10 +42,18 @@ struct mn_pin {
 	struct mm_struct *mm;
 };
 
+/* The task that starts a range, and its copies, and ends them. */
+struct mn_starter {
+	struct list_head node;
+	struct kthread_worker worker;
+	struct task_struct *task;
+};
+
 /* A range that is ended if the case does not. */
 struct mn_tracked_range {
 	struct mmu_notifier_range range;
 	struct mn_ctx *ctx;
+	struct mn_starter *starter;	/* NULL: whoever calls */
 	struct list_head active;
 	struct list_head crowd;
 };
@@ -146,6 +156,7 @@ static void mn_undo_subscriptions(struct mn_ctx *ctx)
 static void mn_undo(void *data)
 {
 	struct mn_memory *memory, *next;
+	struct mn_starter *starter;
 	struct mn_ctx *ctx = data;
 	struct mn_pin *pin;
 
@@ -157,6 +168,8 @@ static void mn_undo(void *data)
 		kunit_warn(ctx->test, "what it used is never freed\n");
 		return;
 	}
+	list_for_each_entry(starter, &ctx->starters, node)
+		kthread_stop(starter->task);
 	if (ctx->mm)
 		mmput(ctx->mm);
 	if (ctx->other_mm)
@@ -181,6 +194,7 @@ int mn_init(struct kunit *test)
 	INIT_LIST_HEAD(&ctx->memory);
 	INIT_LIST_HEAD(&ctx->pins);
 	INIT_LIST_HEAD(&ctx->gates);
+	INIT_LIST_HEAD(&ctx->starters);
 	INIT_LIST_HEAD(&ctx->calls);
 	INIT_LIST_HEAD(&ctx->intervals);
 	INIT_LIST_HEAD(&ctx->subs);
@@ -194,6 +208,19 @@ int mn_init(struct kunit *test)
 	}
 	test->priv = ctx;
 	return kunit_add_action_or_reset(test, mn_undo, ctx);
+}
+
+/* The same, and the task that calls mn_start() and mn_end() runs them. */
+int mn_init_same_task(struct kunit *test)
+{
+	struct mn_ctx *ctx;
+	int err = mn_init(test);
+
+	if (err)
+		return err;
+	ctx = test->priv;
+	ctx->same_task = true;
+	return 0;
 }
 
 /*
@@ -255,12 +282,56 @@ unsigned long mn_map(struct mn_ctx *ctx, unsigned long length)
 	return addr;
 }
 
+/* What mn_map_into_mm() needs. */
+struct mn_mapping {
+	struct file *file;
+	unsigned long addr;
+};
+
+static void mn_call_map(struct mn_call *call)
+{
+	struct mn_mapping *mapping = call->arg;
+	struct mm_struct *mm = call->ctx->mm;
+	const unsigned long flags = mapping->file ? 0 : MAP_ANONYMOUS;
+
+	mm->task_size = TASK_SIZE;
+	arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
+	kthread_use_mm(mm);
+	mapping->addr = vm_mmap(mapping->file, 0, PAGE_SIZE,
+				PROT_READ | PROT_WRITE, flags | MAP_PRIVATE, 0);
+	if (!mapping->file && !IS_ERR_VALUE(mapping->addr))
+		call->ret = clear_user((void __user *)mapping->addr, 1);
+	kthread_unuse_mm(mm);
+	if (mapping->file)
+		fput(mapping->file);
+}
+
+/*
+ * Map the file into the mm of the case, which has it from then on; or, if it is
+ * NULL, memory that is in use. Returns where it is.
+ */
+unsigned long mn_map_into_mm(struct mn_ctx *ctx, struct file *file)
+{
+	struct mn_mapping *mapping = mn_alloc(ctx, sizeof(*mapping));
+	struct mn_call *call;
+
+	mapping->file = file;
+	call = mn_spawn(ctx, "vm_mmap", mapping, mn_call_map, -1);
+	KUNIT_ASSERT_TRUE(ctx->test, mn_returns(call));
+	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR_VALUE(mapping->addr));
+	KUNIT_ASSERT_EQ(ctx->test, call->ret, 0);
+	return mapping->addr;
+}
+
 /* Drop the last user of the mm: its notifiers are released. */
 void mn_release_mm(struct mn_ctx *ctx)
 {
 	struct mm_struct *mm = ctx->mm;
 	bool active;
 
+	/* With read sections, it waits for the ranges of the mm. */
+	if (ctx->sections)
+		mn_crowd_end(ctx);
 	spin_lock(&ctx->lock);
 	active = !list_empty(&ctx->active);
 	spin_unlock(&ctx->lock);
@@ -475,6 +546,8 @@ struct mn_sub *mn_sub(struct mn_ctx *ctx, char name,
 /* What may have been registered; returns @err. */
 int mn_registered(struct mn_sub *sub, int err)
 {
+	if (!err)
+		sub->ctx->sections = true;
 	if (!err && list_empty(&sub->node))
 		list_add(&sub->node, &sub->ctx->subs);
 	return err;
@@ -501,15 +574,26 @@ struct mn_sub *mn_register(struct mn_ctx *ctx, char name,
 			   const struct mmu_notifier_ops *ops)
 {
 	struct mn_sub *sub = mn_sub(ctx, name, ops);
+	unsigned int crowd;
 
+	/* It waits for what is active in the mm. */
+	crowd = mn_crowd_end(ctx);
 	KUNIT_ASSERT_EQ(ctx->test, 0, mn_try_register(sub, ctx->mm));
+	if (crowd) {
+		mn_crowd(ctx, crowd);
+		/* It is not what the case is about. */
+		sub->starts = 0;
+		ctx->log_len = 0;
+		memset(ctx->log, 0, sizeof(ctx->log));
+	}
 	return sub;
 }
 
+/* Only where it does not wait; otherwise mn_spawn_unregister(). */
 void mn_unregister(struct mn_sub *sub)
 {
-	list_del_init(&sub->node);
-	mmu_notifier_unregister(&sub->notifier, sub->notifier.mm);
+	KUNIT_ASSERT_TRUE(sub->ctx->test,
+			  mn_returns(mn_spawn_unregister(sub)));
 }
 
 /* What mmu_notifier_get() has returned. It is put as often as the case does not. */
@@ -519,6 +603,7 @@ struct mn_sub *mn_got(struct mn_ctx *ctx, struct mmu_notifier *notifier)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(ctx->test, notifier);
 	sub = container_of(notifier, struct mn_sub, notifier);
+	ctx->sections = true;
 	if (!sub->gets++ && list_empty(&sub->node))
 		list_add(&sub->node, &ctx->subs);
 	return sub;
@@ -688,11 +773,12 @@ struct mmu_notifier_range *mn_range_by_hand(struct mn_ctx *ctx,
 
 /* A copy of a range, which is yet to be started. */
 struct mmu_notifier_range *mn_copy(struct mn_ctx *ctx,
-				   const struct mmu_notifier_range *range)
+				   struct mmu_notifier_range *range)
 {
 	struct mn_tracked_range *tracked = mn_track(ctx);
 
 	tracked->range = *range;
+	tracked->starter = mn_tracked(range)->starter;
 	return &tracked->range;
 }
 
@@ -706,20 +792,98 @@ void mn_started(struct mmu_notifier_range *range)
 	spin_unlock(&tracked->ctx->lock);
 }
 
-/* These are for ranges that come from the functions above. */
-void mn_start_range(struct mmu_notifier_range *range)
+/*
+ * With subscriptions to the mm, a range is in a read section from its start to its
+ * end, which are in one task then.
+ */
+struct mn_step {
+	struct kthread_work work;
+	struct mmu_notifier_range *range;
+	int (*fn)(struct mmu_notifier_range *range);
+	int ret;
+};
+
+static void mn_run_step(struct kthread_work *work)
 {
-	mmu_notifier_invalidate_range_start(range);
-	mn_started(range);
+	struct mn_step *step = container_of(work, struct mn_step, work);
+
+	step->ret = step->fn(step->range);
 }
 
-int mn_start_range_nonblock(struct mmu_notifier_range *range)
+static struct mn_starter *mn_starter(struct mn_ctx *ctx)
 {
-	int err = mmu_notifier_invalidate_range_start_nonblock(range);
+	struct mn_starter *starter = mn_alloc(ctx, sizeof(*starter));
+
+	kthread_init_worker(&starter->worker);
+	starter->task = kthread_run(kthread_worker_fn, &starter->worker,
+				    "mn_starter");
+	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR(starter->task));
+	list_add(&starter->node, &ctx->starters);
+	return starter;
+}
+
+static int mn_step(struct mmu_notifier_range *range,
+		   int (*fn)(struct mmu_notifier_range *range))
+{
+	struct mn_starter *starter = mn_tracked(range)->starter;
+	struct mn_step step = { .range = range, .fn = fn };
+
+	if (!starter)
+		return fn(range);
+	kthread_init_work(&step.work, mn_run_step);
+	kthread_queue_work(&starter->worker, &step.work);
+	kthread_flush_work(&step.work);
+	return step.ret;
+}
+
+static int mn_step_start(struct mmu_notifier_range *range)
+{
+	mmu_notifier_invalidate_range_start(range);
+	return 0;
+}
+
+static int mn_step_start_nonblock(struct mmu_notifier_range *range)
+{
+	return mmu_notifier_invalidate_range_start_nonblock(range);
+}
+
+static int mn_step_end(struct mmu_notifier_range *range)
+{
+	mmu_notifier_invalidate_range_end(range);
+	return 0;
+}
+
+/* By the case itself, for it may fail. */
+static void mn_need_starter(struct mmu_notifier_range *range)
+{
+	struct mn_tracked_range *tracked = mn_tracked(range);
+	struct mn_ctx *ctx = tracked->ctx;
+
+	if (ctx->sections && !ctx->same_task && !tracked->starter)
+		tracked->starter = mn_starter(ctx);
+}
+
+static int mn_start_step(struct mmu_notifier_range *range,
+			 int (*fn)(struct mmu_notifier_range *range))
+{
+	int err = mn_step(range, fn);
 
 	if (!err)
 		mn_started(range);
 	return err;
+}
+
+/* These are for ranges that come from the functions above. */
+void mn_start_range(struct mmu_notifier_range *range)
+{
+	mn_need_starter(range);
+	mn_start_step(range, mn_step_start);
+}
+
+int mn_start_range_nonblock(struct mmu_notifier_range *range)
+{
+	mn_need_starter(range);
+	return mn_start_step(range, mn_step_start_nonblock);
 }
 
 struct mmu_notifier_range *mn_start(struct mn_ctx *ctx, unsigned long page,
@@ -746,7 +910,7 @@ void mn_end(struct mmu_notifier_range *range)
 	list_del_init(&tracked->active);
 	list_del_init(&tracked->crowd);
 	spin_unlock(&tracked->ctx->lock);
-	mmu_notifier_invalidate_range_end(range);
+	mn_step(range, mn_step_end);
 }
 
 /* From its start to its end at once, so that there is nothing to undo. */
@@ -784,12 +948,17 @@ void mn_crowd(struct mn_ctx *ctx, unsigned int nr)
 	}
 }
 
-void mn_crowd_end(struct mn_ctx *ctx)
+/* Returns how many there were. */
+unsigned int mn_crowd_end(struct mn_ctx *ctx)
 {
 	struct mn_tracked_range *tracked, *next;
+	unsigned int nr = 0;
 
-	list_for_each_entry_safe(tracked, next, &ctx->crowd, crowd)
+	list_for_each_entry_safe(tracked, next, &ctx->crowd, crowd) {
 		mn_end(&tracked->range);
+		nr++;
+	}
+	return nr;
 }
 
 /*
@@ -830,7 +999,7 @@ struct mn_call *mn_spawn(struct mn_ctx *ctx, const char *what, void *arg,
 
 static void mn_call_start(struct mn_call *call)
 {
-	mn_start_range(call->arg);
+	mn_start_step(call->arg, mn_step_start);
 }
 
 static void mn_call_end(struct mn_call *call)
@@ -867,6 +1036,7 @@ static void mn_call_release(struct mn_call *call)
 struct mn_call *mn_spawn_start(struct mn_ctx *ctx,
 			       struct mmu_notifier_range *range)
 {
+	mn_need_starter(range);
 	return mn_spawn(ctx, "mmu_notifier_invalidate_range_start", range,
 			mn_call_start, -1);
 }

@@ -38,6 +38,8 @@ struct mn_ctx {
 	struct mm_struct *other_mm;
 	bool put;			/* something may be freed late */
 	bool broken;			/* nothing can be undone, or freed */
+	bool sections;			/* ranges may be in read sections */
+	bool same_task;			/* who calls mn_start() runs the start */
 	struct list_head memory;
 	struct list_head pins;
 	struct list_head gates;
@@ -45,6 +47,7 @@ struct mn_ctx {
 	struct list_head intervals;	/* inserted */
 	struct list_head subs;		/* registered or got */
 	struct list_head crowd;		/* ranges of mn_crowd() */
+	struct list_head starters;
 	spinlock_t lock;		/* protects what follows */
 	struct list_head active;	/* ranges */
 	unsigned int log_len;
@@ -148,12 +151,14 @@ struct mn_waiter {
 };
 
 int mn_init(struct kunit *test);
+int mn_init_same_task(struct kunit *test);
 int mn_init_crowded(struct kunit *test);
 void mn_let_go(struct mn_ctx *ctx);
 void *mn_alloc(struct mn_ctx *ctx, size_t size);
 struct mm_struct *mn_pin(struct mn_ctx *ctx, struct mm_struct *mm);
 struct mm_struct *mn_other_mm(struct mn_ctx *ctx);
 unsigned long mn_map(struct mn_ctx *ctx, unsigned long length);
+unsigned long mn_map_into_mm(struct mn_ctx *ctx, struct file *file);
 void mn_release_mm(struct mn_ctx *ctx);
 void mn_release_other_mm(struct mn_ctx *ctx);
 void mn_log(struct mn_ctx *ctx, char name);
@@ -206,7 +211,7 @@ struct mmu_notifier_range *mn_range_by_hand(struct mn_ctx *ctx,
 					    unsigned long page,
 					    unsigned long pages);
 struct mmu_notifier_range *mn_copy(struct mn_ctx *ctx,
-				   const struct mmu_notifier_range *range);
+				   struct mmu_notifier_range *range);
 void mn_started(struct mmu_notifier_range *range);
 void mn_start_range(struct mmu_notifier_range *range);
 int mn_start_range_nonblock(struct mmu_notifier_range *range);
@@ -221,7 +226,7 @@ void mn_invalidate_mm(struct mm_struct *mm, unsigned long start,
 		      unsigned long end);
 void mn_prepare(struct mn_ctx *ctx);
 void mn_crowd(struct mn_ctx *ctx, unsigned int nr);
-void mn_crowd_end(struct mn_ctx *ctx);
+unsigned int mn_crowd_end(struct mn_ctx *ctx);
 
 struct mn_call *mn_spawn(struct mn_ctx *ctx, const char *what, void *arg,
 			 void (*fn)(struct mn_call *call), int cpu);

@@ -231,19 +231,21 @@ static void failed_insert_prepares_nothing(struct kunit *test)
 	struct mn_call *insert;
 	struct mn_gate *lock;
 	struct mm_struct *mm;
-	unsigned long addr;
 	int err, err_prepare;
 
-	addr = mn_map(ctx, PAGE_SIZE);
+	mn_map(ctx, PAGE_SIZE);
 	mm = current->mm;
 	KUNIT_ASSERT_EQ(test, 0, mn_try_register(sub, mm));
 
-	set_thread_flag(TIF_SIGPENDING);
-	err = mn_try_insert(interval, mm, addr, PAGE_SIZE);
+	mn_failslab_begin(ctx);
+	mn_fail_allocation(1);
+	err = mn_try_insert(interval, mm, 0, PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, mn_allocation_failed());
+	mn_fail_allocation(1);
 	err_prepare = mmu_notifier_register(NULL, mm);
-	clear_thread_flag(TIF_SIGPENDING);
-	KUNIT_EXPECT_EQ(test, err, -EINTR);
-	KUNIT_EXPECT_EQ(test, err_prepare, -EINTR);
+	KUNIT_EXPECT_TRUE(test, mn_allocation_failed());
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, err_prepare, -ENOMEM);
 
 	/* The first one that succeeds still waits for the holder of the lock. */
 	interval->sub.mm = mm;

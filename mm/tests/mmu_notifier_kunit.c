@@ -9,7 +9,6 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kconfig.h>
-#include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -201,9 +200,10 @@ static void unregister_waits_for_a_running_callback(struct kunit *test)
 
 	mn_gate_open(sub->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
-	KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
+	/* It may wait for the end of the range, or not. */
 	mn_end(range);
-	KUNIT_EXPECT_EQ(test, sub->ends, 0);
+	KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
+	KUNIT_EXPECT_LE(test, sub->ends, 1);
 }
 
 static void call_end(struct mn_call *call)
@@ -262,9 +262,9 @@ static void unregister_waits_for_every_callback(struct kunit *test)
 				      callbacks[i].what);
 		mn_gate_open(sub->other_gate);
 		KUNIT_ASSERT_TRUE(test, mn_returns(call));
-		KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
 		if (callbacks[i].fn != call_end)
 			mn_end(range);
+		KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
 	}
 }
 
@@ -437,19 +437,6 @@ static void unregister_in_the_release_of_a_file(struct kunit *test)
 	subscription_ends_with_a_mapping(test, false);
 }
 
-/* Map a file into an mm that is not that of a case. */
-static void call_mmap_file(struct mn_call *call)
-{
-	struct mm_struct *mm = call->ctx->mm;
-
-	mm->task_size = TASK_SIZE;
-	arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
-	kthread_use_mm(mm);
-	call->ret = vm_mmap(call->arg, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE, 0);
-	kthread_unuse_mm(mm);
-	fput(call->arg);
-}
-
 static void end_of_the_mm_with_a_mapping(struct kunit *test, bool vma)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -457,9 +444,7 @@ static void end_of_the_mm_with_a_mapping(struct kunit *test, bool vma)
 	struct file *file = device_file(test, device);
 	struct mn_call *call;
 
-	call = mn_spawn(ctx, "vm_mmap", file, call_mmap_file, -1);
-	KUNIT_ASSERT_TRUE(test, mn_returns(call));
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(call->ret));
+	mn_map_into_mm(ctx, file);
 	KUNIT_ASSERT_EQ(test, 0, mn_try_register(device->sub, ctx->mm));
 	call = mn_spawn_release(ctx);
 	KUNIT_ASSERT_TRUE(test, mn_returns(call));

@@ -563,6 +563,55 @@ static void range_is_started_twice_in_a_crowd(struct kunit *test)
 	start_twice(test);
 }
 
+/* Where there are no intervals, and nothing is kept of what is active. */
+static void range_is_started_twice_without_intervals(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
+	struct mmu_notifier_range *range = mn_start(ctx, 0, 10);
+
+	mn_reports_begin(ctx);
+	mn_start_range(range);
+	reported(test, NULL);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "l");
+	mn_end(range);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
+	mn_invalidate(ctx, 0, 10);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lLlL");
+	mn_unregister(sub);
+}
+
+/* What has ended has nothing left to end. */
+static void range_is_ended_twice_without_intervals(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
+	struct mmu_notifier_range *range = mn_start(ctx, 0, 10);
+
+	mn_end(range);
+	mn_end(range);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
+	mn_invalidate(ctx, 0, 10);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lLlL");
+	mn_unregister(sub);
+}
+
+static void copy_of_a_range_is_ended_in_its_place(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
+	struct mmu_notifier_range *copy = mn_range(ctx, 0, 10);
+	struct mmu_notifier_range range = *copy;
+
+	mmu_notifier_invalidate_range_start(&range);
+	*copy = range;
+	mn_end(copy);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
+	mn_invalidate(ctx, 0, 10);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "lLlL");
+	mn_unregister(sub);
+}
+
 /* What never started is not reported: its mm may have had no intervals by then. */
 static void end_what_is_not_active(struct mn_ctx *ctx,
 				   struct mmu_notifier_range *range,
@@ -834,7 +883,6 @@ static void range_is_never_ended(struct kunit *test)
 	struct mn_interval *removed = mn_insert(ctx, 0, 0, 10);
 	struct mn_interval *elsewhere = mn_insert(ctx, 0, 20, 10);
 	struct mmu_notifier_range *copy = lost_range(ctx);
-	struct mn_sub *sub;
 	struct mn_call *read, *remove;
 	int i;
 
@@ -851,11 +899,7 @@ static void range_is_never_ended(struct kunit *test)
 	elsewhere = mn_insert(ctx, 0, 30, 10);
 	expect_order(ctx, elsewhere);
 	mn_remove(elsewhere);
-	sub = mn_register(ctx, 'l', &mn_range_ops);
-	start_and_end(ctx);
-	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
-	mn_unregister(sub);
-	KUNIT_EXPECT_EQ(test, interval->calls, 12);
+	KUNIT_EXPECT_EQ(test, interval->calls, 11);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 
@@ -870,15 +914,12 @@ static void mm_ends_before_a_range(struct kunit *test)
 	struct mn_ctx *ctx = test->priv;
 	struct mm_struct *mm = ctx->mm;
 	struct mn_interval *interval = mn_insert(ctx, 0, 20, 10);
-	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
 	struct mn_call *release;
 
 	lost_range(ctx);
 	release = mn_spawn_release(ctx);
 	KUNIT_ASSERT_TRUE(test, mn_returns(release));
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
-	KUNIT_EXPECT_EQ(test, sub->releases, 1);
-	mn_unregister(sub);
 	mn_remove(interval);
 	/* Each has given back what it had, but for the case itself. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&mm->mm_count), 1);
@@ -905,6 +946,9 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_that_cannot_be_freed_is_put),
 	KUNIT_CASE(range_is_started_twice),
 	KUNIT_CASE(range_is_started_twice_in_a_crowd),
+	KUNIT_CASE(range_is_started_twice_without_intervals),
+	KUNIT_CASE(range_is_ended_twice_without_intervals),
+	KUNIT_CASE(copy_of_a_range_is_ended_in_its_place),
 	KUNIT_CASE(range_is_ended_that_was_not_started),
 	KUNIT_CASE(range_filled_in_by_hand_is_ended_only),
 	KUNIT_CASE(range_is_ended_twice),

@@ -11,14 +11,25 @@ static bool mns_overlaps(const struct mns_step *a, const struct mns_step *b)
 	return GENMASK_ULL(a->last, a->first) & GENMASK_ULL(b->last, b->first);
 }
 
+/* Insertion and registration differ in what they wait for, likewise removal. */
+static bool mns_adds(const struct mns_entry *entry)
+{
+	return entry->step.op == MNS_INSERT || entry->step.op == MNS_REGISTER;
+}
+
+static bool mns_removes(const struct mns_entry *entry)
+{
+	return entry->step.op == MNS_REMOVE || entry->step.op == MNS_UNREGISTER;
+}
+
 /* The last insertion of the sub before the entry, or its removal, or NULL. */
 static struct mns_entry *mns_last_of_sub(struct mns_model *model,
 					 unsigned int sub,
 					 struct mns_entry *entry)
 {
 	while (entry-- > model->entry) {
-		if (entry->step.sub == sub && (entry->step.op == MNS_INSERT ||
-					       entry->step.op == MNS_REMOVE))
+		if (entry->step.sub == sub &&
+		    (mns_adds(entry) || mns_removes(entry)))
 			return entry;
 	}
 	return NULL;
@@ -29,7 +40,7 @@ struct mns_entry *mns_insertion(struct mns_model *model, unsigned int sub,
 				struct mns_entry *entry)
 {
 	entry = mns_last_of_sub(model, sub, entry);
-	return entry && entry->step.op == MNS_INSERT ? entry : NULL;
+	return entry && mns_adds(entry) ? entry : NULL;
 }
 
 struct mns_entry *mns_now(struct mns_model *model)
@@ -81,31 +92,87 @@ struct mns_entry *mns_section(struct mns_model *model,
 	return NULL;
 }
 
-/* Whether the invalidation overlaps the sub and was active before the entry. */
-static bool mns_concerns(struct mns_model *model, struct mns_entry *start,
-			 const struct mns_entry *insertion,
-			 const struct mns_entry *entry)
+/* Whether the invalidation was active before the entry. */
+static bool mns_was_active(struct mns_model *model,
+			   const struct mns_entry *start,
+			   const struct mns_entry *entry)
 {
-	if (start->step.op != MNS_START || start >= entry ||
-	    !mns_overlaps(&start->step, &insertion->step))
+	if (start->step.op != MNS_START || start >= entry)
 		return false;
 	return start->active ||
 	       (start->end && model->entry + start->end >= entry);
 }
 
 /*
- * The first wait of a reader or a remover is for what overlaps and was active
- * before it called. Returns the entry with which that is over, which may be the
- * call; NULL if it is not.
+ * Whether the call changes who is told of the whole mm. So does the first
+ * insertion: the mm is tracked from then on.
+ */
+static bool mns_is_about_all(struct mns_model *model,
+			     const struct mns_entry *call)
+{
+	const struct mns_entry *entry;
+
+	if (call->step.op == MNS_REGISTER || call->step.op == MNS_UNREGISTER)
+		return true;
+	if (call->step.op != MNS_INSERT || model->tracked)
+		return false;
+	for (entry = model->entry; entry < call; entry++) {
+		if (entry->step.op == MNS_INSERT)
+			return false;
+	}
+	return true;
+}
+
+/* The pages that the call is about. */
+static const struct mns_step *mns_pages(struct mns_model *model,
+					struct mns_entry *call)
+{
+	static const struct mns_step all = { .last = MNS_PAGES - 1 };
+
+	return mns_is_about_all(model, call) ? &all :
+	       &mns_insertion(model, call->step.sub, call)->step;
+}
+
+static struct mns_entry *mns_first_wait(struct mns_model *model,
+					struct mns_entry *call);
+
+/*
+ * Registrations hold the mmap_lock while they wait. Returns the entry with which
+ * the call has it, which may be the call; NULL if others are before it.
+ */
+static struct mns_entry *mns_turn(struct mns_model *model,
+				  struct mns_entry *call)
+{
+	struct mns_entry *other, *over, *turn = call;
+
+	if (!mns_adds(call) || !mns_is_about_all(model, call))
+		return call;
+	for (other = model->entry; other < call; other++) {
+		if (!mns_adds(other) || !mns_is_about_all(model, other))
+			continue;
+		over = mns_first_wait(model, other);
+		if (!over)
+			return NULL;
+		turn = max(turn, over);
+	}
+	return turn;
+}
+
+/*
+ * The first wait of a call is for what overlaps and was active before its turn.
+ * Returns the entry with which that is over, which may be the call; NULL if it is
+ * not.
  */
 static struct mns_entry *mns_first_wait(struct mns_model *model,
 					struct mns_entry *call)
 {
-	struct mns_entry *insertion = mns_insertion(model, call->step.sub, call);
-	struct mns_entry *start, *over = call;
+	const struct mns_step *pages = mns_pages(model, call);
+	struct mns_entry *turn = mns_turn(model, call);
+	struct mns_entry *start, *over = turn;
 
-	for (start = model->entry; start < call; start++) {
-		if (!mns_concerns(model, start, insertion, call))
+	for (start = model->entry; start < turn; start++) {
+		if (!mns_was_active(model, start, turn) ||
+		    !mns_overlaps(&start->step, pages))
 			continue;
 		if (start->active)
 			return NULL;
@@ -118,26 +185,83 @@ static struct mns_entry *mns_first_wait(struct mns_model *model,
 static bool mns_second_wait(struct mns_model *model, struct mns_entry *call,
 			    struct mns_entry *over)
 {
-	struct mns_entry *insertion = mns_insertion(model, call->step.sub, call);
+	const struct mns_step *pages = mns_pages(model, call);
 	struct mns_entry *start;
 
 	for (start = call; start < over; start++) {
-		if (mns_concerns(model, start, insertion, over) && start->active)
+		if (mns_was_active(model, start, over) && start->active &&
+		    mns_overlaps(&start->step, pages))
 			return true;
 	}
 	return false;
 }
 
+static bool mns_any_active(struct mns_model *model,
+			   const struct mns_entry *entry)
+{
+	struct mns_entry *start;
+
+	for (start = model->entry; start < entry; start++) {
+		if (mns_was_active(model, start, entry))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The entry with which the call is known to have returned, which may be the call;
+ * NULL if there is none. What is about the whole mm may wait for invalidations that
+ * started later, though not for those that start when it has returned: it has as
+ * soon as nothing is active.
+ */
+static struct mns_entry *mns_returned(struct mns_model *model,
+				      struct mns_entry *call)
+{
+	struct mns_entry *over;
+
+	if (!mns_is_about_all(model, call))
+		return call;
+	for (over = mns_first_wait(model, call); over && over < mns_now(model);
+	     over++) {
+		if (!mns_any_active(model, over + 1))
+			return over;
+	}
+	return NULL;
+}
+
+/* Whether the thread certainly waits. */
 bool mns_waits(struct mns_model *model, unsigned int thread)
 {
 	struct mns_entry *call = mns_last(model, thread);
 	struct mns_entry *over;
 
-	if (!call || (call->step.op != MNS_BEGIN && call->step.op != MNS_REMOVE))
+	if (!call || (call->step.op != MNS_BEGIN && !mns_removes(call) &&
+		      !mns_is_about_all(model, call)))
 		return false;
 	over = mns_first_wait(model, call);
 	return !over || (call->step.op == MNS_REMOVE &&
 			 mns_second_wait(model, call, over));
+}
+
+/* Whether the thread may wait or have returned. */
+bool mns_may_wait(struct mns_model *model, unsigned int thread)
+{
+	struct mns_entry *call = mns_last(model, thread);
+
+	return call && !mns_returned(model, call) && !mns_waits(model, thread);
+}
+
+/* Whether a step is told to the sub, because of the last call about that. */
+static bool mns_is_due(struct mns_model *model, struct mns_entry *last)
+{
+	switch (last->step.op) {
+	case MNS_REMOVE:
+		return !mns_first_wait(model, last);
+	case MNS_UNREGISTER:
+		return false;
+	default:
+		return mns_returned(model, last);
+	}
 }
 
 /* The subs that the step announces to: a removal of theirs is in its first wait. */
@@ -147,23 +271,19 @@ static u32 mns_due(struct mns_model *model, const struct mns_step *step)
 	unsigned int i;
 	u32 due = 0;
 
-	for (i = 0; i < MNS_SUBS; i++) {
+	for (i = 0; i < MNS_ALL_SUBS; i++) {
 		last = mns_last_of_sub(model, i, mns_now(model));
-		if (!last)
-			continue;
-		if (last->step.op == MNS_REMOVE) {
-			if (mns_first_wait(model, last))
-				continue;
-			last = mns_insertion(model, i, last);
-		}
-		if (mns_overlaps(&last->step, step))
+		if (last && mns_is_due(model, last) &&
+		    mns_overlaps(mns_removes(last) ?
+				 &mns_insertion(model, i, last)->step :
+				 &last->step, step))
 			due |= BIT(i);
 	}
 	return due;
 }
 
 enum mn_state mns_expected_state(struct mns_model *model,
-				  unsigned int thread)
+				 unsigned int thread)
 {
 	struct mns_entry *inner = mns_inner(model, thread);
 
@@ -188,26 +308,55 @@ bool mns_expected_retry(struct mns_model *model, unsigned int thread)
 
 bool mns_expected_failure(const struct mns_entry *start)
 {
-	return start->step.how == MNS_FAIL ||
+	return (start->step.how == MNS_FAIL && start->due & BIT(MNS_FAILS)) ||
 	       (start->step.how == MNS_REFUSE &&
 		start->due & BIT(start->step.sub));
 }
 
+/* Whether the call had not returned for certain when the invalidation started. */
+static bool mns_is_later(struct mns_model *model, struct mns_entry *call,
+			 const struct mns_entry *start)
+{
+	struct mns_entry *returned;
+
+	if (call > start)
+		return true;
+	returned = mns_returned(model, call);
+	return !returned || returned > start;
+}
+
 /*
- * The subs that the invalidation may be announced to, though it need not be:
- * they were inserted after it had started.
+ * The subs that the invalidation may be announced to, though it need not be: they
+ * were inserted after it had started, or have been coming or going at that time.
  */
 u32 mns_late(struct mns_model *model, struct mns_entry *start)
 {
 	struct mns_entry *entry;
 	u32 late = 0;
 
-	for (entry = start; entry < mns_now(model); entry++) {
-		if (entry->step.op == MNS_INSERT &&
+	for (entry = model->entry; entry < mns_now(model); entry++) {
+		if (mns_adds(entry) && mns_is_later(model, entry, start) &&
 		    mns_overlaps(&entry->step, &start->step))
 			late |= BIT(entry->step.sub);
 	}
-	return late;
+	return late | mns_going(model, start);
+}
+
+/*
+ * Those that began to go before it ended: they need not be told of the end, nor of
+ * the start if that was not over.
+ */
+u32 mns_going(struct mns_model *model, const struct mns_entry *start)
+{
+	struct mns_entry *entry;
+	u32 going = 0;
+
+	for (entry = model->entry; entry < mns_now(model); entry++) {
+		if (entry->step.op == MNS_UNREGISTER &&
+		    mns_is_later(model, entry, start))
+			going |= BIT(entry->step.sub);
+	}
+	return going;
 }
 
 struct mns_entry *mns_add_entry(struct mns_model *model,

@@ -5,6 +5,11 @@
  * It is naive on purpose: a list of the steps taken so far, which answers each
  * question about the present by a look through that list. It says which thread can
  * take a step, which one sleeps, what a call returns and which callbacks are due.
+ *
+ * Readers and removers wait for certain invalidations, to the letter. What changes
+ * who is told of the whole mm waits for those that are active, and may wait for
+ * later ones as well: until nothing is active, the model does not know whether it
+ * has returned.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_MODEL_H
 #define _MM_TESTS_MMU_NOTIFIER_MODEL_H
@@ -15,6 +20,10 @@
 
 #define MNS_SUBS	19
 #define MNS_PROBE	(MNS_SUBS - 1)	/* in no program */
+#define MNS_MM_SUBS	4	/* to the whole mm; counted after the others */
+#define MNS_ALL_SUBS	(MNS_SUBS + MNS_MM_SUBS)
+#define MNS_PAIRED	MNS_SUBS
+#define MNS_FAILS	(MNS_ALL_SUBS - 1)	/* has no end */
 #define MNS_THREADS	6
 #define MNS_NEST	2	/* invalidations of one thread at a time */
 #define MNS_PAGES	64
@@ -31,6 +40,8 @@ enum mns_op {
 	MNS_START,
 	MNS_PASS,	/* a callback goes on and sets the sequence */
 	MNS_END,
+	MNS_REGISTER,
+	MNS_UNREGISTER,
 	MNS_SET,	/* not a step: a callback has set the sequence */
 };
 
@@ -49,7 +60,7 @@ struct mns_step {
 	u8 how;
 	u8 first;
 	u8 last;
-	u32 gates;	/* the subs at which a blocking start stops */
+	u32 gates;	/* the subs at which a blocking start stops, if due */
 };
 
 /* A step taken. The rest is for invalidations. */
@@ -63,6 +74,7 @@ struct mns_entry {
 
 /* What a thread does, in the model or in fact. */
 struct mns_model {
+	bool tracked;	/* there has been an insertion before */
 	unsigned int nr_entries;
 	struct mns_entry entry[MNS_ENTRIES];
 };
@@ -75,10 +87,12 @@ struct mns_entry *mns_inner(struct mns_model *model, unsigned int thread);
 struct mns_entry *mns_section(struct mns_model *model,
 			      unsigned int thread);
 bool mns_waits(struct mns_model *model, unsigned int thread);
+bool mns_may_wait(struct mns_model *model, unsigned int thread);
 enum mn_state mns_expected_state(struct mns_model *model,
-				  unsigned int thread);
+				 unsigned int thread);
 bool mns_expected_retry(struct mns_model *model, unsigned int thread);
 u32 mns_late(struct mns_model *model, struct mns_entry *start);
+u32 mns_going(struct mns_model *model, const struct mns_entry *start);
 struct mns_entry *mns_add_entry(struct mns_model *model,
 				const struct mns_step *step);
 bool mns_expected_failure(const struct mns_entry *start);

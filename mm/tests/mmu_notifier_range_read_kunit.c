@@ -1763,8 +1763,9 @@ static void tracked_registration_fails_whole(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, sub->starts, 0);
 	} while (nth < 10);
 	KUNIT_EXPECT_EQ(test, err, 0);
-	/* The subscriptions of the mm, and what tracks. */
-	KUNIT_EXPECT_EQ(test, nth, 3);
+	/* The subscriptions of the mm, their read sections, and what tracks. */
+	KUNIT_EXPECT_GT(test, nth, 3);
+	KUNIT_EXPECT_LT(test, nth, 10);
 	mn_invalidate(ctx, 10, 1);
 	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 }

@@ -447,7 +447,7 @@ static struct kunit_case mmu_notifier_range_report_cases[] = {
 
 static struct kunit_suite mmu_notifier_range_report_suite = {
 	.name = "mmu_notifier_range_report",
-	.init = mn_init,
+	.init = mn_init_same_task,
 	.test_cases = mmu_notifier_range_report_cases,
 };
 kunit_test_suite(mmu_notifier_range_report_suite);

@@ -378,24 +378,29 @@ static void call_synchronize(struct mn_call *call)
 	WRITE_ONCE(synchronized, true);
 }
 
-/* Where nothing has been put, too. */
-static void synchronize_waits_for_running_callbacks(struct kunit *test)
+/* What it waits for is not over before the callback is. */
+static void synchronize_waits_for_callbacks_of_what_was_put(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
-	struct mn_call *start, *synchronize;
+	struct mn_sub *a = get(test, &get_ops);
+	struct mn_call *start, *put, *synchronize;
 	struct mmu_notifier_range *range;
 
-	sub->gate = mn_gate(ctx);
+	a->gate = mn_gate(ctx);
 	range = mn_range(ctx, 0, 1);
 	start = mn_spawn_start(ctx, range);
-	mn_gate_entered(ctx, sub->gate);
+	mn_gate_entered(ctx, a->gate);
+	/* On the same CPU: see below. */
+	put = mn_spawn(ctx, "mmu_notifier_put", a, call_put, 0);
+	KUNIT_ASSERT_TRUE(test, mn_returns(put));
 	synchronize = mn_spawn(ctx, "mmu_notifier_synchronize", NULL,
-			       call_synchronize, -1);
+			       call_synchronize, 0);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(synchronize));
-	mn_gate_open(sub->gate);
+	mn_gate_open(a->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
+	mn_end(range);
 	KUNIT_ASSERT_TRUE(test, mn_returns(synchronize));
+	KUNIT_EXPECT_EQ(test, synchronize->ret, 1);
 }
 
 /*
@@ -456,7 +461,7 @@ static struct kunit_case mmu_notifier_reference_cases[] = {
 	KUNIT_CASE(put_after_the_end_of_the_mm),
 	KUNIT_CASE(alloc_runs_under_the_mmap_lock),
 	KUNIT_CASE(put_frees_after_running_callbacks),
-	KUNIT_CASE(synchronize_waits_for_running_callbacks),
+	KUNIT_CASE(synchronize_waits_for_callbacks_of_what_was_put),
 	KUNIT_CASE(synchronize_waits_for_what_was_put),
 	{}
 };

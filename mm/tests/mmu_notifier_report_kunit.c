@@ -17,6 +17,8 @@
  */
 
 #include <kunit/test.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
@@ -139,11 +141,17 @@ static struct mn_driver *interval_driver(struct kunit *test)
 	return driver;
 }
 
-/* In this thread, with what it holds. */
+/* In this thread, with what it holds; also those below. */
 static void driver_remove(struct mn_interval *interval)
 {
 	list_del_init(&interval->node);
 	mmu_interval_notifier_remove(&interval->sub);
+}
+
+static void driver_unregister(struct mn_sub *sub)
+{
+	list_del_init(&sub->node);
+	mmu_notifier_unregister(&sub->notifier, sub->notifier.mm);
 }
 
 /* A driver that subscribes to a whole mm. */
@@ -503,11 +511,11 @@ static void unregister_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
+	mn_expect_circle(test, MN_WAIT, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	mn_unregister(&driver->sub);
+	driver_unregister(&driver->sub);
 	mutex_unlock(&driver->lock);
 	mn_expect_end(test);
 }
@@ -516,12 +524,138 @@ static void synchronize_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
+	mn_expect_circle(test, MN_WAIT, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
 	mmu_notifier_synchronize();
 	mutex_unlock(&driver->lock);
+	mn_expect_end(test);
+}
+
+/* One more, under locks as they have to be. */
+static void register_under_the_lock(struct mn_driver *driver)
+{
+	struct mn_ctx *ctx = driver->ctx;
+	struct mn_sub *sub = mn_sub(ctx, 0, &mn_range_ops);
+	int err;
+
+	mmap_write_lock(ctx->mm);
+	mutex_lock(&driver->lock);
+	err = __mmu_notifier_register(&sub->notifier, ctx->mm);
+	mutex_unlock(&driver->lock);
+	mmap_write_unlock(ctx->mm);
+	KUNIT_EXPECT_EQ(ctx->test, 0, mn_registered(sub, err));
+}
+
+static void register_under_a_lock_of_a_start_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	mn_expect_circle(test, MN_WAIT, DRIVER_LOCK);
+	driver = mm_driver(test, &driver_start_ops);
+	invalidate(driver);
+	register_under_the_lock(driver);
+	mn_expect_end(test);
+}
+
+/*
+ * Waits for ranges, from start to end: registration, unregistration and the end of
+ * the mm are held up by what they need in between
+ */
+
+/* Its callbacks take no locks, and its lock is taken between a start and its end. */
+static struct mn_driver *driver_of_ranges(struct kunit *test)
+{
+	struct mn_driver *driver = mm_driver(test, &mn_range_ops);
+	struct mmu_notifier_range *range;
+
+	range = mn_start(driver->ctx, 0, 1);
+	mutex_lock(&driver->lock);
+	mutex_unlock(&driver->lock);
+	mn_end(range);
+	return driver;
+}
+
+static void unregister_under_a_lock_that_is_taken_in_ranges(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
+	driver = driver_of_ranges(test);
+	mutex_lock(&driver->lock);
+	driver_unregister(&driver->sub);
+	mutex_unlock(&driver->lock);
+	mn_expect_end(test);
+}
+
+static void register_under_a_lock_that_is_taken_in_ranges(struct kunit *test)
+{
+	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
+	register_under_the_lock(driver_of_ranges(test));
+	mn_expect_end(test);
+}
+
+static void synchronize_under_a_lock_that_is_taken_in_ranges(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
+	driver = driver_of_ranges(test);
+	mutex_lock(&driver->lock);
+	mmu_notifier_synchronize();
+	mutex_unlock(&driver->lock);
+	mn_expect_end(test);
+}
+
+/* As fork() allocates in its range, and reclaim takes the lock. */
+static void unregister_under_a_lock_that_reclaim_takes(struct kunit *test)
+{
+	struct mmu_notifier_range *range;
+	struct mn_driver *driver;
+
+	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
+	driver = mm_driver(test, &mn_range_ops);
+	fs_reclaim_acquire(GFP_KERNEL);
+	mutex_lock(&driver->lock);
+	mutex_unlock(&driver->lock);
+	fs_reclaim_release(GFP_KERNEL);
+	range = mn_start(driver->ctx, 0, 1);
+	allocate(GFP_KERNEL);
+	mn_end(range);
+	mutex_lock(&driver->lock);
+	driver_unregister(&driver->sub);
+	mutex_unlock(&driver->lock);
+	mn_expect_end(test);
+}
+
+/* The callback of another subscription, in the range that is waited for. */
+static void unregister_under_a_lock_of_an_interval_callback(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mn_sub *sub;
+
+	mn_expect_circle(test, MN_WAIT, DRIVER_LOCK);
+	driver = interval_driver(test);
+	sub = mn_register(driver->ctx, 0, &mn_range_ops);
+	invalidate(driver);
+	mutex_lock(&driver->lock);
+	driver_unregister(sub);
+	mutex_unlock(&driver->lock);
+	mn_expect_end(test);
+}
+
+/* What comes after that waits forever. */
+static void return_to_user_space_without_an_end(struct kunit *test)
+{
+	struct mmu_notifier_range *range;
+	struct mn_driver *driver;
+
+	mn_expect_held_in_user_space(test);
+	driver = mm_driver(test, &mn_range_ops);
+	range = mn_start(driver->ctx, 0, 1);
+	lockdep_sys_exit();
+	mn_end(range);
 	mn_expect_end(test);
 }
 
@@ -847,7 +981,7 @@ static void correct_mm_driver_is_not_reported(struct kunit *test)
 	invalidate(starts);
 	KUNIT_EXPECT_EQ(test, ends->ends, 2);
 	/* Its callback would sleep. */
-	mn_unregister(&ends->sub);
+	driver_unregister(&ends->sub);
 	invalidate_nonblocking(starts);
 	mn_expect_silence_end(test);
 }
@@ -872,22 +1006,31 @@ static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit 
 }
 
 /*
- * Unregistration waits for callbacks of whole mms, wherever they are, and for no
- * others.
+ * In the close of a VMA, and before that with the lock that it is called under; and
+ * with no lock, in the release of a file.
  */
-static void unregister_under_a_lock_of_an_interval_is_not_reported(struct kunit *test)
+static void subscription_under_the_mmap_lock_is_not_reported(struct kunit *test)
 {
-	struct mn_sub *sub;
-	struct mn_driver *driver;
+	struct mn_driver *starts, *ends;
+	struct mmu_notifier_range *range;
+	struct mm_struct *mm;
 
 	mn_expect_silence(test);
-	driver = interval_driver(test);
-	sub = mn_register(driver->ctx, 0, &mn_range_ops);
-	invalidate(driver);
-	KUNIT_EXPECT_EQ(test, sub->starts, 1);
-	mutex_lock(&driver->lock);
-	mn_unregister(sub);
-	mutex_unlock(&driver->lock);
+	starts = mm_driver(test, &driver_start_ops);
+	ends = mm_driver(test, &driver_end_ops);
+	mm = starts->ctx->mm;
+	invalidate(starts);
+	mmap_write_lock(mm);
+	range = mn_start(starts->ctx, 0, 1);
+	allocate(GFP_KERNEL);
+	mn_end(range);
+	driver_unregister(&starts->sub);
+	mmap_write_unlock(mm);
+	KUNIT_EXPECT_EQ(test, 0, mn_try_register_locked(&starts->sub, mm));
+	invalidate(starts);
+	driver_unregister(&ends->sub);
+	driver_unregister(&starts->sub);
+	KUNIT_EXPECT_EQ(test, ends->ends, 3);
 	mn_expect_silence_end(test);
 }
 
@@ -996,6 +1139,13 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(remove_under_the_user_lock),
 	KUNIT_CASE(unregister_under_a_lock_of_a_start_callback),
 	KUNIT_CASE(synchronize_under_a_lock_of_a_start_callback),
+	KUNIT_CASE(register_under_a_lock_of_a_start_callback),
+	KUNIT_CASE(unregister_under_a_lock_that_is_taken_in_ranges),
+	KUNIT_CASE(register_under_a_lock_that_is_taken_in_ranges),
+	KUNIT_CASE(synchronize_under_a_lock_that_is_taken_in_ranges),
+	KUNIT_CASE(unregister_under_a_lock_that_reclaim_takes),
+	KUNIT_CASE(unregister_under_a_lock_of_an_interval_callback),
+	KUNIT_CASE(return_to_user_space_without_an_end),
 	KUNIT_CASE(unregister_in_release_by_the_end_of_the_mm),
 	KUNIT_CASE(retry_with_the_user_lock_against_an_invalidation),
 	KUNIT_CASE(start_without_notifiers_under_a_lock),
@@ -1012,7 +1162,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(correct_interval_driver_is_not_reported),
 	KUNIT_CASE(correct_mm_driver_is_not_reported),
 	KUNIT_CASE(insert_under_the_mmap_lock_for_reading_is_not_reported),
-	KUNIT_CASE(unregister_under_a_lock_of_an_interval_is_not_reported),
+	KUNIT_CASE(subscription_under_the_mmap_lock_is_not_reported),
 	KUNIT_CASE(allocation_at_the_release_is_not_reported),
 	KUNIT_CASE(callbacks_that_never_sleep_are_not_annotated),
 	KUNIT_CASE(end_of_a_nonblocking_invalidation_does_not_sleep),
@@ -1022,7 +1172,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 
 static struct kunit_suite mmu_notifier_report_suite = {
 	.name = "mmu_notifier_report",
-	.init = mn_init,
+	.init = mn_init_same_task,
 	.test_cases = mmu_notifier_report_cases,
 };
 kunit_test_suite(mmu_notifier_report_suite);

@@ -9,8 +9,8 @@
  * happens inside of one, between two threads, is not for this suite.
  *
  * In the small scenarios all threads share one CPU with the case and have a higher
- * priority, so that the case goes on when each of them has done what it can. In
- * the walk they are spread over all CPUs.
+ * priority, so that the case goes on when each of them has done what it can; so do
+ * those that work on grace periods. In the walk they are spread over all CPUs.
  */
 
 #include <kunit/test.h>
@@ -22,6 +22,7 @@
 #include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <uapi/linux/sched/types.h>
 
 #include "mmu_notifier_helpers.h"
 #include "mmu_notifier_model.h"
@@ -41,15 +42,23 @@ struct mns_sub {
 	bool inserted;
 };
 
+/* A subscription to the whole mm. */
+struct mns_mm_sub {
+	struct mmu_notifier notifier;
+	unsigned int index;
+	bool registered;
+	bool gone;	/* not even about to be registered */
+};
+
 struct mns_inv {
 	struct mmu_notifier_range range;
 	struct mns_thread *thread;
 	struct mns_step step;
 	u32 called;
+	u32 ended;	/* the subs to the mm that were told of the end */
 	u32 set;
 	bool twice;
-	unsigned int mm_starts;
-	unsigned int mm_ends;
+	bool gone;	/* called one that is gone */
 };
 
 struct mns_thread {
@@ -66,11 +75,11 @@ struct mns_thread {
 struct mns_run {
 	struct kunit *test;
 	struct mm_struct *mm;
-	struct mmu_notifier paired;
-	struct mmu_notifier fails;
+	struct mns_mm_sub mm_sub[MNS_MM_SUBS];
 	struct mns_sub sub[MNS_SUBS];
 	struct mns_thread thread[MNS_THREADS];
 	unsigned int nr_threads;
+	bool new_mms;		/* one for each schedule, where nothing is tracked */
 	unsigned int hang_seconds;
 	bool stuck;		/* a call does not return: free nothing */
 	const char *wrong;	/* how the code differs from the model */
@@ -93,23 +102,28 @@ static struct mns_inv *mns_inv(const struct mmu_notifier_range *range)
 	return container_of(range, struct mns_inv, range);
 }
 
+/* Goes on when the step that it may be at a gate for is handed on. */
+static void mns_called(struct mns_inv *inv, unsigned int index)
+{
+	if (inv->called & BIT(index))
+		inv->twice = true;
+	inv->called |= BIT(index);
+	if (inv->step.how == MNS_BLOCK && inv->step.gates & BIT(index))
+		mn_stepper_gate(&inv->thread->stepper);
+}
+
 static bool mns_invalidate(struct mmu_interval_notifier *interval_sub,
 			   const struct mmu_notifier_range *range,
 			   unsigned long seq)
 {
 	struct mns_sub *sub = container_of(interval_sub, struct mns_sub, sub);
 	struct mns_inv *inv = mns_inv(range);
-	struct mns_thread *thread = inv->thread;
-	unsigned int index = sub - thread->run->sub;
+	unsigned int index = sub - inv->thread->run->sub;
 
-	if (inv->called & BIT(index))
-		inv->twice = true;
-	inv->called |= BIT(index);
+	mns_called(inv, index);
 	if (inv->step.how == MNS_REFUSE && inv->step.sub == index)
 		return false;
 
-	if (inv->step.how == MNS_BLOCK && inv->step.gates & BIT(index))
-		mn_stepper_gate(&thread->stepper);
 	spin_lock(&sub->user_lock);
 	mmu_interval_set_seq(interval_sub, seq);
 	spin_unlock(&sub->user_lock);
@@ -121,35 +135,62 @@ static const struct mmu_interval_notifier_ops mns_interval_ops = {
 	.invalidate = mns_invalidate,
 };
 
-static int mns_paired_start(struct mmu_notifier *notifier,
-			    const struct mmu_notifier_range *range)
+static struct mns_mm_sub *mns_mm_sub(struct mmu_notifier *notifier,
+				     struct mns_inv *inv)
 {
-	mns_inv(range)->mm_starts++;
-	return 0;
+	struct mns_mm_sub *sub = container_of(notifier, struct mns_mm_sub,
+					      notifier);
+
+	inv->gone |= sub->gone;
+	return sub;
 }
 
-static void mns_paired_end(struct mmu_notifier *notifier,
-			   const struct mmu_notifier_range *range)
+static int mns_mm_start(struct mmu_notifier *notifier,
+			const struct mmu_notifier_range *range)
 {
-	mns_inv(range)->mm_ends++;
+	struct mns_inv *inv = mns_inv(range);
+	struct mns_mm_sub *sub = mns_mm_sub(notifier, inv);
+
+	mns_called(inv, sub->index);
+	return inv->step.how == MNS_FAIL && sub->index == MNS_FAILS ? -EAGAIN : 0;
+}
+
+static void mns_mm_end(struct mmu_notifier *notifier,
+		       const struct mmu_notifier_range *range)
+{
+	struct mns_inv *inv = mns_inv(range);
+	struct mns_mm_sub *sub = mns_mm_sub(notifier, inv);
+
+	if (inv->ended & BIT(sub->index))
+		inv->twice = true;
+	inv->ended |= BIT(sub->index);
 }
 
 static const struct mmu_notifier_ops mns_paired_ops = {
-	.invalidate_range_start = mns_paired_start,
-	.invalidate_range_end = mns_paired_end,
+	.invalidate_range_start = mns_mm_start,
+	.invalidate_range_end = mns_mm_end,
 };
-
-static int mns_fails_start(struct mmu_notifier *notifier,
-			   const struct mmu_notifier_range *range)
-{
-	struct mns_inv *inv = mns_inv(range);
-
-	return inv->step.how == MNS_FAIL ? -EAGAIN : 0;
-}
 
 static const struct mmu_notifier_ops mns_fails_ops = {
-	.invalidate_range_start = mns_fails_start,
+	.invalidate_range_start = mns_mm_start,
 };
+
+static int mns_register(struct mns_run *run, struct mns_mm_sub *sub)
+{
+	int err;
+
+	sub->gone = false;
+	err = mmu_notifier_register(&sub->notifier, run->mm);
+	sub->registered = !err;
+	return err;
+}
+
+static void mns_unregister(struct mns_run *run, struct mns_mm_sub *sub)
+{
+	mmu_notifier_unregister(&sub->notifier, run->mm);
+	sub->registered = false;
+	sub->gone = true;
+}
 
 static void mns_start(struct mns_thread *thread)
 {
@@ -175,13 +216,13 @@ static void mns_take(struct mn_stepper *stepper)
 	struct mns_thread *thread = container_of(stepper, struct mns_thread,
 						 stepper);
 	const struct mns_step *step = &thread->step;
-	struct mns_sub *sub = &thread->run->sub[step->sub];
+	struct mns_run *run = thread->run;
+	struct mns_sub *sub = &run->sub[step->sub];
 
 	thread->ret = 0;
 	switch (step->op) {
 	case MNS_INSERT:
-		thread->ret = mmu_interval_notifier_insert(&sub->sub,
-							   thread->run->mm,
+		thread->ret = mmu_interval_notifier_insert(&sub->sub, run->mm,
 							   MN_ADDR(step->first),
 							   MN_ADDR(step->last -
 								   step->first + 1),
@@ -206,6 +247,12 @@ static void mns_take(struct mn_stepper *stepper)
 	case MNS_END:
 		thread->inv = thread->active[--thread->nr_invs];
 		mmu_notifier_invalidate_range_end(&thread->inv->range);
+		break;
+	case MNS_REGISTER:
+		thread->ret = mns_register(run, &run->mm_sub[step->sub - MNS_SUBS]);
+		break;
+	case MNS_UNREGISTER:
+		mns_unregister(run, &run->mm_sub[step->sub - MNS_SUBS]);
 		break;
 	}
 }
@@ -239,10 +286,13 @@ static void mns_stop_threads(struct mns_run *run)
 static bool mns_start_threads(struct mns_run *run, unsigned int nr,
 			      bool spread)
 {
+	static const struct sched_param param = {};
 	unsigned int cpu = raw_smp_processor_id();
 
-	if (!spread)
+	if (!spread) {
 		set_cpus_allowed_ptr(current, cpumask_of(cpu));
+		sched_setscheduler_nocheck(current, SCHED_IDLE, &param);
+	}
 	for (; run->nr_threads < nr; run->nr_threads++) {
 		struct mns_thread *thread = &run->thread[run->nr_threads];
 
@@ -254,60 +304,6 @@ static bool mns_start_threads(struct mns_run *run, unsigned int nr,
 			return false;
 	}
 	return true;
-}
-
-/*
- * With the first insertion the mm begins to keep account of invalidations. In
- * practice none is active then, because that takes all locks of the mm.
- */
-static int mns_first_insertion(struct mns_run *run)
-{
-	struct mmu_interval_notifier *sub = &run->sub[0].sub;
-	int err = mmu_interval_notifier_insert(sub, run->mm, 0, PAGE_SIZE,
-					       &mns_interval_ops);
-
-	if (!err)
-		mmu_interval_notifier_remove(sub);
-	return err;
-}
-
-static struct mns_run *mns_new(struct kunit *test, unsigned int nr_threads,
-			       bool spread)
-{
-	struct mns_run *run = kvzalloc(sizeof(*run), GFP_KERNEL);
-	unsigned int i;
-
-	if (!run)
-		return NULL;
-	run->test = test;
-	/* On one CPU a thread that sleeps does so for good. */
-	run->hang_seconds = spread ? MN_HANG_SECONDS : 1;
-	for (i = 0; i < MNS_SUBS; i++)
-		spin_lock_init(&run->sub[i].user_lock);
-	run->paired.ops = &mns_paired_ops;
-	run->fails.ops = &mns_fails_ops;
-
-	run->mm = mm_alloc();
-	if (!run->mm)
-		goto free;
-	if (!mns_start_threads(run, nr_threads, spread))
-		goto stop;
-	if (mns_first_insertion(run))
-		goto stop;
-	if (mmu_notifier_register(&run->paired, run->mm))
-		goto stop;
-	if (mmu_notifier_register(&run->fails, run->mm))
-		goto unregister;
-	return run;
-
-unregister:
-	mmu_notifier_unregister(&run->paired, run->mm);
-stop:
-	mns_stop_threads(run);
-	mmput(run->mm);
-free:
-	kvfree(run);
-	return NULL;
 }
 
 /* Have all calls return and end what is active, whatever the model says. */
@@ -336,32 +332,6 @@ static void mns_drain(struct mns_run *run)
 	run->stuck = busy;
 }
 
-/* What does not return is left alone with the run that it uses. */
-static void mns_destroy(struct mns_run *run)
-{
-	struct mns_step step = { .op = MNS_REMOVE };
-
-	mns_drain(run);
-	for (; step.sub < MNS_SUBS && !run->stuck; step.sub++) {
-		if (!run->sub[step.sub].inserted)
-			continue;
-		mns_hand(&run->thread[0], &step);
-		run->stuck = !mns_reaches(&run->thread[0], MN_IDLE);
-	}
-	if (run->stuck)
-		return;
-	mns_stop_threads(run);
-	mmu_notifier_unregister(&run->fails, run->mm);
-	mmu_notifier_unregister(&run->paired, run->mm);
-	mmput(run->mm);
-	kvfree(run);
-}
-
-static void mns_undo(void *run)
-{
-	mns_destroy(run);
-}
-
 static bool mns_wrong(struct mns_run *run, unsigned int thread,
 		      const char *wrong)
 {
@@ -370,6 +340,133 @@ static bool mns_wrong(struct mns_run *run, unsigned int thread,
 	return false;
 }
 
+static bool mns_is_there(const struct mns_run *run, unsigned int sub)
+{
+	return sub < MNS_SUBS ? run->sub[sub].inserted :
+	       run->mm_sub[sub - MNS_SUBS].registered;
+}
+
+/* Add or remove a subscription, with no other step, if that is to be done. */
+static bool mns_mend(struct mns_run *run, const struct mns_step *step)
+{
+	struct mns_thread *thread = &run->thread[0];
+	bool add = step->op == MNS_INSERT || step->op == MNS_REGISTER;
+
+	if (mns_is_there(run, step->sub) == add)
+		return true;
+	mns_hand(thread, step);
+	if (mns_reaches(thread, MN_IDLE) && !thread->ret)
+		return true;
+	return mns_wrong(run, 0, "could not add or remove in between");
+}
+
+static bool mns_remove_others(struct mns_run *run, u32 there)
+{
+	struct mns_step step = {};
+
+	for (; step.sub < MNS_ALL_SUBS; step.sub++) {
+		step.op = step.sub < MNS_SUBS ? MNS_REMOVE : MNS_UNREGISTER;
+		if (!(there & BIT(step.sub)) && !mns_mend(run, &step))
+			return false;
+	}
+	return true;
+}
+
+/* What does not return is left alone with the run that it uses. */
+static void mns_destroy(struct mns_run *run)
+{
+	mns_drain(run);
+	run->stuck = run->stuck || !mns_remove_others(run, 0);
+	if (run->stuck)
+		return;
+	mns_stop_threads(run);
+	if (run->mm)
+		mmput(run->mm);
+	kvfree(run);
+}
+
+/*
+ * With the first insertion the mm begins to keep account of invalidations. In
+ * practice none is active then, because that takes all locks of the mm.
+ */
+static bool mns_first_subs(struct mns_run *run)
+{
+	struct mns_step step = { .op = MNS_INSERT };
+
+	if (!mns_mend(run, &step))
+		return false;
+	step.op = MNS_REGISTER;
+	for (step.sub = MNS_PAIRED; step.sub < MNS_ALL_SUBS;
+	     step.sub += MNS_FAILS - MNS_PAIRED) {
+		if (!mns_mend(run, &step))
+			return false;
+	}
+	step.op = MNS_REMOVE;
+	step.sub = 0;
+	return mns_mend(run, &step);
+}
+
+/* The model knows of the subscriptions to the mm, and of no step. */
+static void mns_forget(struct mns_run *run)
+{
+	struct mns_step step = { .thread = MNS_SETUP, .op = MNS_REGISTER,
+				 .last = MNS_PAGES - 1 };
+
+	run->model.tracked = !run->new_mms;
+	run->model.nr_entries = 0;
+	for (step.sub = MNS_SUBS; step.sub < MNS_ALL_SUBS; step.sub++) {
+		if (mns_is_there(run, step.sub))
+			mns_add_entry(&run->model, &step);
+	}
+}
+
+static bool mns_renew_mm(struct mns_run *run)
+{
+	if (!mns_remove_others(run, 0))
+		return false;
+	if (run->mm)
+		mmput(run->mm);
+	run->mm = mm_alloc();
+	return run->mm || mns_wrong(run, 0, "got no mm");
+}
+
+static struct mns_run *mns_new(struct kunit *test, unsigned int nr_threads,
+			       bool spread, bool new_mms)
+{
+	struct mns_run *run = kvzalloc(sizeof(*run), GFP_KERNEL);
+	unsigned int i;
+
+	if (!run)
+		return NULL;
+	run->test = test;
+	run->new_mms = new_mms;
+	/* On one CPU a thread that sleeps does so for good, but for grace periods. */
+	run->hang_seconds = spread || new_mms ? MN_HANG_SECONDS : 1;
+	for (i = 0; i < MNS_SUBS; i++)
+		spin_lock_init(&run->sub[i].user_lock);
+	for (i = 0; i < MNS_MM_SUBS; i++) {
+		run->mm_sub[i].index = MNS_SUBS + i;
+		run->mm_sub[i].gone = true;
+		run->mm_sub[i].notifier.ops = MNS_SUBS + i == MNS_FAILS ?
+					      &mns_fails_ops : &mns_paired_ops;
+	}
+
+	if (mns_start_threads(run, nr_threads, spread) && mns_renew_mm(run) &&
+	    (new_mms || mns_first_subs(run))) {
+		mns_forget(run);
+		return run;
+	}
+	mns_destroy(run);
+	return NULL;
+}
+
+static void mns_undo(void *run)
+{
+	mns_destroy(run);
+}
+
+static const u32 mns_have_end = GENMASK(MNS_FAILS - 1, MNS_PAIRED);
+
 /* What the last invalidation of the thread should have done so far, or did. */
 static bool mns_compare_inv(struct mns_run *run, struct mns_entry *start)
 {
@@ -377,21 +474,28 @@ static bool mns_compare_inv(struct mns_run *run, struct mns_entry *start)
 	struct mns_inv *inv = thread->inv;
 	bool failure = mns_expected_failure(start);
 	u32 late = mns_late(&run->model, start);
+	u32 told = inv->called & mns_have_end;
 	unsigned int i = start->step.thread;
 
 	if (inv->twice)
 		return mns_wrong(run, i, "called a subscription twice");
 	if (inv->called & ~start->due & ~late)
 		return mns_wrong(run, i, "called a subscription for nothing");
-	if (start->passes)
-		return true;
-	if (failure)
-		return inv->mm_starts == inv->mm_ends ? true :
-		       mns_wrong(run, i, "is not paired after its failure");
-	if (start->due & ~inv->called)
+	if (inv->gone)
+		return mns_wrong(run, i, "called a subscription that is gone");
+	if (inv->ended & ~told)
+		return mns_wrong(run, i, "was ended for one that it was not announced to");
+	if (start->active)
+		told = 0;
+	else
+		told &= ~(mns_going(&run->model, start) & ~inv->ended);
+	if (inv->ended != told)
+		return mns_wrong(run, i, failure ?
+				 "is not paired after its failure" :
+				 "is not paired");
+	if (!start->passes && !failure &&
+	    start->due & ~inv->called & ~mns_going(&run->model, start))
 		return mns_wrong(run, i, "left out a subscription");
-	if (inv->mm_starts != 1 || inv->mm_ends != !start->active)
-		return mns_wrong(run, i, "is not paired");
 	return true;
 }
 
@@ -399,7 +503,8 @@ static bool mns_compare_state(struct mns_run *run, unsigned int thread)
 {
 	enum mn_state state = mns_expected_state(&run->model, thread);
 
-	if (mns_reaches(&run->thread[thread], state))
+	if (mns_may_wait(&run->model, thread) ||
+	    mns_reaches(&run->thread[thread], state))
 		return true;
 	if (state == MN_IDLE)
 		return mns_wrong(run, thread, "should have returned");
@@ -426,6 +531,7 @@ static bool mns_compare(struct mns_run *run, struct mns_entry *entry,
 	}
 
 	if (mns_expected_state(&run->model, entry->step.thread) == MN_IDLE &&
+	    !mns_may_wait(&run->model, entry->step.thread) &&
 	    thread->ret != expected_ret)
 		return mns_wrong(run, entry->step.thread,
 				 "returned something else");
@@ -444,21 +550,6 @@ static bool mns_compare(struct mns_run *run, struct mns_entry *entry,
 	return true;
 }
 
-/* Insert or remove, with no other step, where the last schedule did. */
-static bool mns_mend(struct mns_run *run, const struct mns_step *step)
-{
-	struct mns_thread *thread = &run->thread[0];
-
-	bool insert = step->op == MNS_INSERT;
-
-	if (run->sub[step->sub].inserted == insert)
-		return true;
-	mns_hand(thread, step);
-	if (mns_reaches(thread, MN_IDLE) && !thread->ret)
-		return true;
-	return mns_wrong(run, 0, "could not insert or remove in between");
-}
-
 /* A removal from everywhere waits for whatever has been left active. */
 static bool mns_probe(struct mns_run *run)
 {
@@ -475,6 +566,7 @@ static bool mns_probe(struct mns_run *run)
 static bool mns_step(struct mns_run *run, const struct mns_step *step)
 {
 	struct mns_entry *entry, *start = NULL;
+	struct mns_step handed = *step;
 	int ret = 0;
 
 	if (step->op == MNS_PASS || step->op == MNS_END)
@@ -486,6 +578,7 @@ static bool mns_step(struct mns_run *run, const struct mns_step *step)
 	entry = mns_add_entry(&run->model, step);
 	if (step->op == MNS_START) {
 		start = entry;
+		handed.gates &= start->due;
 		run->thread[step->thread].inv =
 			&run->inv[entry - run->model.entry];
 		if (mns_expected_failure(start)) {
@@ -496,7 +589,7 @@ static bool mns_step(struct mns_run *run, const struct mns_step *step)
 	run->waits += mns_waits(&run->model, step->thread);
 	run->steps++;
 
-	mns_hand(&run->thread[step->thread], step);
+	mns_hand(&run->thread[step->thread], &handed);
 	return mns_compare(run, entry, start, ret);
 }
 
@@ -506,13 +599,15 @@ static void mns_print_step(struct kunit *test, const struct mns_step *step)
 		[MNS_INSERT] = "insert", [MNS_REMOVE] = "remove",
 		[MNS_BEGIN] = "begin", [MNS_RETRY] = "retry",
 		[MNS_START] = "start", [MNS_PASS] = "set_seq",
-		[MNS_END] = "end",
+		[MNS_END] = "end", [MNS_REGISTER] = "register",
+		[MNS_UNREGISTER] = "unregister",
 	};
 	static const char * const hows[] = {
 		[MNS_BLOCK] = "", [MNS_NONBLOCK] = "non-blocking ",
 		[MNS_REFUSE] = "refused ", [MNS_FAIL] = "failing ",
 	};
-	char sub = 'a' + step->sub;
+	char sub = step->sub < MNS_SUBS ? 'a' + step->sub :
+					  'A' + step->sub - MNS_SUBS;
 
 	if (step->op == MNS_START)
 		kunit_err(test, "  thread %u: %sstart of %u-%u, gates %#x, refuser %c\n",
@@ -557,6 +652,13 @@ static void mns_print_numbers(struct mns_run *run, const char *what,
  * Schedules
  */
 
+#define MNS_MM_SUB(_letter)	(MNS_SUBS + (_letter) - 'A')
+#define MNS_STEP_REGISTER(_sub) \
+	{ .op = MNS_REGISTER, .sub = MNS_MM_SUB(_sub), .last = MNS_PAGES - 1 }
+#define MNS_STEP_UNREGISTER(_sub)	{ .op = MNS_UNREGISTER, .sub = MNS_MM_SUB(_sub) }
+#define MNS_STEP_STOP_AT(_first, _last, _sub) \
+	{ .op = MNS_START, .first = (_first), .last = (_last), \
+	  .gates = BIT(MNS_MM_SUB(_sub)) }
 #define MNS_STEP_INSERT(_sub, _first, _last) \
 	{ .op = MNS_INSERT, .sub = (_sub) - 'a', .first = (_first), .last = (_last) }
 #define MNS_STEP_REMOVE(_sub)	{ .op = MNS_REMOVE, .sub = (_sub) - 'a' }
@@ -583,11 +685,17 @@ static void mns_print_numbers(struct mns_run *run, const char *what,
  * overlaps and was active before; a removal then waits for what overlaps and is
  * active by now, and is announced to no more. Bit n of the gates stands for the
  * nth letter.
+ *
+ * Capital letters stand for subscriptions to the whole mm; the D is the one that
+ * fails. If the mm is not a new one, there are A and D. What registers, or
+ * unregisters, or is the first to insert, waits for all that is active; it takes
+ * no further step before nothing is active.
  */
 struct mns_scenario {
 	unsigned long schedules;
 	unsigned int more;	/* subs over all pages, beside a: 'b' and so on */
-	struct mns_step setup[2];
+	bool new_mm;		/* there is nothing but .setup */
+	struct mns_step setup[4];
 	struct mns_step program[MNS_THREADS][6];
 };
 
@@ -595,6 +703,8 @@ static bool mns_next(struct mns_run *run, const struct mns_scenario *scenario,
 		     const unsigned int *taken, unsigned int thread,
 		     struct mns_step *step)
 {
+	if (mns_may_wait(&run->model, thread))
+		return false;
 	switch (mns_expected_state(&run->model, thread)) {
 	case MN_SLEEPS:
 		return false;
@@ -642,11 +752,12 @@ static bool mns_schedule(struct mns_run *run,
 static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 {
 	struct mns_step more = MNS_STEP_INSERT('b', 0, MNS_PAGES - 1);
-	struct mns_step remove = { .op = MNS_REMOVE };
-	u32 there = 0;
+	u32 there = BIT(MNS_PAIRED) | BIT(MNS_FAILS);
 	unsigned int i;
 
-	run->model.nr_entries = 0;
+	if (scenario->new_mm && !mns_renew_mm(run))
+		return false;
+	mns_forget(run);
 	for (i = 0; i < ARRAY_SIZE(scenario->setup) + scenario->more; i++) {
 		struct mns_step step = more;
 
@@ -662,12 +773,7 @@ static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 		step.thread = MNS_SETUP;
 		mns_add_entry(&run->model, &step);
 	}
-	for (i = 0; i < MNS_SUBS; i++) {
-		remove.sub = i;
-		if (!(there & BIT(i)) && !mns_mend(run, &remove))
-			return false;
-	}
-	return true;
+	return mns_remove_others(run, there);
 }
 
 /* All schedules, depth first, each from the beginning. */
@@ -680,7 +786,7 @@ static void mns_run_all(struct kunit *test, const struct mns_scenario *scenario)
 
 	while (nr_threads < MNS_THREADS && scenario->program[nr_threads][0].op)
 		nr_threads++;
-	run = mns_new(test, nr_threads, false);
+	run = mns_new(test, nr_threads, false, scenario->new_mm);
 	KUNIT_ASSERT_NOT_NULL(test, run);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, mns_undo, run));
@@ -854,6 +960,165 @@ static void overlapping_invalidations(struct kunit *test)
 }
 
 /*
+ * In the following, who is told of the whole mm changes beside invalidations: a
+ * registration returns when what it was not told of has ended, an unregistration
+ * when what it was told of has. Ends are announced as starts were.
+ */
+
+/* ... where there are subscriptions to the whole mm only. */
+static void late_registration(struct kunit *test)
+{
+	static const struct mns_scenario scenario = {
+		.schedules = 5490,
+		.new_mm = true,
+		.setup = { MNS_STEP_REGISTER('A') },
+		.program = {
+			{ MNS_STEP_STOP_AT(5, 16, 'A'), MNS_STEP_END },
+			{ MNS_STEP_START(30, 39, 0), MNS_STEP_START(32, 33, 0),
+			  MNS_STEP_END, MNS_STEP_END },
+			{ MNS_STEP_REGISTER('B'), MNS_STEP_UNREGISTER('B') },
+			{ MNS_STEP_REGISTER('C') },
+		},
+	};
+
+	mns_run_all(test, &scenario);
+}
+
+/* ... and intervals as well. */
+static void late_registration_beside_intervals(struct kunit *test)
+{
+	static const struct mns_scenario scenario = {
+		.schedules = 4200,
+		.new_mm = true,
+		.setup = { MNS_STEP_INSERT('a', 10, 19),
+			   MNS_STEP_REGISTER('A') },
+		.program = {
+			{ MNS_STEP_START(5, 16, 0), MNS_STEP_END },
+			{ MNS_STEP_START(30, 39, 0), MNS_STEP_END },
+			MNS_READER_OF_A,
+			{ MNS_STEP_REGISTER('B') },
+			{ MNS_STEP_REGISTER('C') },
+		},
+	};
+
+	mns_run_all(test, &scenario);
+}
+
+/* ... or intervals only, before. */
+static void first_registration_after_intervals(struct kunit *test)
+{
+	static const struct mns_scenario scenario = {
+		.schedules = 5490,
+		.new_mm = true,
+		.setup = { MNS_STEP_INSERT('a', 10, 19) },
+		.program = {
+			{ MNS_STEP_START(5, 16, 1), MNS_STEP_END },
+			{ MNS_STEP_START(30, 39, 0), MNS_STEP_START(32, 33, 0),
+			  MNS_STEP_END, MNS_STEP_END },
+			{ MNS_STEP_REGISTER('A'), MNS_STEP_UNREGISTER('A') },
+			{ MNS_STEP_REGISTER('B') },
+		},
+	};
+
+	mns_run_all(test, &scenario);
+}
+
+/* Starts that fail are announced, and ended, to those who come as well, or not. */
+static void late_registration_and_failures(struct kunit *test)
+{
+	static const struct mns_scenario scenario = {
+		.schedules = 3360,
+		.new_mm = true,
+		.setup = { MNS_STEP_INSERT('a', 10, 19),
+			   MNS_STEP_REGISTER('A'), MNS_STEP_REGISTER('D') },
+		.program = {
+			{ MNS_STEP_START(5, 16, 1), MNS_STEP_END },
+			{ MNS_STEP_START(30, 39, 0), MNS_STEP_END },
+			{ MNS_STEP_FAIL(13, 22) },
+			{ MNS_STEP_REFUSE(17, 20, 'a') },
+			{ MNS_STEP_REGISTER('B') },
+		},
+	};
+
+	mns_run_all(test, &scenario);
+}
+
+static void first_registration_and_refusals(struct kunit *test)
+{
+	static const struct mns_scenario scenario = {
+		.schedules = 1680,
+		.new_mm = true,
+		.setup = { MNS_STEP_INSERT('a', 10, 19) },
+		.program = {
+			{ MNS_STEP_START(5, 16, 1), MNS_STEP_END },
+			{ MNS_STEP_REFUSE(17, 20, 'a'),
+			  MNS_STEP_REFUSE(13, 16, 'a') },
+			{ MNS_STEP_START(19, 25, 0), MNS_STEP_END },
+			{ MNS_STEP_REGISTER('A') },
+		},
+	};
+
+	mns_run_all(test, &scenario);
+}
+
+/* It waits for callbacks that run, too. The last one may go, and another come. */
+static void late_unregistration(struct kunit *test)
+{
+	static const struct mns_scenario scenario = {
+		.schedules = 6387,
+		.new_mm = true,
+		.setup = { MNS_STEP_REGISTER('A'), MNS_STEP_REGISTER('B') },
+		.program = {
+			{ MNS_STEP_STOP_AT(5, 16, 'A'), MNS_STEP_END },
+			{ MNS_STEP_STOP_AT(30, 39, 'B'), MNS_STEP_START(32, 33, 0),
+			  MNS_STEP_END, MNS_STEP_END },
+			{ MNS_STEP_UNREGISTER('A'), MNS_STEP_REGISTER('A') },
+			{ MNS_STEP_UNREGISTER('B') },
+		},
+	};
+
+	mns_run_all(test, &scenario);
+}
+
+static void late_unregistration_beside_intervals(struct kunit *test)
+{
+	static const struct mns_scenario scenario = {
+		.schedules = 2940,
+		.new_mm = true,
+		.setup = { MNS_STEP_INSERT('a', 10, 19),
+			   MNS_STEP_REGISTER('A'), MNS_STEP_REGISTER('D') },
+		.program = {
+			{ MNS_STEP_START(5, 16, 0), MNS_STEP_END },
+			{ MNS_STEP_STOP_AT(19, 25, 'A'), MNS_STEP_END },
+			{ MNS_STEP_FAIL(13, 22) },
+			{ MNS_STEP_UNREGISTER('A') },
+			{ MNS_STEP_REGISTER('B') },
+		},
+	};
+
+	mns_run_all(test, &scenario);
+}
+
+/* The first insertion has the mm tracked, and waits for what is not. */
+static void first_insertion_after_registration(struct kunit *test)
+{
+	static const struct mns_scenario scenario = {
+		.schedules = 2016,
+		.new_mm = true,
+		.setup = { MNS_STEP_REGISTER('A') },
+		.program = {
+			{ MNS_STEP_STOP_AT(5, 16, 'A'), MNS_STEP_END },
+			{ MNS_STEP_START(30, 39, 0), MNS_STEP_END },
+			{ MNS_STEP_INSERT('a', 10, 19), MNS_STEP_BEGIN('a'),
+			  MNS_STEP_RETRY('a') },
+			{ MNS_STEP_REGISTER('B') },
+		},
+	};
+
+	mns_run_all(test, &scenario);
+}
+
+/*
  * The walk
  */
 
@@ -894,7 +1159,8 @@ static bool mns_may(struct mns_run *run, const struct mns_step *step)
 			if (mns_waits(&run->model, i) && last->step.sub == step->sub)
 				return false;
 		}
-		return !insertion;
+		/* Inside an invalidation the mmap_lock is not taken. */
+		return !insertion && !inner;
 	case MNS_REMOVE:
 		for (i = 0; i < run->nr_threads; i++) {
 			section = mns_section(&run->model, i);
@@ -984,7 +1250,7 @@ static unsigned int mns_steps_taken(struct mns_run *run,
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < run->model.nr_entries; i++) {
-		if (run->model.entry[i].step.op != MNS_SET)
+		if (run->model.entry[i].step.thread != MNS_SETUP)
 			steps[nr++] = run->model.entry[i].step;
 	}
 	return nr;
@@ -1007,7 +1273,7 @@ static void mns_minimise(struct mns_run *wrong, struct mns_step *steps,
 
 			if (time_after(jiffies, timeout))
 				goto out;
-			run = mns_new(wrong->test, MNS_WALK_THREADS, true);
+			run = mns_new(wrong->test, MNS_WALK_THREADS, true, false);
 			if (!run)
 				goto out;
 			run->hang_seconds = 1;
@@ -1048,7 +1314,7 @@ static void random_walk(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, steps);
 	fewer = kunit_kcalloc(test, MNS_ENTRIES, sizeof(*steps), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fewer);
-	run = mns_new(test, MNS_WALK_THREADS, true);
+	run = mns_new(test, MNS_WALK_THREADS, true, false);
 	KUNIT_ASSERT_NOT_NULL(test, run);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, mns_undo, run));
@@ -1058,7 +1324,7 @@ static void random_walk(struct kunit *test)
 		struct rnd_state rnd;
 
 		prandom_seed_state(&rnd, hash_32(walk_seed + round, 32));
-		run->model.nr_entries = 0;
+		mns_forget(run);
 		if (!mns_walk(run, &rnd)) {
 			KUNIT_FAIL(test, "differs from the model with seed=%u",
 				   walk_seed + round);
@@ -1084,6 +1350,14 @@ static struct kunit_case mmu_notifier_schedule_cases[] = {
 	KUNIT_CASE_SLOW(removal_and_insertion_apart),
 	KUNIT_CASE_SLOW(removal_in_two_waits),
 	KUNIT_CASE_ATTR(overlapping_invalidations, mns_very_slow),
+	KUNIT_CASE_SLOW(late_registration),
+	KUNIT_CASE_SLOW(late_registration_beside_intervals),
+	KUNIT_CASE_SLOW(first_registration_after_intervals),
+	KUNIT_CASE_SLOW(late_registration_and_failures),
+	KUNIT_CASE_SLOW(first_registration_and_refusals),
+	KUNIT_CASE_SLOW(late_unregistration),
+	KUNIT_CASE_SLOW(late_unregistration_beside_intervals),
+	KUNIT_CASE_SLOW(first_insertion_after_registration),
 	KUNIT_CASE_SLOW(random_walk),
 	{}
 };

@@ -4,6 +4,8 @@
 #include <linux/compiler.h>
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
@@ -94,6 +96,14 @@ enum mn_state mn_stepper_state(struct mn_stepper *stepper)
 	return state == MN_RUNS ? MN_SLEEPS : state;
 }
 
+/* Grace periods begin with it, and some architectures would wait for the tick. */
+static void mn_stepper_run_irq_work(void)
+{
+	local_irq_disable();
+	irq_work_run();
+	local_irq_enable();
+}
+
 /* Wait until it is in this state, or in another one for good. */
 bool mn_stepper_reaches(struct mn_stepper *stepper, enum mn_state expected,
 			unsigned int hang_seconds)
@@ -109,6 +119,8 @@ bool mn_stepper_reaches(struct mn_stepper *stepper, enum mn_state expected,
 			return true;
 		if (state == MN_IDLE || state == MN_AT_GATE || late)
 			return false;
+		if (state == MN_SLEEPS)
+			mn_stepper_run_irq_work();
 		cond_resched();
 		if (time_after(jiffies, begin + 2))
 			schedule_timeout_uninterruptible(1);

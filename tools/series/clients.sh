@@ -30,7 +30,10 @@ for group in $groups; do
 done
 
 # shellcheck disable=SC2086 # a list of words
-compare() { python3 "$tools/clients/clients.py" compare "$work" "$report" $groups >"$work/verdicts"; }
+compare() {
+	python3 "$tools/clients/clients.py" compare "$work" "$report" $groups >"$work/verdicts"
+	python3 "$tools/clients/figures.py" "$work" "$report" $groups
+}
 compare
 # Some of these tests race with themselves now and then, on either kernel.  What fails is run again on both, at most twice; the
 # table and the verdicts say so.

@@ -64,10 +64,11 @@ fast() {
 }
 
 set -- "$tools"/boot/configs/verify/*.config
-parts=$(($# + 3))
+parts=$(($# + 4))
 part test "" "$tools/test.sh"
 part schedules "" schedules
 part fast "" fast
+part planted "" "$tools/checks/torture-planted.sh" "$seconds"
 for config; do
 	part "$(basename "$config" .config)" "$config" "$tools/checks/kernel.sh" "$config" "$seconds"
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # kunit.sh TREE um|x86_64|i386 SPEED [CONFIG]: builds TREE's kernel for its KUnit tests, and boots it, with the kernel's kunit.py.
-# Called by run.sh, suites.sh, kernel.sh, each-patch.sh.  With CONFIG, a file of Kconfig lines, it is another kernel, in a build
+# Called by run.sh, suites.sh, kernel.sh, torture-planted.sh, each-patch.sh.  With CONFIG, a file of Kconfig lines, it is another kernel, in a build
 # directory of its own.
 # Runs the cases that are faster than SPEED (slow, very_slow), but not those that provoke reports: see must-report.sh; and
 # not those of what drivers get wrong if TREE has the stock core, which dies of it: see suites.sh.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # torture.sh BUILD LABEL EXPECTED [PARAMETER=VALUE ...]: boots a kernel that has been built, for the torture test.
-# Called by torture-runs.sh, kernel.sh, verify.sh.  Prints one line "ok|FAIL torture LABEL: ...", followed by the verdict of the
+# Called by torture-runs.sh, torture-planted.sh, kernel.sh, verify.sh.  Prints one line "ok|FAIL torture LABEL: ...", followed by the verdict of the
 # test.
 #
 #   BUILD     a build directory of a UML or x86-64 kernel (a 32-bit one, too) with CONFIG_MMU_NOTIFIER_TORTURE_TEST=y, CONFIG_KUNIT=y

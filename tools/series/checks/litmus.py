@@ -18,6 +18,7 @@ TESTS = os.path.join(merge.ROOT, "Documentation/litmus-tests/mmu_notifier")
 FILE = re.compile(r"C (?P<name>\S+)\n\n\(\*\n \* Result: (?P<result>Never|Sometimes)\n \*\n( \*( .*)?\n)+ \*\)\n\n"
                   r"(\{\}|\{\n(?P<initial>(\t.*\n)+)\})\n\n(?P<processes>(P\d\([^)]*\)\n\{\n(\t.*\n|\n)+\}\n\n){2,})"
                   r"(filter (?P<filter>.*)\n)?exists (?P<exists>.*)\n")
+LOCKS = {"spinlock_t *": "spin", "struct srcu_struct *": "srcu"}    # {type: in the names of all that take it}
 
 
 def need(true, why):
@@ -68,7 +69,7 @@ class Test:
     def process(self, number, args, body):
         types, used = {}, set()
         for arg in args:
-            kind = re.fullmatch(r"(int \*\*?|spinlock_t \*)([a-z]\w+)", arg)
+            kind = re.fullmatch(r"(int \*\*?|spinlock_t \*|struct srcu_struct \*)([a-z]\w+)", arg)
             need(kind and self.shared.setdefault(kind[2], kind[1]) == kind[1], f"no parameter, or two types: {arg}")
             types[kind[2]] = kind[1]
         for line in filter(None, (re.sub(r"\s*//.*", "", line).strip() for line in body.splitlines())):
@@ -92,7 +93,7 @@ class Test:
         for arg, form in zip(args, forms):
             kind = types.get(arg.lstrip("*"), "")
             good = {"*x": arg[0] == "*" and kind.startswith("int *"),
-                    "x": arg in types and kind.startswith("spin") == name.startswith("spin"),
+                    "x": arg in types and all((kind == lock) == (word in name) for lock, word in LOCKS.items()),
                     "value": kind.count("*") == types.get(args[0].lstrip("*"), "").count("*") - 1}
             need(good[form], f"{name}() takes no {arg}")
 

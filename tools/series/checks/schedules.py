@@ -7,6 +7,11 @@ Takes from the file what each thread does, and nothing else: what may come next 
 steps in their order, unless it sleeps.  Start stops at each gate of a subscription that it is announced to, and goes on in a
 step of its own.  A reader sleeps until what overlaps and was active when it called has ended; so does a remover, and then, once
 more, until what overlaps and is active by then has ended.  It is announced to until the first of these is over.
+
+Capital letters stand for subscriptions to the whole mm.  What registers or unregisters one, or is the first to insert into a new
+mm, sleeps until what was active has ended; after that there is no saying whether it has returned, before nothing is active.  Those
+that register or insert take turns: what is active counts when the one before is no longer known to sleep.  A subscription is
+announced to from the return of the one to the call of the other; in between it stops no start.
 """
 import collections
 import functools
@@ -18,10 +23,14 @@ FILE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../../mm/te
 
 # A range that is active: which it is, its pages, and how many gates it still has to pass.
 Range = collections.namedtuple("Range", "name first last gates")
-# A thread: its next step, its active ranges, and the names of those it waits for.
-Thread = collections.namedtuple("Thread", "at ranges waits")
+# A thread: its next step, its active ranges, the names of those it waits for (of threads, too: for its turn), and what it is to
+# add or remove if it may not have returned.
+Thread = collections.namedtuple("Thread", "at ranges waits unsure")
 # A subscription: its pages, and the thread whose first wait (1) or second (2) is to remove it.
 Sub = collections.namedtuple("Sub", "name first last remover wait")
+ALL = (0, 63)
+GONE = Sub("nothing", 0, -1, None, 0)
+LETTERS = "abcdefghijklmnopqrs"
 
 
 def groups(text):
@@ -44,7 +53,7 @@ def steps(text):
 
 
 def scenarios(text):
-    """(name, .schedules, subscriptions, programs) of each scenario."""
+    """(name, .schedules, whether the mm is new, subscriptions, programs) of each scenario."""
     macros = re.findall(r"^#define (MNS_\w+)[ \t\\\n]+(\{(?:.*\\\n)*.*\})$", text, re.M)
     found = re.findall(r"^static void (\w+)\(struct kunit \*test\)\n\{\n\tstatic const struct mns_scenario scenario = (\{.*?^\t\});",
                         text, re.M | re.S)
@@ -55,22 +64,32 @@ def scenarios(text):
         setup, program = (re.search(rf"\.{field} = (\{{.*?\}}),\n\t\t[.}}]" if field == "setup" else
                                     rf"\.{field} = (\{{.*\}}),\n\t\}}", scenario, re.S)[1] for field in ("setup", "program"))
         number, more = (int((re.search(rf"\.{field} = (\d+),", scenario) or [0, 0])[1]) for field in ("schedules", "more"))
-        subs = [Sub(sub.strip("'"), int(first), int(last), None, 0) for _, sub, first, last in steps(setup)]
+        new_mm = ".new_mm = true" in scenario
+        subs = [Sub(sub.strip("'"), *map(int, pages or ALL), None, 0) for _, sub, *pages in steps(setup)]
         subs += [Sub(chr(ord("b") + i), 0, 63, None, 0) for i in range(more)]
-        yield name, number, subs, [steps(group) for group in groups(next(groups(program)))]
+        yield name, number, new_mm, subs, [steps(group) for group in groups(next(groups(program)))]
 
 
 def overlaps(a, b):
     return a.first <= b.last and b.first <= a.last
 
 
-def active(threads, sub):
+def active(threads, sub=None):
     """The names of the active ranges that overlap a subscription."""
-    return frozenset(r.name for thread in threads for r in thread.ranges if overlaps(r, sub))
+    return frozenset(r.name for thread in threads for r in thread.ranges if not sub or overlaps(r, sub))
 
 
 def settle(threads, subs):
     """Lets those go on whose wait is over.  A removal waits a second time if it has to."""
+    for t, thread in enumerate(threads):    # those that have their turn now
+        before = {other for other in thread.waits if isinstance(other, int)}
+        if before and not any(threads[other].waits for other in before):
+            threads[t] = thread._replace(waits=active(threads))
+            return settle(threads, subs)
+    if not active(threads):
+        came = {thread.unsure for thread in threads if thread.unsure and not thread.waits}
+        threads[:] = [thread._replace(unsure=None) for thread in threads]
+        subs |= came - {GONE}
     result = set()
     for sub in subs:
         if sub.remover is not None and not threads[sub.remover].waits:
@@ -83,7 +102,7 @@ def settle(threads, subs):
     return frozenset(result)
 
 
-def take(program, t, threads, subs):
+def take(program, t, threads, subs, new_mm):
     """The threads and subscriptions after the next step of thread t."""
     threads = list(threads)
     me = threads[t]
@@ -93,15 +112,21 @@ def take(program, t, threads, subs):
     op, *args = program[me.at]
     me = me._replace(at=me.at + 1)
     named = [sub for sub in subs if args[-1:] == [f"'{sub.name}'"]]
-    if op == "START":
-        first, last, gates = (int(a, 0) for a in args)
-        new = Range((t, me.at), first, last, 0)
-        gates = sum(gates >> ord(s.name) - ord("a") & 1 for s in subs if overlaps(s, new) and s.wait < 2)
+    if op in ("START", "STOP_AT"):
+        new = Range((t, me.at), *map(int, args[:2]), 0)
+        gates = {args[2].strip("'")} if op == "STOP_AT" else {name for i, name in enumerate(LETTERS) if int(args[2], 0) >> i & 1}
+        gates = sum(s.name in gates for s in subs if overlaps(s, new) and s.wait < 2)
         me = me._replace(ranges=me.ranges + (new._replace(gates=gates),))
     elif op == "END":
         ended = me.ranges[-1].name
         me = me._replace(ranges=me.ranges[:-1])
         threads = [other._replace(waits=other.waits - {ended}) for other in threads]
+    elif op == "REGISTER" or op == "INSERT" and new_mm and not any(sub.name in LETTERS for sub in subs):
+        before = frozenset(i for i, other in enumerate(threads) if other.unsure not in (None, GONE) and other.waits)
+        me = me._replace(waits=before or active(threads), unsure=Sub(args[0].strip("'"), *map(int, args[1:] or ALL), None, 0))
+    elif op == "UNREGISTER":
+        me = me._replace(waits=active(threads), unsure=GONE)
+        subs = subs - set(named)
     elif op == "INSERT":
         subs |= {Sub(args[0].strip("'"), int(args[1]), int(args[2]), None, 0)}
     elif op == "BEGIN":
@@ -115,20 +140,20 @@ def take(program, t, threads, subs):
     return threads, settle(threads, subs)
 
 
-def count(subs, programs):
+def count(new_mm, subs, programs):
     @functools.lru_cache(maxsize=None)
     def schedules(threads, subs):
         total, over = 0, True
         for t, thread in enumerate(threads):
             gates = thread.ranges and thread.ranges[-1].gates
-            if thread.waits or (not gates and thread.at == len(programs[t])):
+            if thread.waits or thread.unsure or (not gates and thread.at == len(programs[t])):
                 continue
             over = False
-            after, subs_after = take(programs[t], t, threads, subs)
+            after, subs_after = take(programs[t], t, threads, subs, new_mm)
             total += schedules(tuple(after), subs_after)
         return 1 if over else total
 
-    return schedules(tuple(Thread(0, (), frozenset()) for _ in programs), frozenset(subs))
+    return schedules(tuple(Thread(0, (), frozenset(), None) for _ in programs), frozenset(subs))
 
 
 def verdict(path, read, count_one):

@@ -95,6 +95,8 @@ initramfs() {
 	add /sbin /sbin/mke2fs
 	add /usr/lib/x86_64-linux-gnu/libibverbs /usr/lib/x86_64-linux-gnu/libibverbs/librxe-*.so
 	add /etc/libibverbs.d /etc/libibverbs.d/rxe.driver
+	compile "$work/vms" "$tools/clients/kvm/vms.c"
+	add /t/vms "$work/vms"
 	compile "$work/oom" "$tools/clients/oom/oom.c"
 	add /t/oom "$work/oom"
 	echo 'root:x:0:0:root:/:/bin/sh' >"$guest/etc/passwd"

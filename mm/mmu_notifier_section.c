@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MMU notifiers: the read sections of an mm with subscriptions to all of it.
+ *
+ * A range enters a read section when it starts and leaves it when it has ended.
+ * What waits for a grace period of the mm thus waits for the ranges that are
+ * active in it, and for no other mm: registration, unregistration, the end of the
+ * mm.
+ *
+ * The range keeps the head of the list as it finds it inside the section. New
+ * subscriptions are added before that, so its end calls those that its start has
+ * called: there is no other record of them. One that is removed keeps its way to
+ * the rest, and its memory, as long as the section lasts.
+ *
+ * A range that is never ended, or whose task dies in a callback, holds up
+ * registration, unregistration and the end of its mm for ever.
+ */
+
+#include <linux/bug.h>
+#include <linux/compiler.h>
+#include <linux/container_of.h>
+#include <linux/errno.h>
+#include <linux/lockdep.h>
+#include <linux/mmu_notifier.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/workqueue.h>
+
+#include "mmu_notifier_internal.h"
+
+/* The sections of all mms, and what waits for those of any. */
+static struct lock_class_key mn_sections_key;
+#ifdef CONFIG_LOCKDEP
+static struct lockdep_map mn_sections_map =
+	STATIC_LOCKDEP_MAP_INIT("&sections->srcu", &mn_sections_key);
+#endif
+
+void mn_lockdep_may_wait_for_sections(void)
+{
+	lock_map_acquire(&mn_sections_map);
+	lock_map_release(&mn_sections_map);
+}
+
+void mn_sections_free(struct mn_sections *sections)
+{
+	cleanup_srcu_struct(&sections->srcu);
+	kfree(sections);
+}
+
+static void mn_sections_free_work(struct work_struct *work)
+{
+	mn_sections_free(container_of(work, struct mn_sections, free));
+}
+
+struct mn_sections *
+mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions)
+{
+	struct mn_sections *sections;
+
+	sections = kzalloc_obj(*sections);
+	if (!sections)
+		return NULL;
+	if (init_srcu_struct(&sections->srcu)) {
+		kfree(sections);
+		return NULL;
+	}
+	lockdep_init_map(&sections->srcu.dep_map, "&sections->srcu",
+			 &mn_sections_key, 0);
+	sections->subscriptions = subscriptions;
+	INIT_WORK(&sections->free, mn_sections_free_work);
+	return sections;
+}
+
+/* Wait for the callbacks that run, and for the end of the ranges that are active. */
+void mn_sections_wait(struct mn_sections *sections)
+{
+	/* The caller has locks, or ends a process. */
+	synchronize_srcu_expedited(&sections->srcu);
+}
+
+/* Returns the error of the start, or 0 if it may not fail. */
+static noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
+				       const struct mmu_notifier_range *range,
+				       int err)
+{
+	/* A blocking start cannot fail: its caller goes on. */
+	if (WARN_ONCE(mmu_notifier_range_blockable(range),
+		      "%ps failed a blocking invalidation: %d\n",
+		      ops->invalidate_range_start, err))
+		return 0;
+	WARN_ONCE(err != -EAGAIN, "%ps failed with %d, not -EAGAIN\n",
+		  ops->invalidate_range_start, err);
+	WARN_ONCE(ops->invalidate_range_end,
+		  "%ps can fail and must not be paired with %ps\n",
+		  ops->invalidate_range_start, ops->invalidate_range_end);
+	return err;
+}
+
+/*
+ * The start of this subscription has failed. The rest are called all the same:
+ * there is no record of which were called, so all of them get the end, or none.
+ */
+noinline int mn_section_start_refused(struct mn_sections *sections,
+				      struct mn_ranges *ranges,
+				      struct mmu_notifier_range *range,
+				      struct mmu_notifier *subscription, int err)
+{
+	int ret = mn_section_refused(subscription->ops, range, err);
+
+	hlist_for_each_entry_continue_rcu(subscription, hlist) {
+		if (!subscription->ops->invalidate_range_start)
+			continue;
+		err = subscription->ops->invalidate_range_start(subscription,
+								range);
+		if (err)
+			ret = mn_section_refused(subscription->ops, range,
+						 err) ?: ret;
+	}
+	mn_callbacks_exit(range);
+
+	if (ret) {
+		mn_section_call_end(range);
+		if (ranges)
+			mn_range_deactivate(ranges, range);
+		mn_section_leave(sections, range);
+	}
+	return ret;
+}
+
+/* As mn_section_call_start(), where a call more does not matter. */
+int mn_section_start_range(struct mn_sections *sections,
+			   struct mn_ranges *ranges,
+			   struct mmu_notifier_range *range,
+			   struct mmu_notifier *first)
+{
+	return mn_section_call_start(sections, ranges, range, first);
+}
