@@ -22,7 +22,7 @@ help:
 	@echo 'which is copied (KSRC_DIRTY=copy: with its local changes).  JOBS=N compiles N files at a time.'
 	@echo "ONLY='NAME ...' limits make clients and make mutants."
 
-# Only from 7.x on do user-mode kernels have several CPUs, and HMM the selftests that make clients knows.
+# Only from 7.x on do user-mode kernels have several CPUs, and is there all that make clients runs.
 mutants clients: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
 
 run test check verify mutants bench users clients series bisect tree stock clean:

@@ -66,5 +66,5 @@ python3 "$tools/users/users.py" judge "$work" "$tree" $runs | tee "$work/verdict
 	printf '\nOptions that were asked for and that a configuration does not have:\n\n'
 	cat "$work/missing"
 } >"$table"
-echo "Linux $(cat "$src/version"), table in $table:"
-counts "$work/verdicts"
+echo "table in $table:"
+ended users "$work/verdicts"

@@ -73,5 +73,4 @@ for config; do
 	part "$(basename "$config" .config)" "$config" "$tools/checks/kernel.sh" "$config" "$seconds"
 done
 
-echo "Linux $(cat "$src/version"):"
-counts "$out/tally"
+ended verify "$out/tally"

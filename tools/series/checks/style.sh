@@ -71,3 +71,4 @@ verdict "the scenarios of kvm.sh have what they name" scenarios
 verdict "the numbers of schedules are those that are counted" python3 tools/series/checks/schedules.py
 verdict "the numbers of schedules of range readers are those that are counted" python3 tools/series/checks/range_schedules.py
 python3 tools/series/bench/bench.py check-readme
+python3 tools/series/checks/verified.py check

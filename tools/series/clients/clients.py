@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""Compares what the same tests said on stock and on the series.  Called by clients.sh, short.sh.
+"""Compares what the same tests said on stock and on the series.  Called by clients.sh, short.sh, lib.sh.
 
+    clients.py plan STOCK WORK short|all GROUP...
+                                               which of clients/tests this tree has, to WORK/tests; their selftests, as "DIRECTORY
+                                               PROGRAM SOURCE", to WORK/programs; verdict lines on the others to WORK/skipped
     clients.py compare WORK REPORT GROUP...    verdict lines; the table goes to REPORT
     clients.py alone WORK GROUP...             verdict lines on the series, where stock was not booted
 
@@ -22,6 +25,7 @@ sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/ser
 from boot import results
 
 HERE = os.path.dirname(os.path.realpath(__file__))
+SELFTESTS = "tools/testing/selftests"
 CASE = re.compile(r"(not )?ok \d+\s*(?:- )?(.*?)\s*(?:# (SKIP|XFAIL)\b\s*(.*))?$")
 END = re.compile(r"=== END (\S+) rc=(\d+) seconds=(\S+) notified=(\d+)$")
 # A line of a stack: what it names is not what the report is about.
@@ -37,6 +41,50 @@ def lines(path):
         return []
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read().replace("\r", "").splitlines()
+
+
+def listed(name, columns):
+    """The columns of a list beside this script."""
+    return [line.split(None, columns - 1) for line in lines(os.path.join(HERE, name)) if line and not line.startswith("#")]
+
+
+def source(stock, was, program):
+    """Which selftest of this tree that program is, without its suffix, or None."""
+    for name in (program, was.get(program, program)):
+        folder, base = os.path.split(name)
+        for room in (folder, was.get(folder, folder)):
+            if os.path.exists(f"{stock}/{SELFTESTS}/{room}/{base}.c"):
+                return f"{room}/{base}"
+    return None
+
+
+def plan(stock, work, length, *groups):
+    trees = {"was": {}, "needs": {}, "word": {}}
+    for kind, what, value in listed("trees", 3):
+        trees[kind][what] = value
+    tests, programs, skipped = [], {}, {}
+    for group, long, seconds, name, folder, command in listed("tests", 6):
+        if group not in groups or length == "short" and long != "short":
+            continue
+        what, program = f"{group} {name}", os.path.normpath(f"{folder[3:]}/{command.split()[0]}")
+        ours = os.path.isdir(os.path.join(HERE, folder[3:]))
+        found = None if ours else source(stock, trees["was"], program)
+        text = "\n".join(lines(f"{stock}/{SELFTESTS}/{found}.c"))
+        words = [word for pattern, word in trees["word"].items() if fnmatch.fnmatchcase(name, pattern) and word not in text]
+        if group in trees["needs"] and not os.path.exists(os.path.join(stock, trees["needs"][group])):
+            skipped[group] = trees["needs"][group]
+        elif not ours and not found:
+            skipped[what] = f"{SELFTESTS}/{program}.c"
+        elif words:
+            skipped[what] = f"{words[0]} in {program}"
+        else:
+            tests.append(f"{group} {seconds} {name} {folder} {command}")
+            if found:
+                programs[f"{folder} {os.path.basename(program)} {found}"] = None
+    for name, rows in (("tests", tests), ("programs", programs),
+                       ("skipped", [f"skip clients {what}: this kernel has no {lacks}" for what, lacks in skipped.items()])):
+        with open(os.path.join(work, name), "w", encoding="utf-8") as file:
+            file.writelines(f"{row}\n" for row in rows)
 
 
 class Boot:
@@ -161,6 +209,15 @@ def alone(work, *groups):
         print(f"{'FAIL' if boot.reports else 'ok'} clients {name}: no report of the kernel")
         for report, test in boot.reports.items():
             print(f"     {test}: {report}")
+    not_run(work)
+
+
+def not_run(work, file=None):
+    """Says what this kernel has not got; in the report below the table."""
+    for number, line in enumerate(lines(os.path.join(work, "skipped"))):
+        print(line)
+        if file:
+            print("" if number else "\nNot run:\n\n", line.replace("skip clients ", "- ", 1), sep="", file=file)
 
 
 def compare_group(work, name, table):
@@ -198,7 +255,8 @@ def compare(work, report, *groups):
               "| callbacks on stock | on the series |\n|" + "---|" * 9, file=table)
         for name in groups:
             compare_group(work, name, table)
+        not_run(work, table)
 
 
 if __name__ == "__main__":
-    {"compare": compare, "alone": alone}[sys.argv[1]](*sys.argv[2:])
+    {"plan": plan, "compare": compare, "alone": alone}[sys.argv[1]](*sys.argv[2:])

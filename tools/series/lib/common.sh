@@ -53,6 +53,8 @@ if [ -z "${SERIES_LOCKED:-}" ]; then
 	flock -n 9 || die "another make is at work in this checkout: wait for it to end"
 	export SERIES_LOCKED=1
 	command -v python3 >/dev/null || "$tools/lib/deps.sh" fetch
+	SERIES_DIGEST=$(python3 "$tools/checks/verified.py" digest 2>/dev/null) || SERIES_DIGEST=none
+	export SERIES_DIGEST
 	exec python3 "$tools/lib/supervise.py" "$0" "$@"
 fi
 
@@ -60,6 +62,15 @@ fi
 counts() {
 	cat "$@" | awk '{ count[$1]++ }
 		END { printf "%d passed, %d failed, %d skipped\n", count["ok"], count["FAIL"], count["skip"]; exit count["FAIL"] > 0 }'
+}
+# record TARGET FILE...: notes how a target, or a part of one, has ended, for the table of what was verified.
+record() { python3 "$tools/checks/verified.py" record "$name" "$(cat "$src/version")" "$@"; }
+# ended TARGET FILE...: the last lines of a target, and its record.
+ended() {
+	echo "Linux $(cat "$src/version"):"
+	record "$@"
+	shift
+	counts "$@"
 }
 
 # A shell that dies of a signal does not run what it has for EXIT.

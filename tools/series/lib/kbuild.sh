@@ -40,13 +40,19 @@ configure() {
 	[ -z "$missing" ] || die "options that did not take in $PWD/$dir: $missing"
 }
 
-# our_options TREE: lines of Kconfig for those of our options that are there; the first patches of the series do not have them
-# all yet, nor has an old base.
-our_options() {
-	sed 's/=y$//' "$tools/lib/our.config" | while read -r option; do
-		! grep -qx "config ${option#CONFIG_}" "$1/mm/Kconfig" "$1/lib/Kconfig.debug" || echo "$option=y"
-	done
+# known_options TREE FRAGMENT: lines of the fragment for those options that the tree has.
+known_options() {
+	grep -rhoE --include='Kconfig*' '^[[:space:]]*(menu)?config [A-Z0-9_]+' "$1" | awk -v fragment="$2" '
+		{ known["CONFIG_" $2] }
+		END {
+			while ((getline line <fragment) > 0)
+				if (match(line, /CONFIG_[A-Z0-9_]+/) && substr(line, RSTART, RLENGTH) in known)
+					print line
+		}'
 }
+
+# our_options TREE: those of ours that are there; the first patches of the series do not have them all yet, nor has an old base.
+our_options() { known_options "$1" "$tools/lib/our.config"; }
 
 # our_objects TREE: those of which there is a source of ours, not an upstream file that the series changes.
 our_objects() {

@@ -2,6 +2,7 @@
 # How test.sh, check.sh and bisect.sh run checks.  Each prints "ok", "FAIL" or "skip" and a name for each thing it checks;
 # tally() counts them in the last line, all since start_tally().  Called by test.sh, check.sh, bisect.sh.
 out=$root/build/test/$name
+target=$(basename "$0" .sh)
 
 start_tally() {
 	mkdir -p "$out"
@@ -23,6 +24,7 @@ section() {
 	echo "$section $(($(date +%s) - started)) s" >>"$out/times"
 	# Two at a time speak one after the other.
 	flock "$out/times" cat "$out/$section.out"
+	(exec 8>>"$out/times" && flock 8 && record "$target/$section" "$out/$section.tally")
 }
 
 # What needs no boot: make check, with which make test begins.
@@ -39,7 +41,6 @@ static_sections() {
 
 tally() {
 	say "it took: $(paste -sd, "$out/times" | sed 's/,/, /g')"
-	echo "Linux $(cat "$src/version"):"
 	cat "$out"/*.tally | sed -n 's/^skip /     skipped: /p'
-	counts "$out"/*.tally
+	ended "$target" "$out"/*.tally
 }
