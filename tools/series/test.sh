@@ -15,7 +15,7 @@ all)
 	"$tools/tree.sh" stock-tests >/dev/null
 	"$tools/tree.sh" stock-fixes >/dev/null
 	# Two at a time: where one waits for an emulator or sleeps, the other compiles.  The longest come first.
-	printf '%s\n' um clients x86_64 static others cost | xargs -P 2 -I '{}' "$0" '{}' "$stock" "$tree" ||
+	printf '%s\n' um x86_64 cost others static | xargs -P 2 -I '{}' "$0" '{}' "$stock" "$tree" ||
 		echo "FAIL make test: a part of it ended early, see above" | tee "$out/parts.tally"
 	tally
 	;;
@@ -24,7 +24,6 @@ um)
 	section reports "$tools/checks/must-report.sh"
 	section torture-um "$tools/checks/torture-runs.sh" um
 	;;
-clients) section clients "$tools/clients/short.sh" "$stock" "$tree" ;;
 x86_64)
 	section kunit-x86_64 "$tools/checks/suites.sh" x86_64
 	section torture-x86_64 "$tools/checks/torture-runs.sh" x86_64

@@ -1,10 +1,11 @@
 #!/bin/sh
-# make verify: make test, and the tests on kernels that make test leaves out: each file in boot/configs/verify is one.  What has
+# make verify: make test, the short form of make clients, and the tests on kernels that make test leaves out: each file in
+# boot/configs/verify is one.  What has
 # passed with these sources is not done again; a line of counts ends it all.  TORTURE_SECONDS is how long each kernel is
 # tortured (60), TORTURE_FAST_SECONDS how long that without checks is, without sleeps (3600).
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" test
-tree=$("$tools/tree.sh" series)
+stock=$("$tools/stock.sh") tree=$("$tools/tree.sh" series)
 out=$root/build/verify/$name
 mkdir -p "$out"
 : >"$out/tally"
@@ -20,7 +21,7 @@ state() (
 	if [ -z "${1:-}" ]; then
 		find . -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
 	else
-		cat "$1" boot/configs/x86*.config checks/kernel.sh boot/kunit.sh boot/torture.sh boot/results.py boot/torture.py
+		cat "$1" boot/configs/*.config checks/kernel.sh boot/kunit.sh boot/torture.sh boot/results.py boot/torture.py
 		planted=$(sed -n 's/^# planted: \([^:]*\):.*/\1/p' "$1")
 		sed -n "/^mutant: $planted\$/,/^\$/p" mutants/list
 	fi
@@ -64,8 +65,9 @@ fast() {
 }
 
 set -- "$tools"/boot/configs/verify/*.config
-parts=$(($# + 4))
+parts=$(($# + 5))
 part test "" "$tools/test.sh"
+part clients "" "$tools/clients/short.sh" "$stock" "$tree"
 part schedules "" schedules
 part fast "" fast
 part planted "" "$tools/checks/torture-planted.sh" "$seconds"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # icount.sh TREE: builds TREE's kernel for x86-64 with what a distribution's has, and nothing that checks or traces.
-# Called by cost.sh, fast.sh: for counting instructions, and for torture without sleeps.  Prints its build directory.
+# Called by cost.sh, torture-runs.sh, module.sh, fast.sh: for counting instructions, and for torture without sleeps.  Prints its build directory.
 . "$(dirname "$0")/../lib/common.sh"
 . "$tools/lib/kbuild.sh"
 cd "$1"

@@ -23,7 +23,7 @@ if [ -n "$config" ]; then
 	build=$build-$(basename "$config" .config) limit=1800
 fi
 
-set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc"
+set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc" --kunitconfig="$tools/boot/configs/without.config"
 # For torture.sh; it does nothing without a duration.
 options=MMU_NOTIFIER_TORTURE_TEST
 # A walk that anyone can repeat.
@@ -39,12 +39,12 @@ if [ "$arch" != um ]; then
 		done
 	fi
 	: "${config:=$tools/boot/configs/x86_64.config}"
-	set -- "$@" --kunitconfig="$tools/boot/configs/x86.config" --qemu_args "-smp 2,sockets=2"
+	set -- "$@" --qemu_args "-smp 2,sockets=2"
 	# UML has it only after 6.1.
 	set -- "$@" --kconfig_add CONFIG_DEBUG_ATOMIC_SLEEP=y
 else
 	# The emulated PCI bus has no device here, and warns about that at boot.
-	set -- "$@" --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n
+	set -- "$@" --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n --kconfig_add CONFIG_KUNIT_UML_PCI=n
 	options="$options MMU_NOTIFIER_BENCHMARK MMU_NOTIFIER_SCHEDULE_KUNIT_TEST MMU_NOTIFIER_REPORT_KUNIT_TEST"
 	# UML is a multiprocessor from 7.x on; SRCU is to show its multiprocessor form there too.
 	if grep -q UML_SUBARCH_SUPPORTS_SMP arch/um/Kconfig; then

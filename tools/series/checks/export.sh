@@ -12,12 +12,14 @@ mkdir -p "$work"
 # The whole pristine tree as a commit, made once; the kernel's .gitignore files do not count.
 export GIT_DIR="$src/git" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 export GIT_COMMITTER_NAME=series GIT_COMMITTER_EMAIL=series@localhost GIT_AUTHOR_NAME=series GIT_AUTHOR_EMAIL=series@localhost
-# snapshot DIR: git's name for all that is in a directory but kernel build directories.
+# snapshot DIR: git's name for all that is in a directory but kernel build directories.  A copy has the times of its original, whose
+# index saves reading most files again.
 snapshot() (
 	cd "$1"
 	GIT_INDEX_FILE=$GIT_DIR/index-$(basename "$1")
 	export GIT_INDEX_FILE
-	git -c core.compression=1 --work-tree=. add -A -f -- . ':!.build-*'
+	[ -e "$GIT_INDEX_FILE" ] || [ ! -e "$GIT_DIR/index-stock" ] || cp "$GIT_DIR/index-stock" "$GIT_INDEX_FILE"
+	git -c core.compression=1 -c core.checkStat=minimal -c core.trustctime=false --work-tree=. add -A -f -- . ':!.build-*'
 	git write-tree
 )
 if [ ! -d "$GIT_DIR" ]; then

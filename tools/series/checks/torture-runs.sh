@@ -3,8 +3,7 @@
 # for the reason that goes with it.  Called by test.sh.  The stock core stalls, because a start that a subscription to the mm
 # refuses stays active for its interval subscriptions; without such refusals, or with its fixes, it succeeds, where each
 # invalidation holds the mmap_lock: its registration relies on locks that nothing holds here.  Takes the kernels that suites.sh has
-# built; um builds one more, which checks nothing, for a minute of torture without sleeps, and x86_64 has
-# the fake device.
+# built, and for torture without sleeps the one of icount.sh, which checks nothing; x86_64 has the fake device.
 . "$(dirname "$0")/../lib/common.sh"
 series=$src/series/.build-um
 stock=$src/stock-tests/.build-um
@@ -59,7 +58,7 @@ behind um-stock "$stock" FAILURE=stall rmap=0 duration=60 stall=10
 behind um-fixes "$fixes" SUCCESS rmap=0 duration=10
 together
 
-fast=$("$tools/boot/fast.sh" "$src/series")
+fast=$("$tools/bench/icount.sh" "$src/series")
 "$tools/boot/torture.sh" "$fast" fast SUCCESS fast=1 duration=60
 # Most of what a core tracks by itself is taken, or all of it.
 "$tools/boot/torture.sh" "$fast" fast-ballast=62 SUCCESS fast=1 ballast=62 duration=10

@@ -13,7 +13,8 @@ unset MAKEFLAGS MFLAGS MAKELEVEL ARCH CROSS_COMPILE KBUILD_OUTPUT O CC
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 export KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost
 # Relative paths and a ccache beside the trees: what one tree has compiled, the others need not compile again.
-export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1
+# The compiler tells ccache what it has read, which spares it the preprocessor.
+export CCACHE_DIR="${CCACHE_DIR:-$root/build/ccache}" CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 
 say() { echo "series: $*" >&2; }
 die() { say "$*"; exit 1; }
