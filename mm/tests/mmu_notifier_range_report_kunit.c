@@ -287,16 +287,18 @@ static void thread_a_waits_killably_under_the_lock_that_thread_b_needs(struct ku
 
 /* Thread B, when it is told to. */
 struct mn_thread_b {
-	struct mn_gate *gate;
+	struct mn_gate *start, *end;
 	struct mmu_notifier_range *range;
 };
 
-static void thread_b_starts(struct mn_call *call)
+static void thread_b_invalidates(struct mn_call *call)
 {
 	struct mn_thread_b *b = call->arg;
 
-	mn_gate_pass(b->gate);
+	mn_gate_pass(b->start);
 	mn_start_range(b->range);
+	mn_gate_pass(b->end);
+	mn_end(b->range);
 }
 
 /* The same two threads, and Thread A lets go of the lock before it waits. */
@@ -314,13 +316,14 @@ static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 	mm = driver->ctx->mm;
 	b = mn_alloc(driver->ctx, sizeof(*b));
 	b->range = mn_range(driver->ctx, 0, 1);
-	b->gate = mn_gate(driver->ctx);
-	call = mn_spawn(driver->ctx, "thread B", b, thread_b_starts, -1);
-	mn_gate_entered(driver->ctx, b->gate);
+	b->start = mn_gate(driver->ctx);
+	b->end = mn_gate(driver->ctx);
+	call = mn_spawn(driver->ctx, "thread B", b, thread_b_invalidates, -1);
+	mn_gate_entered(driver->ctx, b->start);
 
 	mmu_notifier_range_wait_inactive(mm, 0, PAGE_SIZE);
 	mutex_lock(&driver->lock);
-	mn_gate_open(b->gate);
+	mn_gate_open(b->start);
 	for (i = 0; inactive && i < MN_HANG_SECONDS * HZ; i++) {
 		schedule_timeout_uninterruptible(1);
 		inactive = mmu_notifier_range_inactive(mm, 0, PAGE_SIZE);
@@ -328,9 +331,9 @@ static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 	mutex_unlock(&driver->lock);
 	KUNIT_EXPECT_FALSE(test, inactive);
 
-	KUNIT_EXPECT_TRUE(test, mn_returns(call));
-	mn_end(b->range);
+	mn_gate_open(b->end);
 	mmu_notifier_range_wait_inactive(mm, 0, PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	mutex_lock(&driver->lock);
 	KUNIT_EXPECT_TRUE(test, mmu_notifier_range_inactive(mm, 0, PAGE_SIZE));
 	mutex_unlock(&driver->lock);

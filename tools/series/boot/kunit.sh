@@ -15,7 +15,7 @@ case $1 in build | boot)
 	shift
 	;;
 esac
-tree=$1 arch=$2 speed=$3 config=${4:-} limit=600
+tree=$1 arch=$2 speed=$3 config=${4:-} limit=900
 kind=${tree##*/}
 cd "$tree"
 build=.build-$arch
@@ -78,7 +78,7 @@ else
 	mkdir -p "$build"
 	: >"$build/started"
 	begin_step "$kind-${build#.}" "$tree/$build/build.log" "building the kernel $kind for $arch" new_objects "$build"
-	./tools/testing/kunit/kunit.py build "$@" --jobs "$jobs" >"$build/build.log" 2>&1 || {
+	nice -n 10 ./tools/testing/kunit/kunit.py build "$@" --jobs "$jobs" >"$build/build.log" 2>&1 || {
 		tail -n 40 "$build/build.log" >&2
 		die "the $arch kernel could not be built: see above, all of it is in $tree/$build/build.log"
 	}

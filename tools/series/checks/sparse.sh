@@ -31,7 +31,7 @@ make -j"$jobs" --output-sync=target ARCH=$arch O=$dir CC="ccache gcc" C=2 \
 }
 
 # in_macro FILE LINE: is that a line for modinfo?  Debian's sparse takes the address of a string for no constant.
-in_macro() { sed -n "$2p" "$1" | grep -qE '^(MODULE_[A-Z_]+|module_param(_array)?|torture_param)\('; }
+in_macro() { sed -n "$2p" "$1" | grep -qE '^(MODULE_[A-Z_]+|module_param(_array|_named)?|torture_param)\('; }
 # has_guard FILE FUNCTION: sparse does not know that __cleanup() releases; Linux 7.x leaves locks to clang.
 has_guard() { awk -v f="$2(" 'index($0, f) == 1 || index($0, " " f) || index($0, "*" f) { inside = /;$/ ? 0 : 1 }
 	inside && /guard\(/ { found = 1 } /^}/ { inside = 0 } END { exit !found }' "$1"; }

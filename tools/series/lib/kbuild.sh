@@ -4,8 +4,8 @@
 # What the names of the compiler and its tools begin with.
 cross=
 
-# loud_make() names what it compiles.
-loud_make() { make ARCH="$arch" CROSS_COMPILE="$cross" O="$dir" CC="${compiler:-ccache ${cross}gcc}" "$@"; }
+# loud_make() names what it compiles.  It gives way to what is booted beside it.
+loud_make() { nice -n 10 make ARCH="$arch" CROSS_COMPILE="$cross" O="$dir" CC="${compiler:-ccache ${cross}gcc}" "$@"; }
 kernel_make() { loud_make -s "$@"; }
 
 # build_kernel WHAT GOAL...: builds the goals of WHAT; what make and the compiler say goes to $dir/build.log.
