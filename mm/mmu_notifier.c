@@ -98,16 +98,17 @@ mn_publish_sections(struct mmu_notifier_subscriptions *subscriptions,
 {
 	struct mn_ranges *ranges = subscriptions->ranges;
 
-	if (ranges) {
-		spin_lock(&ranges->lock);
-		ranges->sections = sections;
-		spin_unlock(&ranges->lock);
-	}
 	/*
 	 * (U) Who sees them sees them initialised, and the list not empty. Pairs
 	 * with the address dependency in mn_sections().
 	 */
 	smp_store_release(&subscriptions->sections, sections);
+	/* Last: a range that finds them here needs them there at its end. */
+	if (ranges) {
+		spin_lock(&ranges->lock);
+		ranges->sections = sections;
+		spin_unlock(&ranges->lock);
+	}
 }
 
 /*

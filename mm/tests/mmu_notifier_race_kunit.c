@@ -15,6 +15,7 @@
 #include <linux/jiffies.h>
 #include <linux/limits.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/wake_q.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -543,6 +544,66 @@ static void gets_and_puts_share_the_list(struct kunit *test)
 	race_expect_call(sub);
 }
 
+/*
+ * The first subscription to an mm, where intervals came before
+ */
+
+#define RACE_MMS	64
+
+static struct mm_struct *race_mms[RACE_MMS];
+static unsigned int race_nr_mms;
+static unsigned int race_mm;
+
+static void race_drop_mms(void *unused)
+{
+	while (race_nr_mms)
+		mmput(race_mms[--race_nr_mms]);
+}
+
+/* Without the locks that invalidations have: one end may go without its start. */
+static void race_invalidate_latest(struct mn_call *call)
+{
+	do
+		mn_invalidate_mm(race_mms[READ_ONCE(race_mm)], 0, PAGE_SIZE);
+	while (racing());
+}
+
+static void first_of_each_mm_comes_beside_invalidations(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_call *invalidate[2];
+	struct mn_sub *sub[RACE_MMS];
+	int i, err[RACE_MMS];
+
+	race_mm = 0;
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, race_drop_mms, NULL));
+	for (i = 0; i < RACE_MMS; i++) {
+		race_mms[i] = mm_alloc();
+		KUNIT_ASSERT_NOT_NULL(test, race_mms[i]);
+		race_nr_mms++;
+		KUNIT_ASSERT_EQ(test, 0,
+				mmu_notifier_register(NULL, race_mms[i]));
+		sub[i] = mn_sub(ctx, 0, &mn_range_ops);
+	}
+
+	race_end = jiffies + RACE_JIFFIES;
+	for (i = 0; i < ARRAY_SIZE(invalidate); i++)
+		invalidate[i] = race(ctx, "invalidations beside registrations",
+				     NULL, race_invalidate_latest);
+	for (i = 0; i < RACE_MMS; i++) {
+		WRITE_ONCE(race_mm, i);
+		err[i] = mmu_notifier_register(&sub[i]->notifier, race_mms[i]);
+	}
+	race_end = jiffies;
+	for (i = 0; i < ARRAY_SIZE(invalidate); i++)
+		KUNIT_ASSERT_TRUE(test, mn_returns(invalidate[i]));
+	for (i = 0; i < RACE_MMS; i++) {
+		KUNIT_EXPECT_EQ(test, err[i], 0);
+		if (!err[i])
+			mmu_notifier_unregister(&sub[i]->notifier, race_mms[i]);
+	}
+}
+
 /* Let all threads return, whatever has become of the others. */
 static void race_stop(void *data)
 {
@@ -587,6 +648,7 @@ static struct kunit_case mmu_notifier_race_cases[] = {
 	KUNIT_CASE(first_gets_share_one),
 	KUNIT_CASE(gets_and_puts_are_counted),
 	KUNIT_CASE(gets_and_puts_share_the_list),
+	KUNIT_CASE(first_of_each_mm_comes_beside_invalidations),
 	{}
 };
 
