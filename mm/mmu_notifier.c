@@ -597,24 +597,27 @@ static void mn_hlist_release(struct mn_sections *sections, struct mm_struct *mm)
 		sections->subscriptions;
 	struct mmu_notifier *subscription;
 	struct hlist_node *next;
+	int index;
 
-	scoped_guard(srcu, &sections->srcu) {
-		mn_for_each_subscription(subscription, sections) {
-			if (subscription->ops->release)
-				subscription->ops->release(subscription, mm);
-		}
-
-		/*
-		 * Inside the read section: mmu_notifier_unregister() that finds
-		 * its subscription unhashed waits for ->release() by waiting
-		 * for the section.
-		 */
-		spin_lock(&subscriptions->lock);
-		hlist_for_each_entry_safe(subscription, next,
-					  &subscriptions->list, hlist)
-			hlist_del_init_rcu(&subscription->hlist);
-		spin_unlock(&subscriptions->lock);
+	index = mn_release_enter(sections);
+	/* Lockdep does not know of this section. */
+	hlist_for_each_entry_srcu(subscription, &subscriptions->list, hlist,
+				  true) {
+		if (subscription->ops->release)
+			subscription->ops->release(subscription, mm);
 	}
+
+	/*
+	 * Inside the read section: mmu_notifier_unregister() that finds its
+	 * subscription unhashed waits for ->release() by waiting for the
+	 * section.
+	 */
+	spin_lock(&subscriptions->lock);
+	hlist_for_each_entry_safe(subscription, next, &subscriptions->list,
+				  hlist)
+		hlist_del_init_rcu(&subscription->hlist);
+	spin_unlock(&subscriptions->lock);
+	mn_release_exit(sections, index);
 
 	/*
 	 * The pages are freed on return: wait for a ->release() that
@@ -690,7 +693,7 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	}
 
 	/* If it was put or unregistered twice, it may be freed from here on. */
-	mn_sections_wait(sections);
+	mn_sections_wait_for_release(sections);
 
 	/* Grabbed by mn_add(). */
 	if (!WARN_ONCE(!registered, "%ps is unregistered twice\n", ops))

@@ -396,6 +396,9 @@ struct mn_sections *
 mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions);
 void mn_sections_free(struct mn_sections *sections);
 void mn_sections_wait(struct mn_sections *sections);
+void mn_sections_wait_for_release(struct mn_sections *sections);
+int mn_release_enter(struct mn_sections *sections);
+void mn_release_exit(struct mn_sections *sections, int index);
 
 /* Tell lockdep that the caller may wait for the sections of any mm. */
 void mn_lockdep_may_wait_for_sections(void);

@@ -36,8 +36,25 @@ static struct lockdep_map mn_sections_map =
 	STATIC_LOCKDEP_MAP_INIT("&sections->srcu", &mn_sections_key);
 #endif
 
+/*
+ * Those in which the end of an mm calls ->release(). Registration does not wait for
+ * them, as it keeps the mm in use: what ->release() waits for may be held there.
+ */
+#ifdef CONFIG_LOCKDEP
+static struct lock_class_key mn_release_key;
+static struct lockdep_map mn_release_map =
+	STATIC_LOCKDEP_MAP_INIT("&sections->release", &mn_release_key);
+#endif
+
+static void mn_lockdep_may_wait_for_release(void)
+{
+	lock_map_acquire(&mn_release_map);
+	lock_map_release(&mn_release_map);
+}
+
 void mn_lockdep_may_wait_for_sections(void)
 {
+	mn_lockdep_may_wait_for_release();
 	lock_map_acquire(&mn_sections_map);
 	lock_map_release(&mn_sections_map);
 }
@@ -77,6 +94,26 @@ void mn_sections_wait(struct mn_sections *sections)
 {
 	/* The caller has locks, or ends a process. */
 	synchronize_srcu_expedited(&sections->srcu);
+}
+
+/* The same, and for the end of the mm, unless the caller keeps that in use. */
+void mn_sections_wait_for_release(struct mn_sections *sections)
+{
+	mn_lockdep_may_wait_for_release();
+	mn_sections_wait(sections);
+}
+
+/* A section for the end of the mm. Returns its index. */
+int mn_release_enter(struct mn_sections *sections)
+{
+	lock_map_acquire_read(&mn_release_map);
+	return srcu_read_lock_notrace(&sections->srcu);
+}
+
+void mn_release_exit(struct mn_sections *sections, int index)
+{
+	srcu_read_unlock_notrace(&sections->srcu, index);
+	lock_map_release(&mn_release_map);
 }
 
 /* Returns the error of the start, or 0 if it may not fail. */

@@ -116,10 +116,8 @@ static bool is_lock(struct lock_name name, const char *wanted)
 		return false;
 	if (!strcmp(wanted, MN_WAIT))
 		return is_lock(name, MN_SRCU) || is_lock(name, MN_INVALIDATION);
-	if (!strcmp(wanted, MN_SRCU) && strstarts(name.at, of_the_mm)) {
-		name.at += strlen(of_the_mm);
-		name.len -= strlen(of_the_mm);
-	}
+	if (!strcmp(wanted, MN_SRCU) && strstarts(name.at, of_the_mm))
+		return true;
 	return name.len == strlen(wanted) &&
 	       !memcmp(name.at, wanted, name.len);
 }

@@ -1048,6 +1048,44 @@ static const struct mmu_interval_notifier_ops allocate_in_release_ops = {
 	.invalidate = allocate_in_release,
 };
 
+/*
+ * A driver has one lock, for the list of its processes: the end of one takes it, and
+ * it is held where one is added.
+ */
+
+static void driver_locks_in_release(struct mmu_notifier *notifier,
+				    struct mm_struct *mm)
+{
+	struct mn_driver *driver = container_of(notifier, struct mn_driver,
+						sub.notifier);
+
+	mutex_lock(&driver->lock);
+	driver->ends++;
+	mutex_unlock(&driver->lock);
+}
+
+static const struct mmu_notifier_ops driver_locks_in_release_ops = {
+	.release = driver_locks_in_release,
+};
+
+static void register_under_a_lock_of_release_is_not_reported(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mn_sub *first, *second;
+
+	mn_expect_silence(test);
+	driver = mm_driver(test, &driver_locks_in_release_ops);
+	first = mn_sub(driver->ctx, 0, &mn_range_ops);
+	second = mn_sub(driver->ctx, 0, &mn_range_ops);
+	mn_release_mm(driver->ctx);
+	KUNIT_EXPECT_EQ(test, driver->ends, 1);
+	KUNIT_ASSERT_EQ(test, 0, mn_try_register(first, driver->other_mm));
+	mutex_lock(&driver->lock);
+	KUNIT_EXPECT_EQ(test, 0, mn_try_register(second, driver->other_mm));
+	mutex_unlock(&driver->lock);
+	mn_expect_silence_end(test);
+}
+
 static void allocation_at_the_release_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -1164,6 +1202,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(insert_under_the_mmap_lock_for_reading_is_not_reported),
 	KUNIT_CASE(subscription_under_the_mmap_lock_is_not_reported),
 	KUNIT_CASE(allocation_at_the_release_is_not_reported),
+	KUNIT_CASE(register_under_a_lock_of_release_is_not_reported),
 	KUNIT_CASE(callbacks_that_never_sleep_are_not_annotated),
 	KUNIT_CASE(end_of_a_nonblocking_invalidation_does_not_sleep),
 	KUNIT_CASE(end_without_notifiers_is_not_annotated),
