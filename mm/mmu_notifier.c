@@ -468,13 +468,11 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
  * only one kind: it is reached by a tail call, and neither pays for the other.
  */
 
-/* Whether the range is in a section, which may be this one or a copy of it. */
-static bool mn_is_in_section(struct mmu_notifier_subscriptions *subscriptions,
-			     const struct mmu_notifier_range *range)
+/* Whether the range is in a section, this one or a copy with the same addresses. */
+static bool mn_is_in_section(const struct mmu_notifier_range *range)
 {
 	return range->section & MN_SECTION_ENTERED &&
-	       mn_is_registered(subscriptions,
-				mn_section_first(range->section));
+	       range->seq == mn_mark(range);
 }
 
 /*
@@ -493,7 +491,7 @@ mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
 	if (range->seq % 2)
 		active = ranges && mn_range_is_active(ranges, range, &same);
 	else
-		active = mn_is_in_section(subscriptions, range);
+		active = mn_is_in_section(range);
 	if (WARN_ONCE(active, "the start of [%#lx, %#lx), which is active\n",
 		      range->start, range->end) && same)
 		return 0;
@@ -532,6 +530,7 @@ static noinline int mn_start_in_section(struct mn_sections *sections,
 	ranges = mn_ranges(sections->subscriptions);
 	if (ranges)
 		return mn_both_start(sections, ranges, range, first);
+	range->seq = mn_mark(range);
 	return mn_section_call_start(sections, NULL, range, first);
 }
 

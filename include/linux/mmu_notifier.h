@@ -386,7 +386,7 @@ struct mmu_notifier_range {
 	enum mmu_notifier_event event;
 	void *owner;
 	/* private: */
-	/* Odd sequence while active; even after its end. 0: has none. */
+	/* Odd sequence while active and tracked; even otherwise. 0: has none. */
 	u64 seq;
 	/* The read section of the mm that it is in, and whom to tell its end. */
 	unsigned long section;

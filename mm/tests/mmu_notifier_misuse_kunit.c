@@ -582,6 +582,33 @@ static void range_is_started_twice_without_intervals(struct kunit *test)
 }
 
 /* What has ended has nothing left to end. */
+static void call_register(struct mn_call *call)
+{
+	struct mn_sub *sub = call->arg;
+
+	call->ret = mmu_notifier_register(&sub->notifier, call->ctx->mm);
+}
+
+static void range_is_started_twice_without_subscriptions(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_sub(ctx, 'n', &mn_range_ops);
+	struct mmu_notifier_range *range;
+	struct mn_call *call;
+
+	mn_unregister(mn_register(ctx, 'l', &mn_range_ops));
+	range = mn_start(ctx, 0, 10);
+	mn_reports_begin(ctx);
+	mn_start_range(range);
+	mn_reports_end(ctx);
+	mn_end(range);
+	call = mn_spawn(ctx, "mmu_notifier_register", sub, call_register, -1);
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	KUNIT_ASSERT_EQ(test, 0, mn_registered(sub, call->ret));
+	mn_invalidate(ctx, 0, 10);
+	KUNIT_EXPECT_STREQ(test, ctx->log, "nN");
+}
+
 static void range_is_ended_twice_without_intervals(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -773,6 +800,33 @@ static void start_again_elsewhere(struct kunit *test)
 	expect_order(ctx, other);
 }
 
+static void copy_of_a_range_is_started_elsewhere_without_intervals(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
+	struct mmu_notifier_range *range, *copy;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		range = mn_start(ctx, 5, 2);
+		copy = mn_copy(ctx, range);
+		copy->start = MN_ADDR(i == 1 ? 5 : 20);
+		copy->end = MN_ADDR(i == 2 ? 7 : 21);
+		if (i == 2)
+			copy->start = MN_ADDR(4);
+		mn_reports_begin(ctx);
+		mn_start_range(copy);
+		mn_reports_end(ctx);
+		KUNIT_EXPECT_EQ(test, sub->starts, 2 * i + 2);
+		KUNIT_EXPECT_EQ(test, sub->seen_start.start, copy->start);
+		KUNIT_EXPECT_EQ(test, sub->seen_start.end, copy->end);
+		mn_end(range);
+		mn_end(copy);
+		KUNIT_EXPECT_EQ(test, sub->ends, 2 * i + 2);
+	}
+	mn_unregister(sub);
+}
+
 static void range_is_started_again_elsewhere(struct kunit *test)
 {
 	start_again_elsewhere(test);
@@ -947,6 +1001,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(range_is_started_twice),
 	KUNIT_CASE(range_is_started_twice_in_a_crowd),
 	KUNIT_CASE(range_is_started_twice_without_intervals),
+	KUNIT_CASE(range_is_started_twice_without_subscriptions),
 	KUNIT_CASE(range_is_ended_twice_without_intervals),
 	KUNIT_CASE(copy_of_a_range_is_ended_in_its_place),
 	KUNIT_CASE(range_is_ended_that_was_not_started),
@@ -955,6 +1010,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(range_that_was_refused_is_ended),
 	KUNIT_CASE(copy_of_a_range_is_ended),
 	KUNIT_CASE(copy_of_a_range_is_started_elsewhere),
+	KUNIT_CASE(copy_of_a_range_is_started_elsewhere_without_intervals),
 	KUNIT_CASE(range_is_started_again_elsewhere),
 	KUNIT_CASE(range_is_started_again_elsewhere_in_a_crowd),
 	KUNIT_CASE(copy_of_a_range_is_ended_in_another_mm),
