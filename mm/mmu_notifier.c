@@ -468,7 +468,7 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
  * only one kind: it is reached by a tail call, and neither pays for the other.
  */
 
-/* Whether the range is in a section, this one or a copy with the same addresses. */
+/* Whether the range itself is in a section, not one that it is a copy of. */
 static bool mn_is_in_section(const struct mmu_notifier_range *range)
 {
 	return range->section & MN_SECTION_ENTERED &&
@@ -523,7 +523,7 @@ static noinline int mn_start_in_section(struct mn_sections *sections,
 	struct mmu_notifier *first;
 	struct mn_ranges *ranges;
 
-	if (unlikely(range->section | range->seq % 2))
+	if (unlikely(range->section | range->seq))
 		return mn_range_start_again(sections->subscriptions, range);
 
 	first = mn_section_enter(sections, range);
@@ -542,7 +542,7 @@ int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 
 	if (sections)
 		return mn_start_in_section(sections, range);
-	if (unlikely(range->section | range->seq % 2))
+	if (unlikely(range->section | range->seq))
 		return mn_range_start_again(subscriptions, range);
 	return mn_interval_start_range(mn_ranges(subscriptions), range);
 }
@@ -570,11 +570,16 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		mn_subscriptions(range->mm);
+	struct mn_sections *sections;
 	struct mn_ranges *ranges;
 
 	mn_lockdep_may_wait();
 	if (range->section & MN_SECTION_ENTERED) {
-		mn_end_in_section(mn_sections(subscriptions), range);
+		sections = mn_sections(subscriptions);
+		/* It started in another mm. */
+		if (IS_ENABLED(CONFIG_DEBUG_VM) && WARN_ON_ONCE(!sections))
+			return;
+		mn_end_in_section(sections, range);
 		return;
 	}
 	ranges = mn_ranges(subscriptions);

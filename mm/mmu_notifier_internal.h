@@ -432,12 +432,11 @@ mn_section_enter(struct mn_sections *sections, struct mmu_notifier_range *range)
 
 /*
  * In &mmu_notifier_range.seq of a range that is in a section and not tracked. Even;
- * tells it from a copy with other addresses, most probably.
+ * tells it from its copies, which are elsewhere.
  */
 static inline u64 mn_mark(const struct mmu_notifier_range *range)
 {
-	return (((u64)range->end << 20) + range->start +
-		(unsigned long)range->mm) << 1;
+	return (unsigned long)range;
 }
 
 static inline void mn_section_leave(struct mn_sections *sections,

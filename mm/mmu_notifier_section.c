@@ -13,7 +13,9 @@
  * the rest, and its memory, as long as the section lasts.
  *
  * A range that is never ended, or whose task dies in a callback, holds up
- * registration, unregistration and the end of its mm for ever.
+ * registration, unregistration and the end of its mm for ever. Nothing records which
+ * ranges are in a section: a copy that is ended as well leaves it once more, which
+ * is noticed only if the mm is tracked.
  */
 
 #include <linux/bug.h>
@@ -31,16 +33,15 @@
 
 /* The sections of all mms, and what waits for those of any. */
 static struct lock_class_key mn_sections_key;
+
 #ifdef CONFIG_LOCKDEP
 static struct lockdep_map mn_sections_map =
 	STATIC_LOCKDEP_MAP_INIT("&sections->srcu", &mn_sections_key);
-#endif
 
 /*
  * Those in which the end of an mm calls ->release(). Registration does not wait for
  * them, as it keeps the mm in use: what ->release() waits for may be held there.
  */
-#ifdef CONFIG_LOCKDEP
 static struct lock_class_key mn_release_key;
 static struct lockdep_map mn_release_map =
 	STATIC_LOCKDEP_MAP_INIT("&sections->release", &mn_release_key);
