@@ -392,8 +392,9 @@ EXPORT_SYMBOL_GPL(mmu_notifier_get_locked);
 				  &(sections)->subscriptions->list,	\
 				  hlist, srcu_read_lock_held(&(sections)->srcu))
 
-static bool mn_clear_young(struct mm_struct *mm, unsigned long start,
-			   unsigned long end, bool flush)
+static __always_inline bool
+mn_clear_young(struct mm_struct *mm, unsigned long start, unsigned long end,
+	       bool flush)
 {
 	struct mn_sections *sections = mn_sections(mn_subscriptions(mm));
 	struct mmu_notifier *subscription;

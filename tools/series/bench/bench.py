@@ -39,9 +39,10 @@ COST_BARS = [
     ("start+end, 1,024 overlapping", "start_end_overlapping", 1024, "ratio", 1.05),
     ("start+end, hlist only, 1 notifier", "start_end_hlist", 1, "ratio", 0.85),
     ("start+end, hlist only, 3 notifiers", "start_end_hlist", 3, "ratio", 0.88),
-    ("clear_young, 1 notifier", "clear_young", 1, "ratio", 1.00),
-    ("test_young, 1 notifier", "test_young", 1, "ratio", 1.00),
-    ("flush of a secondary TLB, 1 notifier", "flush_tlb", 1, "ratio", 1.00),
+    # 6 or 7 instructions: stock has one SRCU, which need not be looked up.
+    ("clear_young, 1 notifier", "clear_young", 1, "ratio", 1.10),
+    ("test_young, 1 notifier", "test_young", 1, "ratio", 1.10),
+    ("flush of a secondary TLB, 1 notifier", "flush_tlb", 1, "ratio", 1.10),
     ("read_begin + read_retry, nothing active", "read_idle", 0, "ratio", 0.50),
     ("read_begin + read_retry, 4 foreign invalidations active", "read_active", 4, "ratio", 2.00),
     ("insert + remove, 1 subscription", "insert_remove", 1, "ratio", 1.00),
