@@ -2465,8 +2465,9 @@ static bool needed(enum counter counter)
 	case COUNT_GETS:
 	case COUNT_REGISTERS_ACTIVE:
 	case COUNT_UNREGISTERS_ACTIVE:
-	case COUNT_PUTS_ACTIVE:
 		return nlisteners;
+	case COUNT_PUTS_ACTIVE:
+		return nlisteners && (!fast || num_online_cpus() > 1);
 	case COUNT_HLIST_RELEASES:
 	case COUNT_EXITS_RELEASING:
 		return nlisteners && nexiters;

@@ -480,22 +480,24 @@ static bool mn_is_in_section(const struct mmu_notifier_range *range)
  * The range was filled in by hand, or the caller starts a range that is active.
  * With the same addresses, that one counts, as there will be one end. Other
  * addresses have to be announced; if it is not a copy, the first ones are never
- * ended.
+ * ended. Which it is, is not known if nothing is tracked: it ends, and starts anew.
  */
 static noinline int
 mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
 		     struct mmu_notifier_range *range)
 {
+	struct mn_sections *sections = mn_sections(subscriptions);
 	struct mn_ranges *ranges = mn_ranges(subscriptions);
-	bool active, same = true;
+	const bool in_section = sections && mn_is_in_section(range);
+	bool active = in_section, same = !in_section;
 
 	if (range->seq % 2)
 		active = ranges && mn_range_is_active(ranges, range, &same);
-	else
-		active = mn_is_in_section(range);
 	if (WARN_ONCE(active, "the start of [%#lx, %#lx), which is active\n",
 		      range->start, range->end) && same)
 		return 0;
+	if (in_section)
+		mn_section_end_range(sections, range);
 	mn_range_forget(range);
 	return __mmu_notifier_invalidate_range_start(range);
 }

@@ -16,6 +16,7 @@
 #include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
+#include <linux/instruction_pointer.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -422,9 +423,16 @@ static inline struct mmu_notifier *
 mn_section_enter(struct mn_sections *sections, struct mmu_notifier_range *range)
 {
 	struct hlist_head *list = &sections->subscriptions->list;
-	const int index = srcu_read_lock(&sections->srcu);
+	const int index = srcu_read_lock_notrace(&sections->srcu);
 	struct hlist_node *first;
 
+	/*
+	 * As srcu_read_lock(), but as if it had only been tried: it waits for
+	 * nothing. Otherwise lockdep does not connect what is held outside of the
+	 * range with what is taken before its end.
+	 */
+	lock_acquire_shared_recursive(&sections->srcu.dep_map, 0, 1, NULL,
+				      _THIS_IP_);
 	first = srcu_dereference(hlist_first_rcu(list), &sections->srcu);
 	range->section = (unsigned long)first | index | MN_SECTION_ENTERED;
 	return hlist_entry_safe(first, struct mmu_notifier, hlist);

@@ -629,6 +629,30 @@ static void unregister_under_a_lock_that_reclaim_takes(struct kunit *test)
 	mn_expect_end(test);
 }
 
+/*
+ * What is held when a range starts comes before what is taken in it, whether or not
+ * the range is in a section.
+ */
+static void mmap_lock_under_a_lock_that_is_taken_in_ranges(struct kunit *test)
+{
+	struct mmu_notifier_range *range;
+	struct mn_driver *driver;
+
+	mn_expect_order(test, MMAP_LOCK, DRIVER_LOCK);
+	driver = mm_driver(test, &mn_range_ops);
+	mmap_read_lock(driver->ctx->mm);
+	range = mn_start(driver->ctx, 0, 1);
+	mutex_lock(&driver->lock);
+	mutex_unlock(&driver->lock);
+	mn_end(range);
+	mmap_read_unlock(driver->ctx->mm);
+	mutex_lock(&driver->lock);
+	mmap_read_lock(driver->ctx->mm);
+	mmap_read_unlock(driver->ctx->mm);
+	mutex_unlock(&driver->lock);
+	mn_expect_end(test);
+}
+
 /* The callback of another subscription, in the range that is waited for. */
 static void unregister_under_a_lock_of_an_interval_callback(struct kunit *test)
 {
@@ -1182,6 +1206,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(register_under_a_lock_that_is_taken_in_ranges),
 	KUNIT_CASE(synchronize_under_a_lock_that_is_taken_in_ranges),
 	KUNIT_CASE(unregister_under_a_lock_that_reclaim_takes),
+	KUNIT_CASE(mmap_lock_under_a_lock_that_is_taken_in_ranges),
 	KUNIT_CASE(unregister_under_a_lock_of_an_interval_callback),
 	KUNIT_CASE(return_to_user_space_without_an_end),
 	KUNIT_CASE(unregister_in_release_by_the_end_of_the_mm),
