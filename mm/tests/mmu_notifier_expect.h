@@ -19,7 +19,7 @@ struct kunit;
 
 void mn_expect_circle(struct kunit *test, const char *acquired,
 		      const char *held);
-/* The same, of these two locks alone. */
+/* The same, which may be of these two locks alone. */
 void mn_expect_order(struct kunit *test, const char *acquired, const char *held);
 void mn_expect_recursion(struct kunit *test, const char *lock);
 void mn_expect_sleep(struct kunit *test, const char *where);

@@ -108,6 +108,7 @@ struct rs_run {
 	struct mm_struct *mm;
 	struct rs_notifier *notifier;
 	struct rs_notifier *refuser;
+	bool refuses;		/* there is a refuser */
 	bool refuse;
 	bool flooded;		/* a range reader may have been overrun */
 	spinlock_t user_lock;	/* the driver's */
@@ -510,6 +511,9 @@ static void rs_new_mm(struct rs_run *run)
 	KUNIT_ASSERT_NOT_NULL(run->test, run->mm);
 	run->notifier = rs_register(run, &rs_ops);
 	KUNIT_ASSERT_NOT_NULL(run->test, run->notifier);
+	/* The second one of an mm waits for a grace period. */
+	if (!run->refuses)
+		return;
 	run->refuser = rs_register(run, &rs_refuser_ops);
 	KUNIT_ASSERT_NOT_NULL(run->test, run->refuser);
 }
@@ -551,12 +555,14 @@ static bool rs_start_readers(struct rs_run *run, unsigned int nr)
 	return true;
 }
 
-static struct rs_run *rs_new(struct kunit *test, unsigned int nr_readers)
+static struct rs_run *rs_new(struct kunit *test, unsigned int nr_readers,
+			     bool refuses)
 {
 	struct rs_run *run = kvzalloc(sizeof(*run), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, run);
 	run->test = test;
+	run->refuses = refuses;
 	spin_lock_init(&run->user_lock);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, rs_undo, run));
 	rs_new_mm(run);
@@ -795,6 +801,19 @@ static bool rs_schedule(struct rs_run *run, const struct rs_scenario *scenario,
 	}
 }
 
+static bool rs_refuses(const struct rs_scenario *scenario)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(scenario->program); i++) {
+		for (j = 0; j < ARRAY_SIZE(scenario->program[i]); j++) {
+			if (scenario->program[i][j].op == RS_REFUSE)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* All schedules, depth first, each from the beginning. */
 static void rs_all_schedules(struct kunit *test,
 			     const struct rs_scenario *scenario)
@@ -802,7 +821,8 @@ static void rs_all_schedules(struct kunit *test,
 	u8 choice[RS_DEPTH], others[RS_DEPTH];
 	unsigned long schedules = 0;
 	unsigned int depth = 0;
-	struct rs_run *run = rs_new(test, scenario->nr_readers);
+	struct rs_run *run = rs_new(test, scenario->nr_readers,
+				    rs_refuses(scenario));
 
 	for (;;) {
 		rs_set_up(run);
@@ -994,7 +1014,7 @@ static bool rs_walk(struct rs_run *run, struct rnd_state *rnd)
 static void random_walk(struct kunit *test)
 {
 	unsigned int walk_seed = seed ?: get_random_u32() | 1;
-	struct rs_run *run = rs_new(test, RS_READERS);
+	struct rs_run *run = rs_new(test, RS_READERS, true);
 	unsigned int round;
 
 	kunit_info(test, "mmu_notifier_range_schedule_kunit.seed=%u\n",

@@ -1334,7 +1334,7 @@ static void continuous_puts_hold_nothing_up(struct kunit *test)
  * Memory
  */
 
-#define MEMORY_ROUNDS	400
+#define MEMORY_ROUNDS	200
 
 /* Ways for an mm structure to go, with its last subscription or after it. */
 struct departing_mm {
@@ -1426,9 +1426,9 @@ static void memory_of_the_mm_is_given_back(struct kunit *test)
 	timeout = jiffies + MN_HANG_SECONDS * HZ;
 	do
 		pages = pages_in_use() - before;
-	while (pages >= MEMORY_ROUNDS / 10 && time_before(jiffies, timeout));
+	while (pages >= MEMORY_ROUNDS / 5 && time_before(jiffies, timeout));
 	kunit_info(test, "%ld pages\n", pages);
-	KUNIT_EXPECT_LT(test, pages, MEMORY_ROUNDS / 10);
+	KUNIT_EXPECT_LT(test, pages, MEMORY_ROUNDS / 5);
 }
 
 static struct task_struct *per_cpu_task;

@@ -323,7 +323,7 @@ static void mmap_lock_under_a_lock_of_a_start_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
 
-	mn_expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
+	mn_expect_order(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
 	mutex_lock(&driver->lock);

@@ -31,12 +31,16 @@ x86_64)
 static) static_sections ;;
 others)
 	section export "$tools/checks/export.sh" "$stock" "$tree"
-	section users "$tools/users/short.sh" "$stock" "$tree"
 	section imitated "$tools/checks/imitated.sh" "$stock"
 	section abi "$tools/checks/abi.sh" "$stock" "$tree"
-	section kabi "$tools/checks/kabi.sh" "$stock"
 	section module "$tools/checks/module.sh" "$stock" "$tree"
 	;;
 cost) section cost "$tools/bench/gate.sh" ;;
+# For make verify.
+more)
+	section clients "$tools/clients/short.sh" "$stock" "$tree"
+	section users "$tools/users/short.sh" "$stock" "$tree"
+	section kabi "$tools/checks/kabi.sh" "$stock"
+	;;
 *) die "test.sh: there is no part $part" ;;
 esac

@@ -1,8 +1,8 @@
 #!/bin/sh
-# make verify: make test, the short form of make clients, and the tests on kernels that make test leaves out: each file in
-# boot/configs/verify is one.  What has
-# passed with these sources is not done again; a line of counts ends it all.  TORTURE_SECONDS is how long each kernel is
-# tortured (60), TORTURE_FAST_SECONDS how long that without checks is, without sleeps (3600).
+# make verify: make test, the short forms of make clients and make users, CRCs with kabi/, and the tests on kernels that make test
+# leaves out: each file in boot/configs/verify is one.  What has passed with these sources is not done again; a line of counts ends
+# it all.  TORTURE_SECONDS is how long each kernel is tortured (60), TORTURE_FAST_SECONDS how long that without checks is, without
+# sleeps (3600).
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" test
 stock=$("$tools/stock.sh") tree=$("$tools/tree.sh" series)
@@ -67,7 +67,7 @@ fast() {
 set -- "$tools"/boot/configs/verify/*.config
 parts=$(($# + 5))
 part test "" "$tools/test.sh"
-part clients "" "$tools/clients/short.sh" "$stock" "$tree"
+part more "" "$tools/test.sh" more "$stock" "$tree"
 part schedules "" schedules
 part fast "" fast
 part planted "" "$tools/checks/torture-planted.sh" "$seconds"

@@ -15,7 +15,7 @@ case $1 in build | boot)
 	shift
 	;;
 esac
-tree=$1 arch=$2 speed=$3 config=${4:-} limit=900
+tree=$1 arch=$2 speed=$3 config=${4:-} limit=1200
 kind=${tree##*/}
 cd "$tree"
 build=.build-$arch

@@ -35,7 +35,7 @@ ROWS = {
     "test/kunit-x86_64": "of it, the same on x86-64 SMP with KASAN",
     "test/export": "of it, patches and fixes apply, and give the merged tree",
     "test/abi": "of it, layouts and exports",
-    "test/kabi": "of it, CRCs with `kabi/`",
+    "test/kabi": "CRCs with `kabi/`, for `make verify`",
     "test/module": "of it, a module that was built against stock",
     "test/imitated": "of it, kernels that are imitated, and vendors' changes",
     "test/imitated *": "of that, Linux {}: merged, the core and its tests compiled",

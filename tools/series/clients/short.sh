@@ -1,5 +1,5 @@
 #!/bin/sh
-# short.sh STOCK TREE: the short form of make clients: its short tests, on the series alone.  Called by verify.sh.
+# short.sh STOCK TREE: the short form of make clients: its short tests, on the series alone.  Called by test.sh.
 . "$(dirname "$0")/../lib/common.sh"
 short=short
 . "$tools/clients/lib.sh"
