@@ -39,10 +39,11 @@ EXPECT = "mmu_notifier_kunit: expect report"
 EXPECT_END = "mmu_notifier_kunit: end of expected report"
 # The suite that reports.py boots, case by case, and no other boot runs; and one that boots of the stock core leave out.
 REPORT_SUITE = "mmu_notifier_report"
-REPORT_SUITES = (REPORT_SUITE, "mmu_notifier_range_report")      # the other one is of what stock has not got
+# The others are of what stock has not got.
+REPORT_SUITES = (REPORT_SUITE, "mmu_notifier_deferred_report", "mmu_notifier_range_report")
 MISUSE_SUITE = "mmu_notifier_misuse"
-# Suites that stock cannot have begin with this: about the insides of our core, and about range reads.
-OWN_SUITES = "mmu_notifier_range"
+# Suites that stock cannot have begin with these: about the insides of our core, range reads, deferred removal.
+OWN_SUITES = ("mmu_notifier_range", "mmu_notifier_deferred")
 RESULT = re.compile(r"(?:not )?ok \d+ (?:- )?(\S+)(?: # SKIP (.*))?")
 SUBTEST = re.compile(r"# Subtest: (\S+)")
 
