@@ -730,11 +730,12 @@ bool mn_may_remove(const struct mmu_interval_notifier *interval_sub)
 	if (WARN_ON_ONCE(!interval_sub->mm))
 		return false;
 	/*
-	 * A neighbour in the tree may write to the node, but never this value.
+	 * A neighbour in the tree may write to the node, but never this value. The
+	 * ops are only for the report.
 	 */
 	return !WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
 			  "%ps is not inserted\n",
-			  data_race(interval_sub->ops));
+			  READ_ONCE(interval_sub->ops));
 }
 
 /* Called instead of the driver's callback after a deferred removal. */

@@ -10,8 +10,8 @@
 #include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/kconfig.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
@@ -33,7 +33,6 @@ struct mn_deferred {
 	struct completion released;
 	unsigned int releases;
 	unsigned int finishes;
-	bool in_atomic;
 	int err;
 	struct mmu_interval_notifier_finish second;
 };
@@ -73,7 +72,7 @@ static void released(struct mmu_interval_notifier *sub)
 	struct completion *done = deferred->done;
 
 	deferred->releases++;
-	deferred->in_atomic |= in_atomic() || irqs_disabled();
+	might_sleep();
 	mn_log(deferred->interval.ctx, toupper(deferred->interval.name));
 	mn_gate_pass(deferred->gate);
 	/* A use after this must not go unnoticed. */
@@ -122,12 +121,15 @@ static struct mn_deferred *deferred_insert(struct mn_ctx *ctx, char name,
 	return deferred;
 }
 
+static bool is_completed(struct completion *done)
+{
+	return wait_for_completion_timeout(done, MN_HANG_SECONDS * HZ);
+}
+
 /* Whether it has been released, once, without anything being done for that. */
 static bool is_released(struct mn_deferred *deferred)
 {
-	return wait_for_completion_timeout(&deferred->released,
-					   MN_HANG_SECONDS * HZ) &&
-	       deferred->releases == 1 && !deferred->in_atomic;
+	return is_completed(&deferred->released) && deferred->releases == 1;
 }
 
 DEFINE_STATIC_SRCU(never_read);
@@ -481,6 +483,7 @@ static void second_pass_is_called(struct kunit *test)
 
 static void freed_when_released(struct kunit *test)
 {
+	static const struct mn_deferred blank;
 	struct mn_ctx *ctx = test->priv;
 	struct mn_deferred *deferred[3];
 	struct completion *done;
@@ -493,7 +496,8 @@ static void freed_when_released(struct kunit *test)
 		struct mmu_notifier_range *range = NULL;
 
 		for (i = 0; i < 3; i++) {
-			deferred[i] = kzalloc(sizeof(*deferred[i]), GFP_KERNEL);
+			deferred[i] = kmemdup(&blank, sizeof(blank),
+					      GFP_KERNEL);
 			KUNIT_ASSERT_NOT_NULL(test, deferred[i]);
 			mn_interval_init(ctx, 0, &deferred[i]->interval);
 			deferred[i]->done = done;
@@ -513,9 +517,7 @@ static void freed_when_released(struct kunit *test)
 		if (round)
 			mn_end(range);
 		for (i = 0; i < 3; i++)
-			KUNIT_ASSERT_TRUE(test,
-					  wait_for_completion_timeout(done,
-						MN_HANG_SECONDS * HZ));
+			KUNIT_ASSERT_TRUE(test, is_completed(done));
 	}
 	barrier = spawn_barrier(ctx, NULL);
 	KUNIT_ASSERT_TRUE(test, mn_returns(barrier));

@@ -124,7 +124,8 @@ static bool is_lock(struct lock_name name, const char *wanted)
 
 /*
  * With the two locks of a circle there is the map of invalidations, unless it is
- * about SRCU or deferred removals, and what may come between. Anything else is not what was provoked.
+ * about SRCU or deferred removals, and what may come between. Anything else is not
+ * what was provoked.
  */
 static void expect_chain(struct kunit *test, const char *text)
 {
