@@ -113,7 +113,6 @@ static bool mn_removal_waits(struct mn_ranges *ranges,
 		mn_removal_join(ranges, removal, 0);
 		return true;
 	}
-	removal->generation = 0;
 	for (; mask; mask &= mask - 1) {
 		const unsigned long i = __ffs(mask);
 

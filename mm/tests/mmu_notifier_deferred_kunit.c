@@ -12,8 +12,10 @@
 #include <linux/kconfig.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
 
@@ -481,9 +483,29 @@ static void second_pass_is_called(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub[0]->finishes + sub[1]->finishes, 2);
 }
 
-static void freed_when_released(struct kunit *test)
+/* It frees itself, and completes @done, when it is released. */
+static struct mn_deferred *deferred_insert_freed(struct mn_ctx *ctx,
+						 unsigned long page,
+						 struct completion *done)
 {
 	static const struct mn_deferred blank;
+	struct mn_deferred *deferred;
+
+	deferred = kmemdup(&blank, sizeof(blank), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(ctx->test, deferred);
+	mn_interval_init(ctx, 0, &deferred->interval);
+	deferred->done = done;
+	deferred->free = true;
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			mn_try_insert_ops(&deferred->interval, ctx->mm,
+					  MN_ADDR(page), MN_ADDR(10),
+					  &deferred_ops));
+	list_del_init(&deferred->interval.node);
+	return deferred;
+}
+
+static void freed_when_released(struct kunit *test)
+{
 	struct mn_ctx *ctx = test->priv;
 	struct mn_deferred *deferred[3];
 	struct completion *done;
@@ -496,19 +518,8 @@ static void freed_when_released(struct kunit *test)
 		struct mmu_notifier_range *range = NULL;
 
 		for (i = 0; i < 3; i++) {
-			deferred[i] = kmemdup(&blank, sizeof(blank),
-					      GFP_KERNEL);
-			KUNIT_ASSERT_NOT_NULL(test, deferred[i]);
-			mn_interval_init(ctx, 0, &deferred[i]->interval);
-			deferred[i]->done = done;
-			deferred[i]->free = true;
+			deferred[i] = deferred_insert_freed(ctx, i, done);
 			deferred[i]->victim = round ? deferred[i] : NULL;
-			KUNIT_ASSERT_EQ(test, 0,
-					mn_try_insert_ops(&deferred[i]->interval,
-							  ctx->mm, MN_ADDR(i),
-							  MN_ADDR(10),
-							  &deferred_ops));
-			list_del_init(&deferred[i]->interval.node);
 		}
 		if (round)
 			range = mn_start(ctx, 5, 1);
@@ -522,6 +533,33 @@ static void freed_when_released(struct kunit *test)
 	barrier = spawn_barrier(ctx, NULL);
 	KUNIT_ASSERT_TRUE(test, mn_returns(barrier));
 	mn_invalidate(ctx, 0, 10);
+}
+
+/* A later range is on its way when it is freed, and does not come to it. */
+static void freed_while_a_later_range_goes_by(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *other = mn_insert(ctx, 'o', 0, 10);
+	struct mmu_notifier_range *range, *later;
+	struct mn_deferred *deferred;
+	struct completion *done;
+	struct mn_call *start;
+
+	done = mn_alloc(ctx, sizeof(*done));
+	init_completion(done);
+	deferred = deferred_insert_freed(ctx, 5, done);
+	range = mn_start(ctx, 12, 1);
+	defer(deferred);
+	other->gate = mn_gate(ctx);
+	later = mn_range(ctx, 7, 1);
+	start = mn_spawn_start(ctx, later);
+	mn_gate_entered(ctx, other->gate);
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, is_completed(done));
+	mn_gate_open(other->gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(start));
+	mn_end(later);
+	KUNIT_EXPECT_EQ(test, other->calls, 1);
 }
 
 static void inserted_again_when_released(struct kunit *test)
@@ -616,6 +654,149 @@ static void removals_part_when_they_go_on(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, is_released(c));
 	KUNIT_EXPECT_EQ(test, a->interval.calls + b->interval.calls +
 			c->interval.calls, 6);
+}
+
+/*
+ * Threads that insert, remove and invalidate, on all CPUs
+ */
+
+struct mn_race {
+	struct mm_struct *mm;
+	atomic_t inserted;
+	atomic_t released;
+	atomic_t wrong;		/* callbacks and releases of what has been released */
+};
+
+struct mn_racer {
+	struct mmu_interval_notifier sub;
+	struct mmu_interval_notifier_removal removal;
+	struct mn_race *race;
+	refcount_t users;	/* the thread, and the subscription */
+	spinlock_t lock;	/* the user lock: protects the rest */
+	bool in_callback;	/* is removed there, if there is one in time */
+	bool dead;
+	bool released;
+};
+
+static void racer_put(struct mn_racer *racer)
+{
+	if (!refcount_dec_and_test(&racer->users))
+		return;
+	memset(racer, 0xa5, sizeof(*racer));
+	kfree(racer);
+}
+
+static void racer_released(struct mmu_interval_notifier *sub)
+{
+	struct mn_racer *racer = container_of(sub, struct mn_racer, sub);
+	struct mn_race *race = racer->race;
+
+	spin_lock(&racer->lock);
+	if (racer->released)
+		atomic_inc(&race->wrong);
+	racer->released = true;
+	spin_unlock(&racer->lock);
+	racer_put(racer);
+	atomic_inc(&race->released);
+}
+
+static void racer_kill(struct mn_racer *racer)
+{
+	if (racer->dead)
+		return;
+	racer->dead = true;
+	mmu_interval_notifier_remove_deferred(&racer->sub, &racer->removal,
+					      racer_released);
+}
+
+static bool racer_invalidate(struct mmu_interval_notifier *sub,
+			     const struct mmu_notifier_range *range,
+			     unsigned long seq)
+{
+	struct mn_racer *racer = container_of(sub, struct mn_racer, sub);
+
+	spin_lock(&racer->lock);
+	mmu_interval_set_seq(sub, seq);
+	if (racer->released)
+		atomic_inc(&racer->race->wrong);
+	if (racer->in_callback)
+		racer_kill(racer);
+	spin_unlock(&racer->lock);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops racer_ops = {
+	.invalidate = racer_invalidate,
+};
+
+enum { RACE_ROUNDS = 3000, RACE_PAGES = 8 };
+
+static void race_insert(struct mn_call *call)
+{
+	static const struct mn_racer blank;
+	struct mn_race *race = call->arg;
+	struct mn_racer *racer;
+	int i;
+
+	for (i = 0; i < RACE_ROUNDS; i++) {
+		racer = kmemdup(&blank, sizeof(blank), GFP_KERNEL);
+		if (!racer)
+			return;
+		racer->race = race;
+		racer->in_callback = i % 2;
+		refcount_set(&racer->users, 2);
+		spin_lock_init(&racer->lock);
+		if (mmu_interval_notifier_insert(&racer->sub, race->mm,
+						 MN_ADDR(i % RACE_PAGES),
+						 MN_ADDR(1 + i % 3),
+						 &racer_ops)) {
+			kfree(racer);
+			return;
+		}
+		atomic_inc(&race->inserted);
+		cond_resched();
+		spin_lock(&racer->lock);
+		racer_kill(racer);
+		spin_unlock(&racer->lock);
+		racer_put(racer);
+	}
+}
+
+static void race_invalidate(struct mn_call *call)
+{
+	struct mn_race *race = call->arg;
+	int i;
+
+	for (i = 0; i < RACE_ROUNDS; i++) {
+		unsigned long page = i % RACE_PAGES;
+
+		mn_invalidate_mm(race->mm, MN_ADDR(page),
+				 MN_ADDR(page + 1 + i % 5));
+		cond_resched();
+	}
+}
+
+static void removals_race_with_invalidations(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_race *race = mn_alloc(ctx, sizeof(*race));
+	struct mn_call *call[4], *barrier;
+	int i, count;
+
+	race->mm = ctx->mm;
+	mn_prepare(ctx);
+	count = atomic_read(&ctx->mm->mm_count);
+	for (i = 0; i < 4; i++)
+		call[i] = mn_spawn(ctx, "a thread of the race", race,
+				   i % 2 ? race_invalidate : race_insert, -1);
+	for (i = 0; i < 4; i++)
+		wait_for_completion(&call[i]->done);
+	barrier = spawn_barrier(ctx, NULL);
+	KUNIT_ASSERT_TRUE(test, mn_returns(barrier));
+	KUNIT_EXPECT_EQ(test, atomic_read(&race->inserted), 2 * RACE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&race->released), 2 * RACE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&race->wrong), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->mm->mm_count), count);
 }
 
 /*
@@ -876,9 +1057,11 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE(running_callback_is_waited_for),
 	KUNIT_CASE(second_pass_is_called),
 	KUNIT_CASE(freed_when_released),
+	KUNIT_CASE(freed_while_a_later_range_goes_by),
 	KUNIT_CASE(inserted_again_when_released),
 	KUNIT_CASE(many_are_removed_at_once),
 	KUNIT_CASE(removals_part_when_they_go_on),
+	KUNIT_CASE_SLOW(removals_race_with_invalidations),
 	KUNIT_CASE(barrier_waits_for_released),
 	KUNIT_CASE(barrier_does_not_wait_for_later_ones),
 	KUNIT_CASE(barrier_of_nothing_returns),
