@@ -74,18 +74,28 @@ static int mn_removal_wake(struct wait_queue_entry *wait, unsigned int mode,
 }
 
 /* The list of a slot, 0 for untracked ranges, or MN_NOT_WAITING. */
+static struct mmu_interval_notifier_removal **
+mn_removals_of(struct mn_ranges *ranges, unsigned int list)
+	__must_hold(&ranges->lock)
+{
+	lockdep_assert_held(&ranges->lock);
+
+	return list == MN_NOT_WAITING ? &ranges->removals :
+					&ranges->slots[list].removals;
+}
+
 static void mn_removal_join(struct mn_ranges *ranges,
 			    struct mmu_interval_notifier_removal *removal,
 			    unsigned int list)
 	__must_hold(&ranges->lock)
 {
-	const bool first = !ranges->removals[list];
-
-	lockdep_assert_held(&ranges->lock);
+	struct mmu_interval_notifier_removal **removals =
+		mn_removals_of(ranges, list);
+	const bool first = !*removals;
 
 	removal->list = list;
-	removal->next = ranges->removals[list];
-	ranges->removals[list] = removal;
+	removal->next = *removals;
+	*removals = removal;
 	if (list && list != MN_NOT_WAITING)
 		ranges->awaited |= BIT(list);
 	if (!first)
@@ -169,17 +179,16 @@ static void mn_removal_go_on(struct mn_ranges *ranges,
 /* Each removal that is not released yet keeps the mm structure, and the ranges. */
 static void mn_removal_work(struct work_struct *work)
 {
-	struct mmu_interval_notifier_removal *removal, *next;
+	struct mmu_interval_notifier_removal *removal, *next, **removals;
 	struct mn_ranges *ranges;
-	unsigned int list;
 
 	removal = container_of(work, struct mmu_interval_notifier_removal, work);
 	ranges = mn_ranges_of_mm(removal->interval_sub->mm);
-	list = removal->list;
 
 	spin_lock(&ranges->lock);
-	removal = ranges->removals[list];
-	ranges->removals[list] = NULL;
+	removals = mn_removals_of(ranges, removal->list);
+	removal = *removals;
+	*removals = NULL;
 	spin_unlock(&ranges->lock);
 
 	for (; removal; removal = next) {

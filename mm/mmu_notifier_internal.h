@@ -42,7 +42,7 @@
 #define MN_SLOTS	BITS_PER_LONG
 #define MN_UNTRACKED	BIT(0)
 
-/* Index in &mn_ranges.removals, beside the slots. */
+/* In place of the index of a slot: &mn_ranges.removals. */
 #define MN_NOT_WAITING	MN_SLOTS
 
 /* How far apart sequences may be so that no slot in between is used twice. */
@@ -66,10 +66,12 @@ struct mn_span {
  * struct mn_slot - an active range, by value
  * @span: Its addresses.
  * @seq: Its sequence. 64 bits on every architecture: it never wraps.
+ * @removals: The deferred removals that wait for it; in slot 0, for untracked ranges.
  */
 struct mn_slot {
 	struct mn_span span;
 	u64 seq;
+	struct mmu_interval_notifier_removal *removals;
 } __aligned(4 * sizeof(long));	/* in one cache line */
 
 /**
@@ -110,8 +112,7 @@ struct mn_watch {
  *	range it held.
  * @waiters: Waiters for the range in each slot; they join under @lock.
  * @untracked_waiters: Waiters for untracked ranges; they join under @lock.
- * @removals: Deferred removals that wait for the range in each slot, those that wait
- *	for untracked ranges (0), and those that need not wait (MN_NOT_WAITING).
+ * @removals: The deferred removals that need not wait.
  * @watched: Mask of the @watches that range readers have.
  * @watches: Watches of range readers that were overrun.
  * @overrun: The low word of the last sequence when one was last overrun, or 0.
@@ -164,7 +165,7 @@ struct mn_ranges {
 	struct mn_slot slots[MN_SLOTS];
 	wait_queue_head_t waiters[MN_SLOTS];
 	wait_queue_head_t untracked_waiters;
-	struct mmu_interval_notifier_removal *removals[MN_SLOTS + 1];
+	struct mmu_interval_notifier_removal *removals;
 	unsigned long watched;
 	struct mn_watch watches[MN_WATCHES];
 	unsigned long overrun;
