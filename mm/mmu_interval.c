@@ -723,21 +723,6 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin_killable);
  * Removal
  */
 
-/* Whether the driver may remove it, as far as can be told without the lock. */
-bool mn_may_remove(const struct mmu_interval_notifier *interval_sub)
-{
-	/* Never inserted, or the insertion failed. */
-	if (WARN_ON_ONCE(!interval_sub->mm))
-		return false;
-	/*
-	 * A neighbour in the tree may write to the node, but never this value. The
-	 * ops are only for the report.
-	 */
-	return !WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
-			  "%ps is not inserted\n",
-			  READ_ONCE(interval_sub->ops));
-}
-
 /* Called instead of the driver's callback after a deferred removal. */
 bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      const struct mmu_notifier_range *range,
@@ -756,13 +741,6 @@ mn_ops_of(const struct mmu_interval_notifier *interval_sub)
 		return ops;
 	return container_of(ops, struct mmu_interval_notifier_removal,
 			    no_ops)->ops;
-}
-
-/* Two removers may race. */
-bool mn_is_being_removed(const struct mmu_interval_notifier *interval_sub)
-{
-	return interval_sub->removed ||
-	       RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
 }
 
 void mn_interval_erase(struct mn_ranges *ranges,

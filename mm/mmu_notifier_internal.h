@@ -15,6 +15,7 @@
  */
 
 #include <linux/bits.h>
+#include <linux/bug.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/kernel.h>
@@ -551,15 +552,37 @@ void mn_watch_give_back(struct mmu_range_reader *reader);
 int mn_interval_start_range(struct mn_ranges *ranges,
 			    struct mmu_notifier_range *range);
 void mn_interval_release(struct mn_ranges *ranges, struct mm_struct *mm);
-bool mn_may_remove(const struct mmu_interval_notifier *interval_sub);
 bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      const struct mmu_notifier_range *range,
 		      unsigned long cur_seq);
 const struct mmu_interval_notifier_ops *
 mn_ops_of(const struct mmu_interval_notifier *interval_sub);
-bool mn_is_being_removed(const struct mmu_interval_notifier *interval_sub);
 void mn_interval_erase(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock);
+
+/* Whether the driver may remove it, as far as can be told without the lock. */
+static inline bool
+mn_may_remove(const struct mmu_interval_notifier *interval_sub)
+{
+	/* Never inserted, or the insertion failed. */
+	if (WARN_ON_ONCE(!interval_sub->mm))
+		return false;
+	/*
+	 * A neighbour in the tree may write to the node, but never this value. The
+	 * ops are only for the report.
+	 */
+	return !WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
+			  "%ps is not inserted\n",
+			  READ_ONCE(interval_sub->ops));
+}
+
+/* Two removers may race. */
+static inline bool
+mn_is_being_removed(const struct mmu_interval_notifier *interval_sub)
+{
+	return interval_sub->removed ||
+	       RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
+}
 
 #endif /* _MM_MMU_NOTIFIER_INTERNAL_H */

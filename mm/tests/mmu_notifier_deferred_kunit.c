@@ -1029,7 +1029,7 @@ static void removed_without_insertion(struct kunit *test)
 
 	mn_reports_begin(ctx);
 	defer_again(a, true);
-	reported(test, 1, "mn_may_remove");
+	reported(test, 1, "mmu_interval_notifier_remove_deferred");
 	KUNIT_EXPECT_EQ(test, a->releases, 0);
 }
 
