@@ -380,12 +380,16 @@ mn_collect(struct mn_ranges *ranges, const struct mmu_notifier_range *range,
 
 /* The first of two passes. */
 static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
-			      const struct mmu_interval_notifier_ops *ops,
 			      const struct mmu_notifier_range *range,
 			      struct mn_finish_list *finishes)
 {
+	const struct mmu_interval_notifier_ops *ops =
+		READ_ONCE(interval_sub->ops);
 	struct mmu_interval_notifier_finish *finish = NULL;
 
+	/* It has been removed since mn_announce() looked. */
+	if (unlikely(!ops->invalidate_start))
+		return true;
 	if (!ops->invalidate_start(interval_sub, range, range->seq, &finish))
 		return false;
 	if (finish) {
@@ -409,7 +413,7 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	bool done;
 
 	if (unlikely(ops->invalidate_start))
-		done = mn_announce_start(interval_sub, ops, range, finishes);
+		done = mn_announce_start(interval_sub, range, finishes);
 	else
 		done = ops->invalidate(interval_sub, range, range->seq);
 
