@@ -19,7 +19,7 @@ from boot.results import BAD, HARMLESS, has_shut_down, without_foreign_races
 VERDICT = re.compile(r"(?:mmu_notifier-torture:---|test_mmu_notifier:) End of test: (SUCCESS|FAILURE) (.*)")
 COUNTERS = re.compile(r"mmu_notifier-torture:--- Counters: (.*)")
 # Of invalidations and faults in a second: little enough for a machine that is slow, or busy with something else.
-FLOOR = 2_000
+FLOOR = 1_000
 TAP = re.compile(r"(?:not )?ok \d+ .*")
 
 
