@@ -53,7 +53,7 @@ struct mn_starter {
 struct mn_tracked_range {
 	struct mmu_notifier_range range;
 	struct mn_ctx *ctx;
-	struct mn_starter *starter;	/* NULL: whoever calls */
+	struct mn_starter *starter;	/* NULL: the caller */
 	struct list_head active;
 	struct list_head crowd;
 };
