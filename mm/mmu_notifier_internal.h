@@ -408,7 +408,7 @@ static inline struct mn_sections *
 mn_sections(const struct mmu_notifier_subscriptions *subscriptions)
 {
 	/*
-	 * The address dependency pairs with (U) in mn_attach(). A range that
+	 * The address dependency pairs with (U). A range that
 	 * misses them is found by the registration in its slot, and looks again
 	 * when that is filled.
 	 */
