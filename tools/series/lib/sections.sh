@@ -41,6 +41,6 @@ static_sections() {
 
 tally() {
 	say "it took: $(paste -sd, "$out/times" | sed 's/,/, /g')"
-	cat "$out"/*.tally | sed -n 's/^skip /     skipped: /p'
+	cat "$out"/*.tally | sed -n 's/^skip /     skipped: /p; s/^FAIL /     failed: /p'
 	ended "$target" "$out"/*.tally
 }
