@@ -595,8 +595,6 @@ mn_read_begin_slow(struct mn_ranges *ranges,
 {
 	int err = 0;
 
-	might_sleep();
-
 	spin_lock(&ranges->lock);
 	*seq = READ_ONCE(interval_sub->invalidate_seq);
 	if (!mn_is_clear(ranges, interval_sub))
@@ -637,6 +635,8 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 {
 	struct mn_ranges *ranges;
 
+	/* Like might_sleep(), but only the check: no cost without debugging. */
+	__might_sleep(__FILE__, __LINE__);
 	mn_lockdep_may_wait();
 
 	/* Never inserted, or the insertion failed: force a collision. */

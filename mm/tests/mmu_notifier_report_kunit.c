@@ -858,6 +858,19 @@ static void start_in_atomic_context(struct kunit *test)
 	mn_expect_end(test);
 }
 
+static void read_begin_in_atomic_context(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	mn_expect_sleep(test, "in_atomic(): 1");
+	driver = interval_driver(test);
+	/* It has nothing to wait for. */
+	preempt_disable();
+	mmu_interval_read_begin(&driver->interval.sub);
+	preempt_enable();
+	mn_expect_end(test);
+}
+
 static void remove_in_atomic_context(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -1218,6 +1231,7 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(sleep_in_a_nonblocking_interval_callback),
 	KUNIT_CASE(sleep_in_a_nonblocking_start_callback),
 	KUNIT_CASE(start_in_atomic_context),
+	KUNIT_CASE(read_begin_in_atomic_context),
 	KUNIT_CASE(remove_in_atomic_context),
 	KUNIT_CASE(end_in_atomic_context),
 	KUNIT_CASE(remove_of_what_was_not_inserted),
