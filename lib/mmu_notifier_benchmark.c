@@ -56,8 +56,8 @@
  *   loop scenario=read_active|read_among|start_end_active n=N calls=N
  *	min_ns=X.YY median_ns=X.YY
  *
- * A loop is so many calls, and is timed as a whole, several times. What is printed
- * are nanoseconds per call.
+ * A loop of that many calls is timed as a whole, several times. The results are in
+ * nanoseconds per call.
  *
  * crowds: As throughput, but with a great many threads, several times. Either each
  * invalidation is apart from the next one of its thread, or they are chained, so

@@ -42,14 +42,14 @@
  * them late, share a mutex, a rw_semaphore and a gate with them, which is what a
  * futex is in user space, send them signals, move them to other CPUs, and interrupt
  * those who are about to wake them. All threads but strangers are frozen and
- * thawed. Each wait is woken for nothing once at most: a second time would make
- * good for a wake-up that was lost.
+ * thawed. A wait gets at most one spurious wake-up: a second one could hide a lost
+ * wake-up.
  *
  * fast=1 is for kernels without lockdep and the like: two CPUs that have nothing
  * else to do make more than 100,000 invalidations and as many faults in a second.
  * Only threads that register, and those that give mms back, sleep on their own
- * account. Intervals and ranges are short, but for some. What is compared is
- * compared at every step all the same.
+ * account. Intervals and ranges are short, but for some. Shadow
+ * tables are still checked at every step.
  *
  * ballast=N has N ranges active in each space all the time, far from its pages, as
  * if as many threads were held up in the middle of an invalidation. It is for a
@@ -69,9 +69,9 @@
  *	set_seq		no mmu_interval_set_seq() in the callback: "stale"
  *	release		the release of the mm is ignored: "release"
  *	remove		subscriptions are forgotten without
- *			mmu_interval_notifier_remove(): "removed". To the device
- *			this is what a core looks like that walks what was
- *			removed.
+ *			mmu_interval_notifier_remove(): "removed". The
+ *			device sees what it would see of a core that still
+ *			walks removed subscriptions.
  *	end		now and then an invalidation is never ended: "stall". To
  *			those who wait this is what a lost wake-up looks like.
  *	failed_start	an invalidation that failed to start without blocking is
@@ -354,7 +354,7 @@ static void count(enum counter counter)
 	WRITE_ONCE(*where, *where + 1);
 }
 
-/* The states of those who wait, and cannot get on by themselves. */
+/* States of a thread that waits for another one to wake it. */
 static const char in_read_begin[] = "read_begin";
 static const char in_remove[] = "remove";
 static const char in_gate[] = "gate";
@@ -420,7 +420,7 @@ static void dawdle(void)
  * What workers share with strangers
  *
  * The gate is what a futex is in user space. Workers wait at it until a stranger
- * lets them pass, so one of the strangers must always be on its feet. Those who
+ * lets them pass, so at least one stranger must not wait at it. Those who
  * hold the mutex or the rw_semaphore may wait at the gate, and for nothing else
  * then, so strangers must not wait for these locks.
  */
@@ -615,8 +615,8 @@ static void core_wait_end(const struct core_wait *wait, enum counter counter)
 #define GRAVES		256
 
 /**
- * struct life - of what callbacks are called with, in which this is
- * @rcu: It is found without a lock.
+ * struct life - embedded in what callbacks get, to catch calls after the removal
+ * @rcu: Defers the burial: lookups take no lock.
  * @memory: To be freed.
  * @magic: ALIVE, until the removal is over.
  */
@@ -754,7 +754,7 @@ static void space_set_attached(struct space *space)
 	smp_store_release(&space->attached, true);
 }
 
-/* Whoever finds it so finds that the mm has notifiers. */
+/* If true, mm_has_notifiers() is true as well. */
 static bool space_is_attached(struct space *space)
 {
 	/* Pairs with the release in space_set_attached(). */
@@ -1249,7 +1249,7 @@ static void mirror_insert(struct space *space)
 		return;
 	}
 	space_set_attached(space);
-	/* One that was active before and is now was so all the time, likely. */
+	/* Active before and after, so most likely during the insertion. */
 	if (active && any_active(space, mirror->first, mirror->last))
 		count(COUNT_INSERTS_ACTIVE);
 
@@ -1885,7 +1885,7 @@ out:
  * What the threads do
  */
 
-/* Who has registered was told of what is active, unless it or the mm goes. */
+/* A registered listener has seen each active range, unless it or the mm goes. */
 static void check_told(struct space *space, const struct invalidation *inv,
 		       unsigned int place, const struct listener *listener)
 {
@@ -1893,7 +1893,7 @@ static void check_told(struct space *space, const struct invalidation *inv,
 
 	if (listener->mn.ops != &listener_ops || is_told(inv, &listener->mn, &i))
 		return;
-	/* It leaves its place, and the mm has no users, before it is not told. */
+	/* Only one that has left, or whose mm has no users, may have missed it. */
 	smp_rmb();
 	if (rcu_access_pointer(space->listeners[place]) == listener &&
 	    refcount_read(&space->users))
@@ -2210,7 +2210,7 @@ static void wake_late(void)
 		woken[n] = worker;
 		steps[n++] = step;
 	}
-	/* Who is about to wake them, too, may be held up, by this or otherwise. */
+	/* Delay the other CPUs, which may be waking them, too, or this one. */
 	if (rnd(2)) {
 		smp_call_function(interrupt, NULL, 0);
 		count(COUNT_INTERRUPTS);
@@ -2672,7 +2672,7 @@ static void judge(bool well)
 
 	if (well && torture_onoff_failures())
 		torture_error(CALL, "a CPU could not be plugged");
-	/* After an error it is of no account what has been seen. */
+	/* After an error, coverage does not matter. */
 	clean = !any_error();
 	for (i = 0; clean && i < NR_COUNTERS; i++) {
 		if (needed(i) && !total(i))
@@ -2707,7 +2707,7 @@ static int torture_main(void *unused)
 		well = drain();
 	judge(well);
 	torture_cleanup_end();
-	/* Threads that were left behind use the rest for ever. */
+	/* Threads that were left behind use the rest forever. */
 	if (well)
 		kfree(workers);
 	if (shutdown_secs > 0)

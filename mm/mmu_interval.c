@@ -37,10 +37,6 @@
  * A reader does not wait for ranges that do not overlap, nor for those that
  * started after it began. A removal waits a second time, for ranges announced
  * during its first wait. An invalidation only waits for its callbacks.
- *
- * The tree may change while ranges are active: the walk resumes only from an
- * interval_sub already called, which cannot leave the tree while the range is
- * active.
  */
 
 #include <linux/atomic.h>
@@ -441,8 +437,10 @@ static int mn_complete_start(struct mn_ranges *ranges,
 }
 
 /*
- * Announce the active range to @next and all that follow. Returns -EAGAIN, with
- * the range ended, if a callback would have had to sleep and must not.
+ * Announce the active range to @next and all that follow. The tree may change
+ * meanwhile: the walk resumes only from an interval_sub already called, which cannot
+ * leave the tree while the range is active. Returns -EAGAIN, with the range ended, if
+ * a callback would have had to sleep and must not.
  */
 static noinline int
 mn_announce_all(struct mn_ranges *ranges,

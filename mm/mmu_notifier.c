@@ -61,7 +61,7 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
 	if (!subscriptions)
 		return NULL;
 
-	/* The list is empty as it is. */
+	/* A zeroed list head is an empty list. */
 	spin_lock_init(&subscriptions->lock);
 	return subscriptions;
 }
@@ -99,8 +99,9 @@ mn_publish_sections(struct mmu_notifier_subscriptions *subscriptions,
 	struct mn_ranges *ranges = subscriptions->ranges;
 
 	/*
-	 * (U) Who sees them sees them initialised, and the list not empty. Pairs
-	 * with the address dependency in mn_sections().
+	 * (U) Publish the sections after they are initialised and the
+	 * subscription is in the list. Pairs with the address dependency in
+	 * mn_sections().
 	 */
 	smp_store_release(&subscriptions->sections, sections);
 	/* Last: a range that finds them here needs them there at its end. */
@@ -473,14 +474,15 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 static bool mn_is_in_section(const struct mmu_notifier_range *range)
 {
 	return range->section & MN_SECTION_ENTERED &&
-	       range->seq == mn_mark(range);
+	       range->seq == mn_self(range);
 }
 
 /*
  * The range was filled in by hand, or the caller starts a range that is active.
  * With the same addresses, that one counts, as there will be one end. Other
- * addresses have to be announced; if it is not a copy, the first ones are never
- * ended. Which it is, is not known if nothing is tracked: it ends, and starts anew.
+ * addresses must be announced; unless this is a copy, the first ones then never get
+ * an end. Without tracking, the first addresses are unknown: end the range, and
+ * start it anew.
  */
 static noinline int
 mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
@@ -517,8 +519,8 @@ static noinline int mn_both_start(struct mn_sections *sections,
 }
 
 /*
- * Whether there are intervals is looked at inside the section: a registration
- * that switches tracking on waits for it.
+ * Look for intervals only inside the section: a registration that turns on
+ * tracking waits for it.
  */
 static noinline int mn_start_in_section(struct mn_sections *sections,
 					struct mmu_notifier_range *range)
@@ -533,7 +535,7 @@ static noinline int mn_start_in_section(struct mn_sections *sections,
 	ranges = mn_ranges(sections->subscriptions);
 	if (ranges)
 		return mn_both_start(sections, ranges, range, first);
-	range->seq = mn_mark(range);
+	range->seq = mn_self(range);
 	return mn_section_call_start(sections, NULL, range, first);
 }
 
@@ -559,7 +561,7 @@ static noinline void mn_both_end(struct mn_sections *sections,
 		mn_section_end_range(sections, range);
 }
 
-/* What started untracked ends so. */
+/* A range that started before the mm was tracked only has its section to leave. */
 static noinline void mn_end_in_section(struct mn_sections *sections,
 				       struct mmu_notifier_range *range)
 {
@@ -615,7 +617,7 @@ static void mn_hlist_release(struct mn_sections *sections, struct mm_struct *mm)
 	}
 
 	/*
-	 * Inside the read section: mmu_notifier_unregister() that finds its
+	 * Inside the section: mmu_notifier_unregister() that finds its
 	 * subscription unhashed waits for ->release() by waiting for the
 	 * section.
 	 */
@@ -720,7 +722,7 @@ static void mn_free(struct rcu_head *rcu, int put)
 	srcu_up_read(&mn_puts, put);
 }
 
-/* The index of the put's read section has no place in the subscription. */
+/* The subscription has no room for the index of the put's SRCU section. */
 static void mn_free_put_0(struct rcu_head *rcu)
 {
 	mn_free(rcu, 0);

@@ -89,12 +89,12 @@ struct mn_watch {
  * @lock: Protects the rest.
  * @itree: The interval_subs.
  * @nr_removing: Number of interval_subs in @itree that new ranges are no longer
- *	announced to. While it is 0, a walk does not look for them.
+ *	announced to, which a walk looks for unless it is 0.
  * @active: Mask of the slots whose range is active; MN_UNTRACKED if any range
  *	without a slot is.
  * @last_seq: Last sequence handed out; odd.
- * @oldest: No active range has a lower sequence. Updated when the slots wrap
- *	around, and by a range that starts while no other is active.
+ * @oldest: No active range has a lower sequence than this, which is updated when the
+ *	slots wrap around, and by a range that starts while no other is active.
  * @awaited: Mask of the slots with waiters.
  * @nr_untracked: Number of active ranges without a slot.
  * @untracked: From the first to the last address of those, and of those that ended
@@ -103,15 +103,14 @@ struct mn_watch {
  * @generation: Generation of the untracked ranges that start now.
  * @reserved: Mask of the slots that a start leaves to mn_range_activate_slow():
  *	MN_UNTRACKED; or all of them as long as there may be watches.
- * @slots: Indexed by mn_slot_of() the sequence. An inactive slot keeps the last
- *	range it held.
+ * @slots: Indexed by mn_slot_of() the sequence; an inactive one keeps its last range.
  * @waiters: Waiters for the range in each slot; they join under @lock.
  * @untracked_waiters: Waiters for untracked ranges; they join under @lock.
  * @watched: Mask of the @watches that range readers have.
  * @watches: Watches of range readers that were overrun.
  * @overrun: The low word of the last sequence when one was last overrun, or 0.
- * @complete: Whether every active range is known. Set once, soon after the
- *	allocation; interval_subs and range readers wait for it.
+ * @complete: Whether every active range is known, which becomes true once, soon after
+ *	the allocation, and which interval_subs and range readers need.
  * @sections: Those of the mm, if it got them later than this.
  *
  * Allocated for the first interval_sub of the mm; freed with the mm. One lock
@@ -167,12 +166,13 @@ struct mn_ranges {
 };
 
 /**
- * struct mn_sections - the read sections of an mm with subscriptions to all of it
- * @srcu: A range is in a read section from its start to its end; so is each other
- *	callback. Registration, unregistration and the end of the mm wait for these
- *	sections, and for those of no other mm.
+ * struct mn_sections - the SRCU sections of an mm with subscriptions to all of it
+ * @srcu: A range is in a section from its start to its end, as is every other callback.
  * @subscriptions: Of the mm.
  * @free: Frees this when the mm structure is gone, from a context that may sleep.
+ *
+ * Registration, unregistration and the end of the mm wait for the sections of their
+ * own mm only.
  *
  * Allocated for the first subscription to the whole mm; constant after that.
  */
@@ -186,15 +186,17 @@ struct mn_sections {
  * struct mmu_notifier_subscriptions - the notifiers of an mm
  * @lock: Protects @list and &mmu_notifier.users.
  * @list: The subscriptions to the mm, the latest first.
- * @ranges: The active ranges and the interval_subs. NULL until the mm is prepared
- *	for interval_subs, constant after that.
- * @sections: The read sections. NULL until there is a subscription to the mm,
- *	constant after that. One of @ranges and @sections is always there.
+ * @ranges: The active ranges and the interval_subs, once the mm is prepared for these.
+ * @sections: The SRCU sections, once there has been a subscription to the mm.
+ *
+ * One of @ranges and @sections is always there. Each is NULL at first, and constant
+ * once it is there.
  *
  * Allocated for the first subscription of either kind; freed with the mm. The
  * first one is published with all locks of the mm held, which invalidations hold
- * one of: each one knows of it, or has ended. Later, the one that is there tells
- * what is active when the other, or another subscription, comes.
+ * one of: each one knows of it, or has ended. Later on, whichever of @ranges and
+ * @sections exists knows what is active when the other one, or another
+ * subscription, is added.
  *
  *   field            read under                written under
  *   list             lock, or a section        lock
@@ -267,7 +269,7 @@ static inline bool mn_is_annotated(const struct mmu_notifier_range *range)
  * All callbacks of one kind for a range run between these two, which catch
  * those that sleep and must not.
  *
- * Callbacks of the mm's subscriptions run in a read section. Lockdep does not
+ * Callbacks of the mm's subscriptions run in an SRCU section. Lockdep does not
  * connect what is held outside of a recursive read lock with what is taken
  * inside, so the map is entered here. It is only tried: the section is what
  * others wait for.
@@ -389,7 +391,7 @@ int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
  * In &mmu_notifier_range.section, beside the first subscription that the range has
  * been announced to.
  */
-#define MN_SECTION_INDEX	BIT(0)	/* of the read section */
+#define MN_SECTION_INDEX	BIT(0)	/* of the section */
 #define MN_SECTION_ENTERED	BIT(1)
 #define MN_SECTION_FLAGS	(MN_SECTION_INDEX | MN_SECTION_ENTERED)
 
@@ -439,10 +441,10 @@ mn_section_enter(struct mn_sections *sections, struct mmu_notifier_range *range)
 }
 
 /*
- * In &mmu_notifier_range.seq of a range that is in a section and not tracked. Even;
- * tells it from its copies, which are elsewhere.
+ * Stored in &mmu_notifier_range.seq of a range in a section of an mm that is not
+ * tracked. Even, and wrong in a copy, because it is the address of the range.
  */
-static inline u64 mn_mark(const struct mmu_notifier_range *range)
+static inline u64 mn_self(const struct mmu_notifier_range *range)
 {
 	return (unsigned long)range;
 }
@@ -457,9 +459,9 @@ static inline void mn_section_leave(struct mn_sections *sections,
 }
 
 /*
- * Whom the range has been announced to, in the order of the list. Later ones come
- * before it there. One that has gone keeps its way to the rest as long as the
- * section lasts.
+ * The first subscription that the range was announced to. The rest follow in the
+ * list; new ones are added in front of it. If it has been removed, its ->next stays
+ * valid until the section ends.
  */
 static inline struct mmu_notifier *
 mn_section_first(unsigned long section)

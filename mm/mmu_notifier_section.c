@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MMU notifiers: the read sections of an mm with subscriptions to all of it.
+ * MMU notifiers: the SRCU sections of an mm with subscriptions to all of it.
  *
- * A range enters a read section when it starts and leaves it when it has ended.
+ * A range enters a section when it starts and leaves it when it has ended.
  * What waits for a grace period of the mm thus waits for the ranges that are
  * active in it, and for no other mm: registration, unregistration, the end of the
  * mm.
  *
  * The range keeps the head of the list as it finds it inside the section. New
  * subscriptions are added before that, so its end calls those that its start has
- * called: there is no other record of them. One that is removed keeps its way to
- * the rest, and its memory, as long as the section lasts.
+ * called: there is no other record of them. A removed one keeps its ->next pointer,
+ * and its memory, until the section ends.
  *
  * A range that is never ended, or whose task dies in a callback, holds up
- * registration, unregistration and the end of its mm for ever. Nothing records which
+ * registration, unregistration and the end of its mm forever. Nothing records which
  * ranges are in a section: a copy that is ended as well leaves it once more, which
  * is noticed only if the mm is tracked.
  */
@@ -166,7 +166,7 @@ noinline int mn_section_start_refused(struct mn_sections *sections,
 	return ret;
 }
 
-/* As mn_section_call_start(), where a call more does not matter. */
+/* mn_section_call_start(), out of line for the slower paths. */
 int mn_section_start_range(struct mn_sections *sections,
 			   struct mn_ranges *ranges,
 			   struct mmu_notifier_range *range,

@@ -2,16 +2,11 @@
 /*
  * MMU notifiers: collision-retry for any range, with any kind of notifier.
  *
- * range reader  a device fault between mmu_range_read_begin() and
- *               mmu_range_read_retry()
- * token         the last sequence when it began
- * history       the slots of the mm, most of which hold a range that has ended
- *
  * A range reader has no subscription of its own. Its driver has one to the mm, or
  * to an interval around what is read, whose callback takes the user lock. The range
- * reader takes a token, waits until no overlapping range is active, reads the page
- * table, and under the user lock looks at the history: which ranges have started
- * since, and do they overlap?
+ * reader takes a token, the last sequence; waits until no overlapping range is active;
+ * reads the page table; and under the user lock looks at the history, the slots of the
+ * mm: which ranges have started since, and do they overlap?
  *
  *   invalidation                            range reader
  *
@@ -713,7 +708,7 @@ void mmu_notifier_range_wait_inactive(struct mm_struct *mm, unsigned long start,
 EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive);
 
 /**
- * mmu_notifier_range_wait_inactive_killable - the same, but a signal ends the wait
+ * mmu_notifier_range_wait_inactive_killable - wait for a range, killable
  * @mm: The mm, which must be tracked; see mmu_range_reader_init().
  * @start: First address.
  * @end: First address after the range.

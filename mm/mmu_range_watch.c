@@ -156,7 +156,7 @@ void mn_watch_give_back(struct mmu_range_reader *reader)
 	if (last_seq - reader->began > MN_HISTORY)
 		WRITE_ONCE(ranges->overrun, last_seq);
 
-	/* In one step: of two threads that end one range reader, one is too late. */
+	/* Atomic: if two threads end one reader, only one may free the watch. */
 	if (!WARN_ONCE(cmpxchg_relaxed(&ranges->watches[i].reader, reader,
 				       NULL) != reader,
 		       "the copy of a range reader ends\n")) {

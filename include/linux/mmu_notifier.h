@@ -129,7 +129,7 @@ enum mmu_notifier_event {
  * struct mmu_notifier_ops - callbacks of a subscription to a whole mm
  *
  * Every callback is optional. All but @alloc_notifier and @free_notifier run
- * inside an SRCU read section and may run on several CPUs at once.
+ * inside an SRCU section and may run on several CPUs at once.
  */
 struct mmu_notifier_ops {
 	/**
@@ -224,15 +224,16 @@ struct mmu_notifier_ops {
 
 /**
  * struct mmu_notifier - subscription to a whole mm
- * @hlist: Entry in the list of the mm, the latest first. Added at the head and
- *	removed under the lock of the subscriptions, walked in a read section of the
- *	mm. A range walks from what was first at its start; so what has been removed
- *	keeps its successor, and its memory, as long as such a section lasts.
+ * @hlist: Entry in the list of the mm, the latest first.
  * @ops: Callbacks; set by the owner before registration, constant after that.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
  * @rcu: Defers &mmu_notifier_ops.free_notifier until no callback runs.
  * @users: Number of references by mmu_notifier_get(), under the lock of the
  *	subscriptions.
+ *
+ * The list is changed under the lock of the subscriptions, and walked in an SRCU
+ * section of the mm. A range walks from what was first at its start; so what has been
+ * removed keeps its successor, and its memory, as long as such a section lasts.
  */
 struct mmu_notifier {
 	struct hlist_node hlist;
@@ -717,8 +718,8 @@ mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)
  * mmu_notifier_invalidate_range_end - the page table has changed
  * @range: The invalidation, as it was started.
  *
- * Is announced to those subscriptions to the mm that the start was announced to,
- * but for those that have gone since.
+ * Calls ->invalidate_range_end() of each subscription to the mm that saw the start
+ * and has not been removed since.
  *
  * Context: As for the start, in the same task.
  */

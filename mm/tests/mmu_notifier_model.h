@@ -6,10 +6,10 @@
  * question about the present by a look through that list. It says which thread can
  * take a step, which one sleeps, what a call returns and which callbacks are due.
  *
- * Readers and removers wait for certain invalidations, to the letter. What changes
- * who is told of the whole mm waits for those that are active, and may wait for
- * later ones as well: until nothing is active, the model does not know whether it
- * has returned.
+ * Readers and removers wait for certain invalidations, to the letter. A call
+ * that adds or removes a subscription to the whole mm waits for the active ones and
+ * may wait for later ones, so the model cannot tell whether it has returned until
+ * nothing is active.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_MODEL_H
 #define _MM_TESTS_MMU_NOTIFIER_MODEL_H

@@ -18,11 +18,11 @@
 
 #include "mmu_notifier_helpers.h"
 
-/* So many invalidations, one after the other, no history goes back. */
+/* More invalidations in a row than any history holds. */
 #define BEYOND_HISTORY	(2 * BITS_PER_LONG)
 /* So many, it does, even if one slot is taken. */
 #define WITHIN_HISTORY	(BITS_PER_LONG - 4)
-/* So many range readers that were overrun are exact at a time. */
+/* Number of range readers that can have a watch at a time. */
 #define WATCHES		4
 
 /* Where no range reader reads. */
@@ -177,8 +177,8 @@ static void invalidate_elsewhere(struct mn_ctx *ctx, unsigned int nr)
 }
 
 /*
- * The next begin of it has a watch: its history did not suffice; or that of another
- * one did not lately, and then it is as new.
+ * Overrun the reader, so that its next begin takes a watch. If it has one already,
+ * because another reader was overrun recently, start over with a new reader.
  */
 static void overrun(struct mn_reader *reader)
 {
@@ -1473,7 +1473,7 @@ static void signal_ends_a_killable_begin_of_an_interval(struct kunit *test)
 }
 
 /*
- * Seed of it all: is a range being invalidated? Wait until it is not.
+ * mmu_notifier_range_inactive() and mmu_notifier_range_wait_inactive()
  */
 
 static void range_is_inactive_unless_what_overlaps_is_active(struct kunit *test)
@@ -1551,8 +1551,7 @@ static void wait_in_an_overrun_mm_leaves_no_watch_behind(struct kunit *test)
 }
 
 /*
- * Seed 004, as it has to be: what is active is asked for under the user lock, and
- * waited for without.
+ * The correct pattern: ask under the user lock, drop the lock, then wait.
  */
 static void asking_under_the_user_lock_is_silent(struct kunit *test)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What has to be reported about drivers that read ranges, and what must not be; as
- * mmu_notifier_report_kunit.c, with a boot for each case:
- * kunit.filter_glob=mmu_notifier_range_report.CASE.
+ * What has to be reported about drivers that read ranges, and what must not be. As in
+ * mmu_notifier_report_kunit.c, each case needs a boot of its own:
+ * kunit.py run --run_isolated=test mmu_notifier_range_report.
  */
 
 #include <kunit/test.h>

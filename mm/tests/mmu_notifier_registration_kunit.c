@@ -731,7 +731,7 @@ static const struct locked_arrival first_arrivals[] = {
 
 KUNIT_ARRAY_PARAM(first_arrivals, first_arrivals, describe_locked);
 
-/* There is nothing else by which it could know of what is active. */
+/* Without notifiers, only the locks tell it what is active. */
 static void first_registration_waits_for_locks_of_the_mm(struct kunit *test)
 {
 	const struct locked_arrival *arrival = test->param_value;
@@ -1040,7 +1040,7 @@ static void describe_meeting(const struct meeting *meeting, char *desc)
 
 KUNIT_ARRAY_PARAM(meetings, meetings, describe_meeting);
 
-/* Who has come is called, and who has gone is not. */
+/* What was added is called, what was removed is not. */
 static void expect_state(struct kunit *test, struct event *event,
 			 unsigned int starts)
 {
@@ -1391,7 +1391,7 @@ static void describe_departing(const struct departing_mm *mm, char *desc)
 
 KUNIT_ARRAY_PARAM(departing_mms, departing_mms, describe_departing);
 
-/* In use when all that was freed behind RCU, or by work items, is. */
+/* Pages in use once pending RCU callbacks and work items have run. */
 static long pages_in_use(void)
 {
 	schedule_timeout_uninterruptible(1);

@@ -255,7 +255,7 @@ static void nofs_allocation_under_a_lock_of_a_callback(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* The other way round: the lock is known to be allocated under. */
+/* The reverse order: lockdep has already seen an allocation under the lock. */
 static void callback_takes_a_lock_that_was_allocated_under(struct kunit *test)
 {
 	struct mn_driver *driver;
