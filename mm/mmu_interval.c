@@ -75,8 +75,6 @@ struct mn_finish_list {
 /* Modules allocate it: the private part keeps its size. */
 static_assert(offsetof(struct mmu_interval_notifier, invalidate_seq) ==
 	      sizeof(struct interval_tree_node) + 4 * sizeof(long));
-static_assert(sizeof(struct mmu_interval_notifier) ==
-	      sizeof(struct interval_tree_node) + 5 * sizeof(long));
 
 /* Inline: every invalidation walks the tree. */
 #define MN_FIRST(interval_sub)	((interval_sub)->interval_tree.start)

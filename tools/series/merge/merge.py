@@ -150,7 +150,11 @@ class Insertion:
         del lines[first:last + 1 + (lines[last + 1] == "\n")]
 
     def only(self, lines, value):
+        """Where the line is, of which there must be one."""
         count = lines.count(value + "\n")
+        if count == 0 and self.text and set(self.text.splitlines(keepends=True)) <= set(lines) | {"\n"}:
+            raise Bad(f"{self.path} of this kernel has what insertions/{self.name} adds: if that is from fixes/, make the series"
+                      " for the kernel without them, and leave their patches out when you apply it")
         if count != 1:
             raise Bad(f"insertions/{self.name}: {self.path} of this base has the line '{value}' {count} times, not once:"
                       " name another anchor")

@@ -3,14 +3,16 @@
 A few of our files take the place of upstream's, whole.  What these were when ours were written is in the file "replaced", as
 digests: no text of theirs is kept here.  It has, for each such file,
     tree VERSION PATH DIGEST    what it is in a tree that has been looked at
-    lines PATH                  digests of each line of code, and of each line of comment, of all these trees
-    always PATH                 those of code that all of them have
+    lines PATH                  digests of each line of code, and of each line of comment, of all these trees; DIGEST*N is there
+                                up to N times
+    always PATH                 those of code that all of them have, at least N times
 merge.py writes it, with "merge.py record TREE...".
 
-A tree whose file is none of these is between two of them if it has no other line of code than they have, and all that they have
-in common.  If it has others, they are its owner's, and they must not get lost: without them, the file is what upstream would
-have, so that a three-way merge can put them into ours.
+A tree whose file is none of these is between two of them if it has no other line of code than they have, none more often, and
+all that they have in common.  If it has others, they are its owner's, and they must not get lost: without them, the file is what
+upstream would have, so that a three-way merge can put them into ours.  Which of several equal lines is the owner's cannot be told.
 """
+import collections
 import hashlib
 import os
 import re
@@ -46,6 +48,11 @@ def read_lines(path, content):
     return result
 
 
+def code_of(lines):
+    """{digest: how often there is this line of code}."""
+    return collections.Counter(digest for _, digest, is_code in lines if is_code)
+
+
 class Replaced:
     def __init__(self):
         self.trees, self.lines, self.always = {}, {}, {}
@@ -57,21 +64,25 @@ class Replaced:
                 if words[0] == "tree":
                     self.trees[words[1], words[2]] = words[3]
                 elif words[0] in ("lines", "always"):
-                    there = getattr(self, words[0])[words[1]] = set()
+                    there = getattr(self, words[0])[words[1]] = {}
                 elif words[0] != "#":
-                    there.update(words)
+                    there.update((digest, int(count or 1)) for digest, _, count in (word.partition("*") for word in words))
 
     def look(self, path, content):
         """(its own lines of code, with their numbers; how many of those that all trees have it lacks)."""
         if hashlib.sha256(content).hexdigest() in self.trees.values():
             return [], 0
-        lines, known = read_lines(path, content), self.lines.get(path, set())
-        own = [(number, line.strip()) for number, (line, digest, code) in enumerate(lines, 1) if code and digest not in known]
-        return own, len(self.always.get(path, set()) - {digest for _, digest, _ in lines})
+        lines, known = read_lines(path, content), self.lines.get(path, {})
+        count = code_of(lines)
+        own = [(number, line.strip()) for number, (line, digest, code) in enumerate(lines, 1)
+               if code and count[digest] > known.get(digest, 0)]
+        return own, sum(max(0, least - count[digest]) for digest, least in self.always.get(path, {}).items())
 
     def merge(self, path, theirs, ours):
         """Our file with the lines of theirs that are its owner's; None if that takes more than a merge."""
-        lines, known, upstream, includes = read_lines(path, theirs), self.lines.get(path, set()), [], []
+        lines, known, upstream, includes = read_lines(path, theirs), self.lines.get(path, {}), [], []
+        if any(0 < known.get(digest, 0) < count for digest, count in code_of(lines).items()):
+            return None
         # Ours include other headers, so where one more goes is not to be found by a merge.
         for line in [line for line in lines if line[2] and line[1] not in known and line[0].startswith("#include <")]:
             includes.append(line[0])
@@ -95,10 +106,12 @@ class Replaced:
 
     def record(self, version, path, content):
         there = read_lines(path, content)
-        code = {digest for _, digest, is_code in there if is_code}
+        code, lines = code_of(there), self.lines.setdefault(path, {})
+        always = self.always.setdefault(path, code)
         self.trees[version, path] = hashlib.sha256(content).hexdigest()
-        self.lines.setdefault(path, set()).update(digest for _, digest, _ in there if digest)
-        self.always[path] = self.always.get(path, code) & code
+        for digest in {digest for _, digest, _ in there if digest}:
+            lines[digest] = max(lines.get(digest, 1), code[digest])
+        self.always[path] = {digest: min(count, code[digest]) for digest, count in always.items() if digest in code}
 
     def text(self):
         def key(tree):
@@ -107,7 +120,7 @@ class Replaced:
         result = HEAD + "".join(f"tree {tree[0]} {tree[1]} {self.trees[tree]}\n" for tree in sorted(self.trees, key=key))
         for what in ("lines", "always"):
             for path, digests in sorted(getattr(self, what).items()):
-                digests = sorted(digests)
+                digests = sorted(digest + (f"*{count}" if count > 1 else "") for digest, count in digests.items())
                 result += f"{what} {path}\n"
                 result += "".join(" ".join(digests[i:i + 11]) + "\n" for i in range(0, len(digests), 11))
         return result
