@@ -118,27 +118,33 @@ struct mn_watch {
  * interval_subs in one step.
  *
  *   field            read under                written under
- *   active           lock, or (H) or (J),      lock
- *                    or (N)
- *   last_seq         lock, or (J), or (M)      lock
+ *   active           lock, or (H), (J), (N)    lock
+ *                    or (O)
+ *   last_seq         lock, or (J), (K), (M)    lock
+ *                    or (P); nothing, where
+ *                    it is a hint
  *   oldest           lock, or (I)              lock
  *   slots            lock, or (J) and (K), or  lock
  *                    (M) and (O), or (M) and
  *                    (P)
  *   watched          lock                      lock to set, (Q) to clear
- *   watches          lock; hit also by the     lock; the reader also by
- *                    reader that has it, with  the reader that has it
- *                    (S)
+ *   watches          lock; @hit also with (T)  lock; @reader also by the
+ *                    by the reader that has    reader that has it
+ *                    it; @reader by any, to
+ *                    compare
  *   untracked        lock, or (M) and (O)      lock
+ *   waiters,         their own lock            their own lock, and the
+ *   untracked_waiters                          lock to join
  *   overrun          nothing; it is a hint     nothing
  *   complete         (C), (R)                  mmap_lock for writing, (B)
  *   all others       lock                      lock
  *
  * In an interval_sub, @mm, @ops and the interval are constant while it is
  * inserted. The node and the private members are under the lock; @announced is
- * also read after (I), and @mm, @removed and the node are peeked at to refuse a
- * second insertion or removal. @invalidate_seq is written under the user lock,
- * or by insertion; readers sample it under the lock or by (G).
+ * also read after (I), and @mm and the node are peeked at to refuse a second
+ * insertion or removal. @invalidate_seq is written under the user lock, or by
+ * insertion; readers sample it under the lock or by (G), and compare it under the
+ * user lock, or under nothing, where it is a hint.
  */
 struct mn_ranges {
 	spinlock_t lock;
@@ -199,13 +205,18 @@ struct mn_sections {
  * subscription, is added.
  *
  *   field            read under                written under
- *   list             lock, or a section        lock
+ *   list             lock, or a section;       lock
+ *                    whether it is empty also
+ *                    when the mm is released,
+ *                    or has gone
  *   ranges           (V), in a section if      mmap_lock for writing
- *                    there are any
- *   sections         (U); where it may be      mmap_lock for writing, and the
- *                    new, the ranges' lock     ranges' lock if there are any
- *   users            lock; whether it is 0     lock
- *                    also with a reference
+ *                    there are any; with (C)
+ *                    or (R) anywhere
+ *   sections         (U), or mmap_lock; the    mmap_lock for writing
+ *                    copy in @ranges has the
+ *                    ranges' lock
+ *   users            lock; whether it is 0     lock, or by registration,
+ *                    also with a reference     before it is in the list
  */
 struct mmu_notifier_subscriptions {
 	spinlock_t lock;
