@@ -3,7 +3,7 @@
 # the series.  What warns or fails is compiled on stock, too: only what stock does not have is a failure.
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" users
-. "$tools/users/lib.sh"
+. "$tools/users/compile.sh"
 stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
 work=$root/build/users/$name

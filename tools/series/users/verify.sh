@@ -1,9 +1,9 @@
 #!/bin/sh
-# short.sh STOCK TREE: the short form of make users.  Called by test.sh.
+# verify.sh STOCK TREE: the short form of make users.  Called by test.sh.
 # Each user of MMU notifiers is in a configuration that make users compiles; for x86-64 the smallest source of each directory
 # is compiled, with W=1.
 . "$(dirname "$0")/../lib/common.sh"
-. "$tools/users/lib.sh"
+. "$tools/users/compile.sh"
 stock=$1 tree=$2
 work=$root/build/test/$name/users
 mkdir -p "$work"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2164,SC2317 # to be included after common.sh, which sets -e
-# How users.sh and short.sh compile users of MMU notifiers, in $dir below the current directory, for $arch.
-# Called by users.sh, short.sh.
+# How users of MMU notifiers are compiled, in $dir below the current directory, for $arch.
+# Called by users.sh, users/verify.sh.
 . "$tools/lib/kbuild.sh"
 
 # Where there are some.
