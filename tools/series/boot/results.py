@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """What a boot of a KUnit kernel showed.
-
 Called by run.sh, suites.sh, kernel.sh, verify.sh, reports.py, torture.py, each_patch.py, clients.py, mutants.py.
 
     results.py report BUILD TREE         a short report; fails unless all cases pass and nothing else is wrong

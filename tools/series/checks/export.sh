@@ -1,7 +1,7 @@
 #!/bin/sh
-# export.sh STOCK TREE: the patches of make series are in the form that the kernel asks for, and git am, quilt and
-# patch make of them just what make tree gives; of the fixes alone, stock with these; likewise with kabi/ on top.
-# Called by test.sh, bisect.sh.
+# export.sh STOCK TREE: the patches of make series have the form that the kernel asks for, and make what make tree gives.
+# Called by test.sh, bisect.sh.  git am, quilt and patch are compared; with the fixes alone they make stock with these; likewise
+# with kabi/ on top.
 . "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
 patches=$("$tools/series.sh")

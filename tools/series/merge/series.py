@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """series.py STOCK VERSION OUT [BASE_COMMIT]: writes the series for a pristine tree as patches for git am and quilt.
-
 Called by series.sh.
 
 OUT/fixes has a series of its own: the fixes of the stock core, for those who want nothing else; and OUT/fixes/tests the suites
