@@ -39,7 +39,7 @@ boot_kernel() {
 first=
 case $version in 6.*) ;; *) first=two-pass, ;; esac
 
-steps='' before='' number=0
+steps='' before='' number=0 boots=''
 for step in $(merge names "$stock"); do
 	steps=${steps:-$first}${steps:+,}$step
 	tree=$("$tools/tree.sh" steps "$steps")
@@ -54,14 +54,18 @@ for step in $(merge names "$stock"); do
 			flock 8
 			boot_kernel "$step" "$before" >"$kept/$step/log" 2>&1
 		) 8>"$kept/slot-$number" &
+		boots="$boots $!"
 		before=$step
 	fi
 	[ "$step" != "${UNTIL:-}" ] || break
 done
 [ "$what" != x86_64 ] || exit 0
 
-say "waiting for the boots"
-wait
+begin_step each-patch-boots "$kept/STEP/log" "waiting for the boots of the last patches"
+# Each has its log; who tells how long it takes is no boot.
+# shellcheck disable=SC2086 # a list of words
+wait $boots || :
+end_step
 steps=
 for step in $(merge names "$stock"); do
 	steps=${steps:-$first}${steps:+,}$step

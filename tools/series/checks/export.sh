@@ -19,16 +19,20 @@ snapshot() (
 	GIT_INDEX_FILE=$GIT_DIR/index-$(basename "$1")
 	export GIT_INDEX_FILE
 	[ -e "$GIT_INDEX_FILE" ] || [ ! -e "$GIT_DIR/index-stock" ] || cp "$GIT_DIR/index-stock" "$GIT_INDEX_FILE"
-	git -c core.compression=1 -c core.checkStat=minimal -c core.trustctime=false --work-tree=. add -A -f -- . ':!.build-*'
-	git write-tree
+	git -c core.compression=1 -c core.checkStat=minimal -c core.trustctime=false --work-tree=. add -A -f -- . ':!.build-*' &&
+		git write-tree
 )
 if [ ! -d "$GIT_DIR" ]; then
-	say "making a git repository of the pristine tree"
 	git init -q --bare
 	git config gc.auto 0
 fi
-pristine=$(git commit-tree -m pristine "$(snapshot "$stock")")
-wanted=$(snapshot "$tree")
+begin_step export-snapshots "$work/git.log" "taking the pristine tree, and that with the series, into a git repository"
+if ! taken=$(snapshot "$stock" 2>"$log") || ! wanted=$(snapshot "$tree" 2>>"$log"); then
+	cat "$log" >&2
+	die "git does not take the trees: is the disk full? see above"
+fi
+pristine=$(git commit-tree -m pristine "$taken")
+end_step
 
 verdict() { if [ "$2" = "$3" ]; then echo "ok $1"; else echo "FAIL $1: see $work"; fi; }
 

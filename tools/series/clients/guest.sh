@@ -41,7 +41,7 @@ selftests() {
 	mkdir -p "$copy"
 	# hmm-tests wants headers of the kernel.
 	(cd "$stock" && rsync -aR Makefile tools include scripts arch/x86 usr/include lib/test_hmm_uapi.h mm/gup_test.h "$copy/")
-	say "building the selftests"
+	begin_step selftests "$work/selftests.log" "building the selftests"
 	make -s -C "$copy" ARCH=x86_64 headers_install >"$work/selftests.log" 2>&1 || die "no headers: see $work/selftests.log"
 	built=$copy/tools/testing/selftests
 	# Stable kernels have taken changes of selftests without the names that these use.
@@ -54,6 +54,7 @@ selftests() {
 		make -j"$jobs" -C "$built/$part" CC="ccache gcc $older" KHDR_INCLUDES="-isystem $copy/usr/include" $goals \
 			>>"$work/selftests.log" 2>&1 || die "the selftests of $part/ cannot be built: see $work/selftests.log"
 	done
+	end_step
 }
 
 # module TREE LABEL: the one of clients/oom for the kernel of this tree.

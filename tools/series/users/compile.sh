@@ -22,11 +22,12 @@ cross_prefix() {
 # ready START FRAGMENT...: the current tree is configured, and its headers are made.
 ready() {
 	try_configure "$@"
-	say "preparing $PWD/$dir"
+	begin_step "${PWD##*/}-${dir#.}-prepare" "$PWD/$dir/prepare.log" "preparing $PWD/$dir"
 	kernel_make -j"$jobs" prepare >"$dir/prepare.log" 2>&1 || {
 		tail -n 30 "$dir/prepare.log" >&2
 		die "make prepare fails: all of it is in $PWD/$dir/prepare.log"
 	}
+	end_step
 }
 
 # plan GOAL...: prints "LIST OBJECT..." for the directories of some goals: what this configuration has in them, by the
@@ -61,9 +62,9 @@ compile_again() (
 	again=$(python3 "$tools/users/users.py" again "$1")
 	[ -n "$again" ] || exit 0
 	cd "$2"
-	log=$3
+	stock_log=$3
 	shift 3
 	ready "$@"
 	# shellcheck disable=SC2086 # a list of words
-	compile "$log" $again
+	compile "$stock_log" $again
 )
