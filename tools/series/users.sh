@@ -42,13 +42,13 @@ runs=
 : >"$work/missing"
 for arch in $archs; do
 	run=$arch
-	users allnoconfig "$tools/users/common.config" "$tools/users/$arch.config"
+	users allnoconfig "$tools/lib/mm.config" "$tools/users/common.config" "$tools/users/$arch.config"
 	runs="$runs $run"
 done
 # The call sites once more, with the empty functions that stand in for MMU notifiers where there are none.
 for arch in x86_64 arm64 s390 riscv; do
 	run=$arch-without
-	users allnoconfig "$tools/users/common.config"
+	users allnoconfig "$tools/lib/mm.config" "$tools/users/common.config"
 	runs="$runs $run"
 done
 for start in allnoconfig tinyconfig; do

@@ -26,7 +26,7 @@ fi
 arch=x86_64 dir=.build-context compiler="ccache $clang"
 our_options . >"$out/series.config"
 echo CONFIG_WARN_CONTEXT_ANALYSIS=y >"$out/context.config"
-configure tinyconfig "$tools/checks/configs/w1.config" "$out/series.config" "$out/context.config"
+configure tinyconfig "$tools/lib/mm.config" "$tools/checks/configs/w1.config" "$out/series.config" "$out/context.config"
 objects=$(our_objects "$tree")
 for object in $objects; do rm -f "$dir/$object"; done
 begin_step context "$out/log" "building our objects in $PWD/$dir with $clang"

@@ -18,7 +18,7 @@ objects() (
 	cd "$tree"
 	mkdir -p "$dir"
 	our_options . >"$dir/series.config"
-	configure tinyconfig "$tools/checks/configs/w1.config" "$dir/series.config"
+	configure tinyconfig "$tools/lib/mm.config" "$tools/checks/configs/w1.config" "$dir/series.config"
 	build_kernel "mm/, lib/ and KVM after the patch $step" mm/ lib/ arch/x86/kvm/
 )
 

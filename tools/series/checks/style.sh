@@ -47,6 +47,7 @@ verdict "each script says who calls it" python3 "$tools/checks/callers.py"
 for script in tools/series/*/*.py; do
 	verdict "python $script" python3 -W error -c "import ast, pathlib; ast.parse(pathlib.Path('$script').read_text())"
 done
+verdict "no six lines stand twice" python3 "$tools/checks/duplicates.py"
 verdict "each file and insertion in one step, and all backports apply" python3 "$tools/merge/merge.py" check
 verdict "each line of contract.md has its cases" contract
 verdict "the scenarios of kvm.sh have what they name" scenarios

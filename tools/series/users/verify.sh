@@ -18,7 +18,7 @@ for arch in $archs; do
 	[ "$arch" != arm64 ] || cross=$(cross_prefix "$arch")
 	dir=.build-users-plan
 	mkdir -p "$dir"
-	cat "$tools/users/common.config" "$tools/users/$arch.config" >"$dir/all.config"
+	cat "$tools/lib/mm.config" "$tools/users/common.config" "$tools/users/$arch.config" >"$dir/all.config"
 	kernel_make KCONFIG_ALLCONFIG=all.config allnoconfig 2>"$dir/plan.log" || {
 		cat "$dir/plan.log" >&2
 		die "no configuration for $arch"
@@ -28,7 +28,7 @@ for arch in $archs; do
 done
 
 arch=x86_64 cross='' dir=.build-users-x86_64
-set -- allnoconfig "$tools/users/common.config" "$tools/users/$arch.config"
+set -- allnoconfig "$tools/lib/mm.config" "$tools/users/common.config" "$tools/users/$arch.config"
 ready "$@"
 # shellcheck disable=SC2046 # a list of words
 plan $(python3 "$tools/users/users.py" goals "$work/found" "$arch") >"$work/$arch.plan"
