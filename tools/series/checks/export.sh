@@ -119,7 +119,7 @@ while read -r patch; do
 done <"$patches/fixes/series" >"$work/fixes.wrong"
 verdict "each fix has its Fixes: and is short" "$(cat "$work/fixes.wrong")" ""
 
-# Whoever submits the series signs it; and there is no history here in which to look commits up.
+# The submitter signs the series; and there is no history here in which to look commits up.
 { cat "$patches/series" && sed 's,^,fixes/,' "$patches/fixes/series"; } >"$work/all"
 while read -r patch; do
 	# It fails on mere CHECKs too, which are tolerated.

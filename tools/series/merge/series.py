@@ -24,7 +24,7 @@ sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/ser
 from bench import bench
 from merge import merge
 
-NAME, EMAIL = "MMU notifier series", "series@localhost"     # whoever sends the series puts the own name there
+NAME, EMAIL = "MMU notifier series", "series@localhost"     # to be replaced by those of the submitter
 FIXES_TESTS = ["contract", "misuse", "report"]              # the steps with the suites that show what the fixes mend
 
 
