@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What was verified on which base: records that targets of make leave, and their table.  Called by common.sh, style.sh, hand.
+"""What was verified on which base: records that targets of make leave, and their table.  Called by common.sh, style.sh, bench.py, hand.
 
     verified.py digest                          of our sources as they are
     verified.py record BASE VERSION TARGET FILE...
