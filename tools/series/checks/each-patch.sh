@@ -37,7 +37,7 @@ boot_kernel() {
 
 # Where stock has the two-pass API its fixes are tested, too; else that comes with the new core.
 first=
-case $version in 6.*) ;; *) first=two-pass, ;; esac
+case " $(merge names "$stock") " in *' two-pass '*) first=two-pass, ;; esac
 
 steps='' before='' number=0 boots=''
 for step in $(merge names "$stock"); do

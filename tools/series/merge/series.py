@@ -9,7 +9,7 @@ git itself makes them, from a scratch repository that holds just the upstream fi
 input gives the same bytes: the date is that of our last commit, and no configuration of the caller's takes part.
 
 The cover letters are the files "cover" and "cover-fixes".  In "cover" @waits@ and @counts@ stand for what was measured, the latter on
-the base if it has counts, and what is between the lines "@only BASE ...@" and "@all@" is for these bases: 6.1, 6.12, mainline.
+the base if it has counts, and what is between the lines "@only BASE ...@" and "@all@" is for these bases: see "merge.py base".
 """
 import glob
 import os
@@ -36,13 +36,20 @@ def last_commit():
     return int(done.stdout or 0)
 
 
+def recorded(pattern):
+    """The bases that have such files, the oldest first."""
+    names = [re.search(r"-([\d.]+\d)", os.path.basename(path))[1] for path in glob.glob(pattern)]
+    return sorted(names, key=lambda name: [int(part) for part in name.split(".")])
+
+
 def measured(release, which):
     """What stands for @waits@ and for @counts@."""
     folder = os.path.join(merge.ROOT, "tools/series/bench/")
-    summary = merge.read_text(folder + "summary-7.2.md")
+    summary = merge.read_text(folder + f"summary-{recorded(folder + 'summary-*.md')[-1]}.md")
     waits = [(title.replace("`", ""), bench.row_of(summary, where)) for title, where in bench.FIGURES if isinstance(where, str)]
     waits = [f"- {title}:\n  {stock} -> {series}" for title, (stock, series) in waits]
-    counted = release if os.path.exists(folder + "counts-" + release) else "7.2" if which == "mainline" else "6.12"
+    there = recorded(folder + "counts-*")
+    counted = next(name for name in (release, which, there[-(which == "mainline")]) if name in there)
     counts = [f"Counted on Linux {counted}" + ("" if counted == release else f"; {release} has not been counted") + ":", ""]
     return "\n".join(waits), "\n".join(counts + bench.letter_rows(folder + "counts-" + counted))
 
