@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" clients
 short=
-. "$tools/clients/lib.sh"
+. "$tools/clients/guest.sh"
 groups=$(all_groups)
 for group in ${ONLY:-}; do
 	echo "$groups" | grep -qx "$group" || die "unknown group $group: give some of $(echo "$groups" | paste -sd' ') in ONLY"

@@ -3,18 +3,24 @@
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" fetch
 
+# For the long steps: how far it is, and how it ends if it fails.
+copied() { echo ", $(du -sm "$new" | cut -f1) MB"; }
+failed() {
+	cat "$log" >&2
+	die "$1"
+}
+
 from_debian() {
 	[ ! -d "$src/stock" ] || return 0
 	need_space 2600 "the source of Linux $BASE"
 	mkdir -p "$src"
 	deb=$(python3 "$tools/merge/debian.py" source "$BASE")
-	say "unpacking $(basename "$deb") (one dot is 100 MB of 1.6 GB)"
 	whole_or_nothing "$src/stock"
-	dpkg-deb -x "$deb" "$new/.deb" || die "$deb cannot be unpacked: is the disk full? if not, remove it and run again"
-	tar -xJf "$new/.deb/usr/src/linux-source-$BASE.tar.xz" -C "$new" --strip-components=1 \
-		--checkpoint=10000 --checkpoint-action=dot >&2 || die "unpacking failed: is the disk full?"
-	echo >&2
+	begin_step stock "$src/copy-stock.log" "unpacking $(basename "$deb"), 1,600 MB" copied
+	dpkg-deb -x "$deb" "$new/.deb" 2>"$log" || failed "$deb cannot be unpacked: is the disk full? if not, remove it and run again"
+	tar -xJf "$new/.deb/usr/src/linux-source-$BASE.tar.xz" -C "$new" --strip-components=1 2>>"$log" || failed "unpacking failed: is the disk full?"
 	rm -rf "$new/.deb"
+	end_step
 	version=$(merge version "$new")
 	case $version in
 	"$BASE".*) ;;
@@ -45,20 +51,22 @@ from_caller() {
 	rm -rf "$src"
 	need_space $(($(du -sm "$KSRC" | cut -f1) + 100)) "a copy of KSRC"
 	mkdir -p "$src"
-	say "copying KSRC, Linux $version"
 	whole_or_nothing "$src/stock"
+	begin_step stock "$src/copy-stock.log" "copying KSRC, Linux $version" copied
 	if [ -n "$git" ]; then
 		# What git ignores are build products: they stay behind.  Files that are listed but deleted have no copy.
 		git -C "$KSRC" ls-files -z -co --exclude-standard >"$src/files"
-		rsync -a --from0 --files-from="$src/files" --ignore-missing-args "$KSRC/" "$new/" ||
-			die "copying KSRC failed: is the disk full?"
+		rsync -a --from0 --files-from="$src/files" --ignore-missing-args "$KSRC/" "$new/" >"$log" 2>&1 ||
+			failed "copying KSRC failed: is the disk full?"
 		[ -n "$dirty" ] || git -C "$KSRC" rev-parse HEAD >"$src/commit"
 		version="$version (git $(git -C "$KSRC" rev-parse --short=12 HEAD)${dirty:+, with local changes})"
 	else
-		cp -a --reflink=auto "$KSRC/." "$new" || die "copying KSRC failed: is the disk full?"
-		[ -z "$dirty" ] || { "$tools/lib/deps.sh" build && make -s -C "$new" mrproper >&2; }
+		cp -a --reflink=auto "$KSRC/." "$new" 2>"$log" || failed "copying KSRC failed: is the disk full?"
+		[ -z "$dirty" ] || { "$tools/lib/deps.sh" build && make -s -C "$new" mrproper >>"$log" 2>&1; } ||
+			failed "make mrproper fails in the copy of KSRC: see above"
 		version="$version (KSRC${dirty:+, with local changes})"
 	fi
+	end_step
 	echo "$version" >"$src/version"
 	keep
 	echo "$print" >"$src/fingerprint"

@@ -31,9 +31,13 @@ if [ ! -d "$tree" ]; then
 	*) copy=-l room=300 ;;
 	esac
 	need_space $room "a copy of the kernel tree"
-	say "copying the pristine tree of $name to $kind"
 	whole_or_nothing "$tree"
-	cp -a $copy "$stock/." "$new" || die "the copy failed: is the disk full?"
+	begin_step "$kind-copy" "$src/copy-$kind.log" "copying the pristine tree of $name to $kind"
+	cp -a $copy "$stock/." "$new" 2>"$log" || {
+		cat "$log" >&2
+		die "the copy failed: is the disk full?"
+	}
+	end_step
 	rm -rf "$new"/.build-* "$tree.manifest"
 	merge $merge "$stock" "$new" "$@"
 	mv "$new.manifest" "$tree.manifest"

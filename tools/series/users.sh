@@ -3,7 +3,7 @@
 # the series.  What warns or fails is compiled on stock, too: only what stock does not have is a failure.
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" users
-. "$tools/users/lib.sh"
+. "$tools/users/compile.sh"
 stock=$("$tools/stock.sh")
 tree=$("$tools/tree.sh" series)
 work=$root/build/users/$name
@@ -42,13 +42,13 @@ runs=
 : >"$work/missing"
 for arch in $archs; do
 	run=$arch
-	users allnoconfig "$tools/users/common.config" "$tools/users/$arch.config"
+	users allnoconfig "$tools/lib/mm.config" "$tools/users/common.config" "$tools/users/$arch.config"
 	runs="$runs $run"
 done
 # The call sites once more, with the empty functions that stand in for MMU notifiers where there are none.
 for arch in x86_64 arm64 s390 riscv; do
 	run=$arch-without
-	users allnoconfig "$tools/users/common.config"
+	users allnoconfig "$tools/lib/mm.config" "$tools/users/common.config"
 	runs="$runs $run"
 done
 for start in allnoconfig tinyconfig; do

@@ -22,6 +22,9 @@ import statistics
 import subprocess
 import sys
 
+sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
+from checks import verified
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 README = os.path.join(ROOT, "README.md")
 CORES = ("stock", "series")
@@ -126,6 +129,8 @@ LABELS = {"wait": ("scenario", "chain_ms"), "fault": ("invalidations", "threads"
           "crowd_fault": ("invalidations", "threads"), "later": ("vmas",), "many": ("vmas",), "teardown": ("scenario", "hz"),
           "memory": ("kind", "mms")}
 WALL = ("mmu_notifier_benchmark", "mmu_notifier_register_benchmark")
+# A summary names the digest of the sources that it is of; if these are not what is here, README.md says what they were.
+SOURCES, STATES = re.compile(r"; sources (\S+)\.$", re.M), {"before-slots": "the previous core"}
 README_BEGIN, README_END = "<!-- figures: ", "<!-- end of figures -->"
 
 
@@ -287,6 +292,20 @@ def wall_rows(run):
         yield (f"invalidations per second, disjoint ranges, {threads} thread{'s'[threads == '1':]}", "at least stock's" if barred else "reported",
                spread(values["stock"], "{:,.0f}".format), spread(values["series"], "{:,.0f}".format), f"{ratio:.2f}",
                ratio >= 1 if barred else None)
+
+
+def user_mode_note(run):
+    """Why invalidations per second in user mode are no headline."""
+    if run.about["smp"] != "yes":
+        return []
+    wall = run.get("throughput", ("1",), "invalidations_per_second")
+    factor = statistics.median(b / a for a, b in zip(wall["stock"], wall["series"]))
+    counted = [run.costs["series"][key] / run.costs["stock"][key] for key in (("start_end_overlapping", 1), ("start_end_elsewhere", 1))]
+    return [f"The factor of invalidations per second ({factor:.2f} with one thread) is not in the instructions ({min(counted):.3f} and"
+            f" {max(counted):.3f} of stock's) because stock calls wake_up_all() when the last active invalidation of an interval ends, be"
+            " there a waiter or not, and its spin_lock_irqsave() and spin_unlock_irqrestore() are a system call each in user mode with CONFIG_SMP"
+            " (sigprocmask() in arch/um/os-Linux/smp.c); the series wakes only if there is a waiter. Hardware switches interrupts off and on"
+            " with an instruction, so that this factor is not to be expected there.", ""]
 
 
 def qemu_rows(run):
@@ -534,12 +553,13 @@ def report(folder, summary):
     write_csv(run)
     plots(run)
     boots = max(len(values["series"]) for values in run.wall.values())
-    head = [f"Linux {run.about['version']}, {run.about['date']}; {run.about['compiler']}; {run.about['machine']}.", ""]
+    head = [f"Linux {run.about['version']}, {run.about['date']}; {run.about['compiler']}; {run.about['machine']};"
+            f" sources {os.environ.get('SERIES_DIGEST') or verified.digest()}.", ""]
     cost = ["Instructions of an operation (x86-64, one CPU, hardened as distributions are; QEMU counts them):", ""]
     cost += list(table(cost_rows(run))) + [""]
     time = [f"Wall time (user-mode Linux{', 2 CPUs' if run.about['smp'] == 'yes' else ', 1 CPU'}, no debugging; {boots} boots"
             " of each kernel, alternating; median, and the spread of the boots):", ""]
-    time += list(table(wall_rows(run))) + [""]
+    time += list(table(wall_rows(run))) + [""] + user_mode_note(run)
     time += ["The same in QEMU, which emulates two CPUs of x86-64 (no debugging; boots alternate). A figure on which the two do not agree"
              " tells of the machine rather than of the kernel:", ""]
     time += list(qemu_table(run)) + [""]
@@ -577,6 +597,14 @@ def row_of(summary, scenario):
     return die(f"the summary has no row '{scenario}'")
 
 
+def state_of(summary):
+    """What README.md says of the sources of a summary, if they are not those that are here."""
+    found = SOURCES.search(summary)
+    if found and found[1] == verified.digest():
+        return ""
+    return ", of " + STATES.get(found and found[1], "an earlier state of the core")
+
+
 def readme(summary, counts):
     """The figures of README.md, between two markers."""
     text, (_, counted) = read(os.path.join(ROOT, summary)), recorded(os.path.join(ROOT, counts))
@@ -587,7 +615,7 @@ def readme(summary, counts):
         rows.append(f"| {title} | {stock} | {series} |")
     barred = [line for line in text.splitlines() if line.endswith((" met |", " NOT MET |"))]
     met = sum(line.endswith("| met |") for line in barred)
-    end = f"{met} of {len(barred)} bars of `{summary}` are met."
+    end = f"`{summary}`{state_of(text)}: {met} of {len(barred)} bars are met."
     return "\n".join([f"{README_BEGIN}{summary} {counts} -->", "| | stock | series |", "|---|---|---|", *rows, "", end, README_END, ""])
 
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Boots of a user-mode kernel, one for each case of a KUnit suite.
-
 Called by suites.sh, reports.py, results.py, each_patch.py, mutants.py.
 
     boots.py SUITE BUILD TREE [BUILD TREE]...    boots the kernel of each BUILD for each case that SUITE has in its TREE

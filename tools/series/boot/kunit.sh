@@ -58,7 +58,7 @@ fi
 for option in $options; do
 	! grep -qx "config $option" mm/Kconfig lib/Kconfig.debug || set -- "$@" --kconfig_add "CONFIG_$option=y"
 done
-left_out='mmu_notifier_report mmu_notifier_range_report' suites='mmu_notifier*'
+left_out=$(find mm/tests -name '*_report_kunit.c' | sed 's,.*/,,; s/_kunit\.c$//' | sort | paste -sd' ') suites='mmu_notifier*'
 # The stock core puts off what it inserts and removes.
 ! grep -q deferred_list mm/mmu_notifier.c || left_out="$left_out mmu_notifier_misuse"
 [ "$part" != boot ] || left_out=$(cat "$BUILT/left-out")

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """What a boot of a KUnit kernel showed.
-
 Called by run.sh, suites.sh, kernel.sh, verify.sh, reports.py, torture.py, each_patch.py, clients.py, mutants.py.
 
     results.py report BUILD TREE         a short report; fails unless all cases pass and nothing else is wrong
@@ -16,6 +15,7 @@ others must pass there.  What a boot leaves out, because the kernel may die of i
 import fnmatch
 import glob
 import json
+import glob
 import os
 import re
 import subprocess
@@ -39,7 +39,9 @@ EXPECT = "mmu_notifier_kunit: expect report"
 EXPECT_END = "mmu_notifier_kunit: end of expected report"
 # The suite that reports.py boots, case by case, and no other boot runs; and one that boots of the stock core leave out.
 REPORT_SUITE = "mmu_notifier_report"
-REPORT_SUITES = (REPORT_SUITE, "mmu_notifier_range_report")      # the other one is of what stock has not got
+# All that provoke reports, that one first; the others are of what stock has not got.
+REPORT_SUITES = sorted((os.path.basename(path).removesuffix("_kunit.c")
+                        for path in glob.glob(os.path.join(merge.ROOT, "mm/tests/*_report_kunit.c"))), key=len)
 MISUSE_SUITE = "mmu_notifier_misuse"
 # Suites that stock cannot have begin with this: about the insides of our core, and about range reads.
 OWN_SUITES = "mmu_notifier_range"

@@ -22,7 +22,7 @@ w1() (
 )
 
 our_options "$tree" >"$out/series.config"
-w1 "$tree" "$(our_objects "$tree" | paste -sd' ')" "$tools/checks/configs/w1.config" "$out/series.config" >"$out/w1"
+w1 "$tree" "$(our_objects "$tree" | paste -sd' ')" "$tools/lib/mm.config" "$tools/checks/configs/w1.config" "$out/series.config" >"$out/w1"
 sed 's/$/:/' "$tree.manifest" | grep -Ff - "$out/w1" >"$out/w1-ours" || :
 if [ ! -s "$out/w1-ours" ]; then
 	echo "ok no W=1 warning in our files"
@@ -35,7 +35,7 @@ fi
 plain() { grep -vxFf "$out/w1-ours" "$1" | sed 's/:[0-9]*:[0-9]*:/:/' | sort -u; }
 plain "$out/w1" >"$out/w1-others" || :
 if [ -s "$out/w1-others" ]; then
-	w1 "$stock" "" "$tools/checks/configs/w1.config" >"$out/w1-stock"
+	w1 "$stock" "" "$tools/lib/mm.config" "$tools/checks/configs/w1.config" >"$out/w1-stock"
 	plain "$out/w1-stock" | comm -23 "$out/w1-others" - >"$out/w1-new"
 else
 	: >"$out/w1-new"

@@ -14,7 +14,9 @@ corpus=$work/corpus
 rm -rf "$work"
 mkdir -p "$work/o" "$work/ours" "$corpus"
 cp -R "$tools/cocci/check" "$tools/cocci/convert" "$corpus"
-for diff in "$corpus"/*/*.diff; do
+# Others are of what the first of these makes.
+for diff in "$corpus"/*/*.range.diff "$corpus"/*/*.diff; do
+	[ -e "$diff" ] || continue
 	{ read -r _ from; read -r _ to; } <"$diff"
 	patch -s -F0 -o "${diff%/*}/$to" "${diff%/*}/$from" "$diff" || die "${diff##*/} does not apply to $from any more"
 	rm "$diff"

@@ -26,16 +26,17 @@ fi
 arch=x86_64 dir=.build-context compiler="ccache $clang"
 our_options . >"$out/series.config"
 echo CONFIG_WARN_CONTEXT_ANALYSIS=y >"$out/context.config"
-configure tinyconfig "$tools/checks/configs/w1.config" "$out/series.config" "$out/context.config"
+configure tinyconfig "$tools/lib/mm.config" "$tools/checks/configs/w1.config" "$out/series.config" "$out/context.config"
 objects=$(our_objects "$tree")
-say "building our objects in $PWD/$dir with $clang"
 for object in $objects; do rm -f "$dir/$object"; done
+begin_step context "$out/log" "building our objects in $PWD/$dir with $clang"
 # Most of the kernel is not made for it, so only some directories ask for it; here we do.
 # shellcheck disable=SC2086 # a list of words
 kernel_make -j"$jobs" --output-sync=target CONTEXT_ANALYSIS=y $objects >"$out/log" 2>&1 || {
 	tail -n 20 "$out/log" >&2
 	die "the build with $clang fails: all of it is in $out/log"
 }
+end_step
 
 # Proof that it looks: there is something to find in this one.
 cat >"$out/planted.c" <<'EOF'

@@ -18,7 +18,7 @@ objects() (
 	cd "$tree"
 	mkdir -p "$dir"
 	our_options . >"$dir/series.config"
-	configure tinyconfig "$tools/checks/configs/w1.config" "$dir/series.config"
+	configure tinyconfig "$tools/lib/mm.config" "$tools/checks/configs/w1.config" "$dir/series.config"
 	build_kernel "mm/, lib/ and KVM after the patch $step" mm/ lib/ arch/x86/kvm/
 )
 
@@ -37,9 +37,9 @@ boot_kernel() {
 
 # Where stock has the two-pass API its fixes are tested, too; else that comes with the new core.
 first=
-case $version in 6.*) ;; *) first=two-pass, ;; esac
+case " $(merge names "$stock") " in *' two-pass '*) first=two-pass, ;; esac
 
-steps='' before='' number=0
+steps='' before='' number=0 boots=''
 for step in $(merge names "$stock"); do
 	steps=${steps:-$first}${steps:+,}$step
 	tree=$("$tools/tree.sh" steps "$steps")
@@ -54,14 +54,18 @@ for step in $(merge names "$stock"); do
 			flock 8
 			boot_kernel "$step" "$before" >"$kept/$step/log" 2>&1
 		) 8>"$kept/slot-$number" &
+		boots="$boots $!"
 		before=$step
 	fi
 	[ "$step" != "${UNTIL:-}" ] || break
 done
 [ "$what" != x86_64 ] || exit 0
 
-say "waiting for the boots"
-wait
+begin_step each-patch-boots "$kept/STEP/log" "waiting for the boots of the last patches"
+# Each has its log; who tells how long it takes is no boot.
+# shellcheck disable=SC2086 # a list of words
+wait $boots || :
+end_step
 steps=
 for step in $(merge names "$stock"); do
 	steps=${steps:-$first}${steps:+,}$step

@@ -1,7 +1,7 @@
 #!/bin/sh
-# export.sh STOCK TREE: the patches of make series are in the form that the kernel asks for, and git am, quilt and
-# patch make of them just what make tree gives; of the fixes alone, stock with these; likewise with kabi/ on top.
-# Called by test.sh, bisect.sh.
+# export.sh STOCK TREE: the patches of make series have the form that the kernel asks for, and make what make tree gives.
+# Called by test.sh, bisect.sh.  git am, quilt and patch are compared; with the fixes alone they make stock with these; likewise
+# with kabi/ on top.
 . "$(dirname "$0")/../lib/common.sh"
 stock=$1 tree=$2
 patches=$("$tools/series.sh")
@@ -19,16 +19,20 @@ snapshot() (
 	GIT_INDEX_FILE=$GIT_DIR/index-$(basename "$1")
 	export GIT_INDEX_FILE
 	[ -e "$GIT_INDEX_FILE" ] || [ ! -e "$GIT_DIR/index-stock" ] || cp "$GIT_DIR/index-stock" "$GIT_INDEX_FILE"
-	git -c core.compression=1 -c core.checkStat=minimal -c core.trustctime=false --work-tree=. add -A -f -- . ':!.build-*'
-	git write-tree
+	git -c core.compression=1 -c core.checkStat=minimal -c core.trustctime=false --work-tree=. add -A -f -- . ':!.build-*' &&
+		git write-tree
 )
 if [ ! -d "$GIT_DIR" ]; then
-	say "making a git repository of the pristine tree"
 	git init -q --bare
 	git config gc.auto 0
 fi
-pristine=$(git commit-tree -m pristine "$(snapshot "$stock")")
-wanted=$(snapshot "$tree")
+begin_step export-snapshots "$work/git.log" "taking the pristine tree, and that with the series, into a git repository"
+if ! taken=$(snapshot "$stock" 2>"$log") || ! wanted=$(snapshot "$tree" 2>>"$log"); then
+	cat "$log" >&2
+	die "git does not take the trees: is the disk full? see above"
+fi
+pristine=$(git commit-tree -m pristine "$taken")
+end_step
 
 verdict() { if [ "$2" = "$3" ]; then echo "ok $1"; else echo "FAIL $1: see $work"; fi; }
 
@@ -115,7 +119,7 @@ while read -r patch; do
 done <"$patches/fixes/series" >"$work/fixes.wrong"
 verdict "each fix has its Fixes: and is short" "$(cat "$work/fixes.wrong")" ""
 
-# Whoever submits the series signs it; and there is no history here in which to look commits up.
+# The submitter signs the series; and there is no history here in which to look commits up.
 { cat "$patches/series" && sed 's,^,fixes/,' "$patches/fixes/series"; } >"$work/all"
 while read -r patch; do
 	# It fails on mere CHECKs too, which are tolerated.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # herd.sh: prints the path of herd7: that of the machine or, as neither Debian 12 nor 13 has it, that of a newer Debian.
-# Called by litmus.py.  It is unpacked, not installed, and runs with the C library that it was built with.  If there is
+# Called by litmus.py, input.sh.  It is unpacked, not installed, and runs with the C library that it was built with.  If there is
 # none to be had, the exit code is that of debian.py.
 . "$(dirname "$0")/../lib/common.sh"
 ! command -v herd7 || exit 0

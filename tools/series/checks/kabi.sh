@@ -25,13 +25,14 @@ crcs() (
 	build_kernel "what genksyms needs in ${PWD##*/}" modules_prepare
 	# What the series adds of exports of mm/ is in files of its own.
 	files=$({ cat "$out/sources" && cd mm && grep -lE '^EXPORT_SYMBOL' mmu_*.c | sed 's,^,mm/,'; } | sort -u | sed 's/c$/i/')
-	say "running genksyms on $(echo "$files" | wc -l) sources of ${PWD##*/}"
+	begin_step "genksyms-${PWD##*/}" "$2.log" "running genksyms on $(echo "$files" | wc -l) sources of ${PWD##*/}"
 	# A source that is not for this configuration may fail, on both.
 	# shellcheck disable=SC2086 # a list of words
 	kernel_make -k -j"$jobs" CPP='gcc -E -D__GENKSYMS__' $files >"$2.log" 2>&1 || :
 	for file in $files; do
 		[ ! -e "$dir/$file" ] || "$dir/scripts/genksyms/genksyms" <"$dir/$file"
 	done >"$2.raw" 2>>"$2.log"
+	end_step
 	sed -nE 's/^(__crc_([A-Za-z0-9_]+) = |#SYMVER ([A-Za-z0-9_]+) )(0x[0-9a-f]+);?$/\2\3 \4/p' "$2.raw" | sort -u >"$2"
 )
 crcs "$stock" "$out/stock"

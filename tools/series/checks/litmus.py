@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """litmus.py TREE: the litmus tests of the lettered barriers: their form, twins, README, and what herd7 says of them.
-
 Called by sections.sh.
 
 The form is a strict subset of what herd7 takes: one statement a line, primitives just as TREE's linux-kernel.def has them.

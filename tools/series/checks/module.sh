@@ -37,10 +37,11 @@ chmod +x "$work/guest/init"
 # boot LABEL BUILD
 boot() {
 	log=$work/$1.log
-	say "booting the kernel $1 with a module"
+	begin_step "module-$1" "$log" "booting the kernel $1 with a module"
 	timeout 300 "$tools/boot/emulators/qemu-system-x86_64" -nodefaults -display none -no-reboot -m 512M -serial stdio -kernel "$2/arch/x86/boot/bzImage" \
 		-initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 no_timer_check kunit.enable=0 mmu_notifier_benchmark.waits=0" \
 		</dev/null >"$log" 2>&1 || :
+	end_step
 	bad=$(grep -E 'WARNING|BUG|Oops|Call Trace|disagrees|Unknown symbol|Kernel panic' "$log" | grep -v 'Attempted to kill init' | head -n 1)
 	lines=$(grep -c 'module: ok' "$log")
 	if [ -n "$bad" ]; then

@@ -9,4 +9,6 @@ for kind in series stock-tests stock-fixes; do
 	set -- "$@" "$kernel/.build-um" "$kernel"
 done
 base=$(release "$kernel")
+begin_step reports "$1/boots" "booting them for each case of what must be reported"
 python3 "$tools/boot/reports.py" "$base" "$@"
+end_step

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How many schedules the scenarios of mmu_notifier_schedule_kunit.c have.  Called by style.sh.
+"""How many schedules the scenarios of mmu_notifier_schedule_kunit.c have.  Called by style.sh, range_schedules.py.
 
     schedules.py [FILE]      one line "SCENARIO: NUMBER" per scenario; fails if the file has another number in .schedules
 

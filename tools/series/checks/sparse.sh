@@ -17,7 +17,7 @@ EOF
 arch=x86_64 dir=.build-w1
 cd "$tree"
 our_options . >"$out/series.config"
-configure tinyconfig "$tools/checks/configs/w1.config" "$out/series.config"
+configure tinyconfig "$tools/lib/mm.config" "$tools/checks/configs/w1.config" "$out/series.config"
 objects=$(our_objects "$tree")
 # shellcheck disable=SC2086 # a list of words
 build_kernel "our objects" $objects

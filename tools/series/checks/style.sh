@@ -39,36 +39,19 @@ scenarios() {
 		}
 	done
 }
-# Whom the first lines of a script name, with "Called by", does call it.
-callers() {
-	missing=
-	for script in tools/series/*/*.sh tools/series/*/*.py; do
-		callers=$(sed -n '1,5s/.*Called by \([^:]*[^:.]\)[.:]\( .*\|$\)/\1/p' "$script" | sed 's/\.  .*//; s/, / /g')
-		[ -n "$callers" ] || missing="$missing $script:nobody"
-		module=${script##*/}
-		module=${module%.py}
-		for caller in $callers; do
-			case $caller in hand | all) continue ;; esac
-			find tools/series -name "$caller" -exec grep -lwE "${script##*/}|(import|from) .*$module" {} + |
-				grep -q . || missing="$missing $script:$caller"
-		done
-	done
-	[ -z "$missing" ] || say "the head of a script names who calls it, which is not so:$missing"
-	[ -z "$missing" ]
-}
-for script in tools/series/*.sh tools/series/*/*.sh tools/series/boot/emulators/* tools/series/clients/init \
-	tools/series/clients/rdma/pair tools/testing/selftests/mm/*.sh tools/testing/selftests/rcutorture/*/*.sh \
-	tools/testing/selftests/rcutorture/*/*/*.sh .ci/run; do
+# shellcheck disable=SC2013 # a list of words
+for script in $({ find tools .ci -type f -name '*.sh' && grep -rlE '^#!/bin/(busybox )?sh' tools .ci; } | sort -u); do
 	verdict "shellcheck $script" shellcheck -x -P SCRIPTDIR -P tools/series "$script"
 done
-verdict "each script says who calls it" callers
+verdict "each script says who calls it" python3 "$tools/checks/callers.py"
 for script in tools/series/*/*.py; do
 	verdict "python $script" python3 -W error -c "import ast, pathlib; ast.parse(pathlib.Path('$script').read_text())"
 done
-verdict "each file and insertion in one step, and all backports apply" python3 tools/series/merge/merge.py check
+verdict "no six lines stand twice" python3 "$tools/checks/duplicates.py"
+verdict "each file and insertion in one step, and all backports apply" python3 "$tools/merge/merge.py" check
 verdict "each line of contract.md has its cases" contract
 verdict "the scenarios of kvm.sh have what they name" scenarios
-verdict "the numbers of schedules are those that are counted" python3 tools/series/checks/schedules.py
-verdict "the numbers of schedules of range readers are those that are counted" python3 tools/series/checks/range_schedules.py
-python3 tools/series/bench/bench.py check-readme
-python3 tools/series/checks/verified.py check
+verdict "the numbers of schedules are those that are counted" python3 "$tools/checks/schedules.py"
+verdict "the numbers of schedules of range readers are those that are counted" python3 "$tools/checks/range_schedules.py"
+python3 "$tools/bench/bench.py" check-readme
+python3 "$tools/checks/verified.py" check

@@ -21,7 +21,8 @@ BUILT=$fixes_build "$tools/boot/kunit.sh" boot "$fixes_tree" um $speed >&2 &
 fixes_boot=$!
 wait $stock_boot
 wait $fixes_boot
-say "booting them for each case of what drivers get wrong"
+begin_step misuse "$stock_build/boots" "booting stock and fixes for each case of what drivers get wrong"
 python3 "$tools/boot/boots.py" mmu_notifier_misuse "$stock_build" "$stock_tree" "$fixes_build" "$fixes_tree"
+end_step
 base=$(release "$tree")
 python3 "$tools/boot/results.py" compare "$base" "$build" "$tree" "$stock_build" "$stock_tree" "$fixes_build" "$fixes_tree"

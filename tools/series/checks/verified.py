@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What was verified on which base: records that targets of make leave, and their table.  Called by common.sh, style.sh, hand.
+"""What was verified on which base: records that targets of make leave, and their table.  Called by common.sh, style.sh, bench.py, hand.
 
     verified.py digest                          of our sources as they are
     verified.py record BASE VERSION TARGET FILE...
                                                 notes in out/verified/BASE how TARGET ended; FILE has its verdict lines
     verified.py keep                            takes over what is in out/verified/ into checks/verified, which is committed
-    verified.py write                           writes the table of checks/verified into verification.md
-    verified.py check                           verdict line: that table is current
+    verified.py write                           writes the table of checks/verified into verification.md, and the numbers of COUNTED
+    verified.py check                           verdict lines: that table is current, and so are the numbers
 
 A record is a line "BASE TARGET: VERSION PASSED FAILED SKIPPED DIGEST"; of a target there is one per base, the last.  The digest is
 that of all that is compiled: our files below include/, mm/, lib/ and tools/, the insertions and the backports.  Where it is not
@@ -46,6 +46,26 @@ ROWS = {
     "clients": "`make clients`",
     "clients *": "of it, {}",
 }
+
+
+# What verification.md says of the sources as they are: the words around a number, and how it is counted.
+LITMUS = "Documentation/litmus-tests/mmu_notifier"
+COUNTED = [
+    (r"(\d+)(?= tests, \d+ twins)", lambda: sum("-broken" not in name for name in litmus_tests())),
+    (r"(?<= tests, )(\d+)(?= twins)", lambda: sum("-broken" in name for name in litmus_tests())),
+    (r"(\d+)(?= changes of the core)", lambda: len(re.findall("^mutant: ", source("tools/series/mutants/list"), re.M))),
+    (r"(\d+)(?= patches, \d+ on )", lambda: len(merge.load_steps())),
+    (r"(?<=`struct mmu_notifier_range` now has )(\d+)(?= bytes)",
+     lambda: re.search(r"static_assert\(sizeof\(struct mmu_notifier_range\) <= (\d+)\)", source("mm/mmu_notifier_range.c"))[1]),
+]
+
+
+def source(path):
+    return merge.read_text(os.path.join(merge.ROOT, path))
+
+
+def litmus_tests():
+    return [name for name in os.listdir(os.path.join(merge.ROOT, LITMUS)) if name.endswith(".litmus")]
 
 
 def digest():
@@ -120,6 +140,15 @@ def write(only_check=False):
     new = re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: table(), old, flags=re.S)
     if only_check:
         print(f"{'ok' if BEGIN in old and old == new else 'FAIL'} verification.md has the table that verified.py write writes")
+    wrong = []
+    for pattern, count in COUNTED:
+        found, now = re.findall(pattern, old), str(count())
+        if found != [now]:
+            wrong.append(f"{', '.join(found) or 'nothing'} for '{pattern}', which is {now}")
+        new = re.sub(pattern, now, new)
+    if only_check:
+        what = "the numbers of verification.md are those of the sources"
+        print(f"FAIL {what}: it has {'; '.join(wrong)}: run verified.py write" if wrong else f"ok {what}")
     else:
         merge.write(TABLE, new.encode(), 0o644)
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """figures.py WORK REPORT GROUP...: appends to REPORT what tests of these groups have measured, on stock and on the series.
-
 Called by clients.sh.  In the logs that clients.py reads, a measurement is a line "# time STEP n=N runs=N median_us=X max_us=X".
 Under emulation it says how the two compare, not how long it takes on hardware.
 """

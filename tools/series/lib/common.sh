@@ -83,6 +83,13 @@ need_space() {
 	[ "$free" -ge "$1" ] || die "no room for $2: it takes $1 MiB, $free MiB are free: make room or move the checkout"
 }
 
+# unfinished: for EXIT, what a step or whole_or_nothing() has begun ends.
+step_telling='' incomplete=''
+unfinished() {
+	[ -z "$step_telling" ] || kill "$step_telling" 2>/dev/null || :
+	[ -z "$incomplete" ] || rm -rf "$incomplete"
+}
+
 # begin_step KEY LOG WHAT [COMMAND...]: says what a long step does, how long it took last time and where its log is; then, every
 # 20 seconds, how long it has been at it, and what the command prints.  end_step() notes how long it took.
 begin_step() {
@@ -94,28 +101,27 @@ begin_step() {
 	shift 3
 	(while sleep 20; do say "... $(($(date +%s) - step_began)) s$([ $# = 0 ] || "$@")"; done) >&2 &
 	step_telling=$!
-	trap step_told EXIT
+	trap unfinished EXIT
 }
 # new_objects DIR: for begin_step, the objects in it since $DIR/started.
 new_objects() { echo ", $(find "$1" -name '*.o' -newer "$1/started" | wc -l) objects"; }
-step_told() {
-	kill "$step_telling" 2>/dev/null || :
-	trap - EXIT
-}
 end_step() {
-	step_told
+	kill "$step_telling" 2>/dev/null || :
+	step_telling=
 	echo "$(($(date +%s) - step_began)) s last time" >"$step_took"
 }
 
 # whole_or_nothing PATH: $new is a place to prepare PATH in.  keep() puts it there; whatever ends the script before
-# that takes it away again.  (A killed script leaves PATH.new, which the next run takes away.)
+# that takes it away again.  (A killed script leaves PATH.new, which the next run takes away.)  A step may begin and end in
+# between, but not in a subshell, which would take it away.
 whole_or_nothing() {
 	final=$1 new=$1.new
 	rm -rf "$new"
 	mkdir -p "$new"
-	trap 'rm -rf "$new"' EXIT
+	incomplete=$new
+	trap unfinished EXIT
 }
 keep() {
 	mv "$new" "$final"
-	trap - EXIT
+	incomplete=
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # to be included after common.sh
 # Kernel builds with a configuration of our own, in $dir below the current directory, for $arch, with $compiler if not gcc.
-# Called by build.sh, sparse.sh, imitated.sh, context.sh, abi.sh, module.sh, kabi.sh, each-patch.sh, icount.sh, wall.sh, bench.sh, lib.sh.
+# Called by build.sh, sparse.sh, imitated.sh, context.sh, abi.sh, module.sh, kabi.sh, each-patch.sh, icount.sh, qemu.sh, wall.sh, bench.sh, compile.sh, guest.sh.
 # What the names of the compiler and its tools begin with.
 cross=
 

@@ -17,7 +17,8 @@ start_tally() {
 section() {
 	section=$1 started=$(date +%s)
 	shift
-	say "checking: $section ($(grep "^$section " "$out/times.before" 2>/dev/null | cut -d' ' -f2- | grep . || echo 'the first time'))"
+	last=$(grep "^$section " "$out/times.before" 2>/dev/null | cut -d' ' -f2- | grep .) || last='the first time'
+	say "checking: $section ($last; log: ${out#"$root/"}/$section.out)"
 	"$@" >"$out/$section.out" || echo "FAIL $section: the check itself ended early, see above" >>"$out/$section.out"
 	grep -E '^(ok|FAIL|skip) ' "$out/$section.out" >"$out/$section.tally" ||
 		echo "FAIL $section: it checked nothing" | tee -a "$out/$section.out" >"$out/$section.tally"

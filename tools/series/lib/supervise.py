@@ -97,7 +97,7 @@ def main(command):
     before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     make = os.getppid() if proc(os.getppid(), "comm").strip() in ("make", "gmake") else None
     if interrupted(make):
-        make = None     # it has been blocked by whoever started make
+        make = None     # it was blocked before make was started
     child = subprocess.Popen(command, start_new_session=True, close_fds=False,     # pylint: disable=consider-using-with
                              preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before)).pid
     while True:

@@ -1,4 +1,4 @@
-"""What modules that were built against stock see of MMU notifiers, for genksyms.  Called by merge.py, series.py.
+"""What modules that were built against stock see of MMU notifiers, for genksyms.  Called by merge.py.
 
 With MODVERSIONS, genksyms makes the CRC of an export from all the types that can be reached from it.  hide() adds to our files that
 take the place of upstream's a part for genksyms alone, which has what the pristine file has: so the CRCs of what stock exports are

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Puts the series onto a kernel tree.  Called by common.sh, style.sh, series.py, results.py, litmus.py, users.py, mutants.py.
+"""Puts the series onto a kernel tree.  Called by common.sh, style.sh, series.py, results.py, litmus.py, users.py, mutants.py,
+verified.py.
 
     merge.py version TREE                    the kernel's version
     merge.py form TREE                       which form of our files it takes: the patches of backports/ that it needs
-    merge.py base TREE                       which of the bases has the form that is nearest: 6.1, 6.12 or "mainline"
+    merge.py base TREE                       which of the bases has the form that is nearest: that of the last patch that
+                                             it needs and that names one (6.1, 6.12), or "mainline"
     merge.py check                           every file and insertion belongs to exactly one step; all backports apply;
                                              MAINTAINERS has our files
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
@@ -39,6 +41,7 @@ backports/NN-NAME.patch adapts our files (never upstream's) to a kernel that lac
 what, and ends with lines that say which trees need it, by what they have and not by their number; all of them must hold:
     When: PATH: REGEX            a line of this file matches
     Unless: PATH: REGEX          no line does, or there is no such file
+and, of a patch that sets a base apart from all newer ones, "Base: NAME" before these.
 They are in the order of time, the newest change first, and build on each other; a tree may take any of them.  When our files
 change, backport.sh makes them fit again.
 """
@@ -255,6 +258,7 @@ class Backport:
         self.name = name
         self.path = os.path.join(HERE, "backports", name + ".patch")
         self.says, _, conditions = read_text(self.path).partition("\n--- a/")[0].rpartition("\n\n")
+        self.base, conditions = re.fullmatch(r"(?:Base: (\S+)\n)?(.*)", conditions, re.S).groups()
         self.conditions = [re.fullmatch(r"(When|Unless): (\S+): (.*)", line) for line in conditions.strip().split("\n")]
         if not all(self.conditions):
             raise Bad(f"backports/{name}.patch: its head must end with a blank line and lines 'When: PATH: REGEX' or 'Unless: ...'")
@@ -280,8 +284,7 @@ def form(tree):
 
 
 def base(tree):
-    names = [patch.name.partition("-")[2] for patch in form(tree)]
-    return "6.1" if "vma" in names else "6.12" if "one-pass" in names else "mainline"
+    return ["mainline", *(patch.base for patch in form(tree) if patch.base)][-1]
 
 
 def write_ours(folder, steps, patches):

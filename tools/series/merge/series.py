@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """series.py STOCK VERSION OUT [BASE_COMMIT]: writes the series for a pristine tree as patches for git am and quilt.
-
 Called by series.sh.
 
 OUT/fixes has a series of its own: the fixes of the stock core, for those who want nothing else; and OUT/fixes/tests the suites
@@ -10,7 +9,7 @@ git itself makes them, from a scratch repository that holds just the upstream fi
 input gives the same bytes: the date is that of our last commit, and no configuration of the caller's takes part.
 
 The cover letters are the files "cover" and "cover-fixes".  In "cover" @waits@ and @counts@ stand for what was measured, the latter on
-the base if it has counts, and what is between the lines "@only BASE ...@" and "@all@" is for these bases: 6.1, 6.12, mainline.
+the base if it has counts, and what is between the lines "@only BASE ...@" and "@all@" is for these bases: see "merge.py base".
 """
 import glob
 import os
@@ -25,7 +24,7 @@ sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/ser
 from bench import bench
 from merge import merge
 
-NAME, EMAIL = "MMU notifier series", "series@localhost"     # whoever sends the series puts the own name there
+NAME, EMAIL = "MMU notifier series", "series@localhost"     # to be replaced by those of the submitter
 FIXES_TESTS = ["contract", "misuse", "report", "two-pass"]  # the steps with the suites that show what the fixes mend
 
 
@@ -37,13 +36,20 @@ def last_commit():
     return int(done.stdout or 0)
 
 
+def recorded(pattern):
+    """The bases that have such files, the oldest first."""
+    names = [re.search(r"-([\d.]+\d)", os.path.basename(path))[1] for path in glob.glob(pattern)]
+    return sorted(names, key=lambda name: [int(part) for part in name.split(".")])
+
+
 def measured(release, which):
     """What stands for @waits@ and for @counts@."""
     folder = os.path.join(merge.ROOT, "tools/series/bench/")
-    summary = merge.read_text(folder + "summary-7.2.md")
+    summary = merge.read_text(folder + f"summary-{recorded(folder + 'summary-*.md')[-1]}.md")
     waits = [(title.replace("`", ""), bench.row_of(summary, where)) for title, where in bench.FIGURES if isinstance(where, str)]
     waits = [f"- {title}:\n  {stock} -> {series}" for title, (stock, series) in waits]
-    counted = release if os.path.exists(folder + "counts-" + release) else "7.2" if which == "mainline" else "6.12"
+    there = recorded(folder + "counts-*")
+    counted = next(name for name in (release, which, there[-(which == "mainline")]) if name in there)
     counts = [f"Counted on Linux {counted}" + ("" if counted == release else f"; {release} has not been counted") + ":", ""]
     return "\n".join(waits), "\n".join(counts + bench.letter_rows(folder + "counts-" + counted))
 

@@ -432,7 +432,7 @@ class Torture:
 
 
 # In the order of their cost.  What needs several CPUs is left out where the user-mode kernel has only one.
-CONTRACT = "kunit.filter_glob=mmu_notifier* kunit.filter=speed>slow,module!=mmu_notifier_report_kunit,module!=mmu_notifier_range_report_kunit"
+CONTRACT = "kunit.filter_glob=mmu_notifier* kunit.filter=" + ",".join(["speed>slow", *(f"module!={suite}_kunit" for suite in results.REPORT_SUITES)])
 KILLERS = [
     Suites("contract", 45, CONTRACT),
     Suites("contract-smp", 60, CONTRACT, cpus=2),

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Who in a kernel tree uses MMU notifiers, and whether they compile.  Called by users.sh, short.sh, lib.sh.
+"""Who in a kernel tree uses MMU notifiers, and whether they compile.  Called by users.sh, users/verify.sh, compile.sh.
 
     users.py find TREE                      all sources and headers that do: where to compile it, path, what it uses
     users.py goals FOUND ARCH               make goals that lead to the directories of those for an architecture
-    users.py objects FOUND ARCH PLAN        the objects of those that are in a configuration (PLAN: plan() of lib.sh)
+    users.py objects FOUND ARCH PLAN        the objects of those that are in a configuration (PLAN: plan() of compile.sh)
     users.py sample FOUND ARCH PLAN TREE    the smallest of those of each directory outside what build.sh compiles
-    users.py again LOG                      the objects that failed or warned in a build (LOG: compile() of lib.sh)
+    users.py again LOG                      the objects that failed or warned in a build (LOG: compile() of compile.sh)
     users.py judge WORK TREE RUN...         verdict lines, and the table WORK/table.md
     users.py check WORK TREE ARCH...        verdict lines on the sample of the first ARCH and the plans of all
 

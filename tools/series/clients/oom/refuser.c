@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/refuser gives the mm of whoever opens it both kinds of MMU notifiers:
- * one for all of its addresses, which always obeys, and then one for the mm,
- * which refuses if it must not sleep. Closing the file removes them.
+ * /dev/refuser gives the mm of each process that opens it both kinds of MMU
+ * notifiers: one for all of its addresses, which always obeys, and then one for
+ * the mm, which refuses if it must not sleep. Closing the file removes them.
  *
  * A read lasts until it has refused, and cannot be killed: the OOM reaper is to
  * find the process.

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2164,SC2317 # to be included after common.sh, which sets -e
-# How users.sh and short.sh compile users of MMU notifiers, in $dir below the current directory, for $arch.
-# Called by users.sh, short.sh.
+# How users of MMU notifiers are compiled, in $dir below the current directory, for $arch.
+# Called by users.sh, users/verify.sh.
 . "$tools/lib/kbuild.sh"
 
 # Where there are some.
@@ -22,11 +22,12 @@ cross_prefix() {
 # ready START FRAGMENT...: the current tree is configured, and its headers are made.
 ready() {
 	try_configure "$@"
-	say "preparing $PWD/$dir"
+	begin_step "${PWD##*/}-${dir#.}-prepare" "$PWD/$dir/prepare.log" "preparing $PWD/$dir"
 	kernel_make -j"$jobs" prepare >"$dir/prepare.log" 2>&1 || {
 		tail -n 30 "$dir/prepare.log" >&2
 		die "make prepare fails: all of it is in $PWD/$dir/prepare.log"
 	}
+	end_step
 }
 
 # plan GOAL...: prints "LIST OBJECT..." for the directories of some goals: what this configuration has in them, by the
@@ -61,9 +62,9 @@ compile_again() (
 	again=$(python3 "$tools/users/users.py" again "$1")
 	[ -n "$again" ] || exit 0
 	cd "$2"
-	log=$3
+	stock_log=$3
 	shift 3
 	ready "$@"
 	# shellcheck disable=SC2086 # a list of words
-	compile "$log" $again
+	compile "$stock_log" $again
 )

@@ -1,9 +1,9 @@
 #!/bin/sh
-# short.sh STOCK TREE: the short form of make users.  Called by test.sh.
+# verify.sh STOCK TREE: the short form of make users.  Called by test.sh.
 # Each user of MMU notifiers is in a configuration that make users compiles; for x86-64 the smallest source of each directory
 # is compiled, with W=1.
 . "$(dirname "$0")/../lib/common.sh"
-. "$tools/users/lib.sh"
+. "$tools/users/compile.sh"
 stock=$1 tree=$2
 work=$root/build/test/$name/users
 mkdir -p "$work"
@@ -18,7 +18,7 @@ for arch in $archs; do
 	[ "$arch" != arm64 ] || cross=$(cross_prefix "$arch")
 	dir=.build-users-plan
 	mkdir -p "$dir"
-	cat "$tools/users/common.config" "$tools/users/$arch.config" >"$dir/all.config"
+	cat "$tools/lib/mm.config" "$tools/users/common.config" "$tools/users/$arch.config" >"$dir/all.config"
 	kernel_make KCONFIG_ALLCONFIG=all.config allnoconfig 2>"$dir/plan.log" || {
 		cat "$dir/plan.log" >&2
 		die "no configuration for $arch"
@@ -28,7 +28,7 @@ for arch in $archs; do
 done
 
 arch=x86_64 cross='' dir=.build-users-x86_64
-set -- allnoconfig "$tools/users/common.config" "$tools/users/$arch.config"
+set -- allnoconfig "$tools/lib/mm.config" "$tools/users/common.config" "$tools/users/$arch.config"
 ready "$@"
 # shellcheck disable=SC2046 # a list of words
 plan $(python3 "$tools/users/users.py" goals "$work/found" "$arch") >"$work/$arch.plan"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2164 # to be included after common.sh, which sets -e
-# How clients.sh and short.sh build and boot what clients/tests lists, in $work, with the selftests of $stock: its short
-# tests, or all if $short is empty.  Called by clients.sh, short.sh.
+# How what clients/tests lists is built and booted, in $work, with the selftests of $stock: its short tests, or all if $short is
+# empty.  Called by clients.sh, clients/verify.sh.
 . "$tools/lib/kbuild.sh"
 # What boot() runs: all of a group, or only these tests, and what it then adds to the names of the files it leaves.
 only='' again=''
@@ -41,7 +41,7 @@ selftests() {
 	mkdir -p "$copy"
 	# hmm-tests wants headers of the kernel.
 	(cd "$stock" && rsync -aR Makefile tools include scripts arch/x86 usr/include lib/test_hmm_uapi.h mm/gup_test.h "$copy/")
-	say "building the selftests"
+	begin_step selftests "$work/selftests.log" "building the selftests"
 	make -s -C "$copy" ARCH=x86_64 headers_install >"$work/selftests.log" 2>&1 || die "no headers: see $work/selftests.log"
 	built=$copy/tools/testing/selftests
 	# Stable kernels have taken changes of selftests without the names that these use.
@@ -54,6 +54,7 @@ selftests() {
 		make -j"$jobs" -C "$built/$part" CC="ccache gcc $older" KHDR_INCLUDES="-isystem $copy/usr/include" $goals \
 			>>"$work/selftests.log" 2>&1 || die "the selftests of $part/ cannot be built: see $work/selftests.log"
 	done
+	end_step
 }
 
 # module TREE LABEL: the one of clients/oom for the kernel of this tree.

@@ -1,8 +1,8 @@
 #!/bin/sh
-# short.sh STOCK TREE: the short form of make clients: its short tests, on the series alone.  Called by test.sh.
+# verify.sh STOCK TREE: the short form of make clients: its short tests, on the series alone.  Called by test.sh.
 . "$(dirname "$0")/../lib/common.sh"
 short=short
-. "$tools/clients/lib.sh"
+. "$tools/clients/guest.sh"
 stock=$1 tree=$2
 work=$root/build/test/$name/clients
 mkdir -p "$work"
