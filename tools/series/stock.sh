@@ -30,6 +30,9 @@ from_debian() {
 	keep
 }
 
+# The caller's tree may be another user's, who is not root.
+git_of_ksrc() { git -c safe.directory='*' -C "$KSRC" "$@"; }
+
 # The caller's tree is copied, never worked in.  When it changes, all that was made from it is made again.
 from_caller() {
 	version=$(merge version "$KSRC")
@@ -39,7 +42,8 @@ from_caller() {
 	[ ! -e "$KSRC/.git" ] || git=yes
 	dirty=
 	if [ -n "$git" ]; then
-		dirty=$(git -C "$KSRC" status --porcelain) || die "git status fails in $KSRC: see what it says above"
+		dirty=$(git_of_ksrc status --porcelain) || die "git status fails in $KSRC: see what it says above"
+		git_of_ksrc rev-parse -q --verify HEAD >/dev/null || die "KSRC is a git tree without a commit: commit what is in it"
 	fi
 	[ ! -e "$KSRC/.config" ] && [ ! -e "$KSRC/include/generated" ] || dirty=yes
 	if [ -n "$dirty" ] && [ "${KSRC_DIRTY:-}" != copy ]; then
@@ -55,11 +59,11 @@ from_caller() {
 	begin_step stock "$src/copy-stock.log" "copying KSRC, Linux $version" copied
 	if [ -n "$git" ]; then
 		# What git ignores are build products: they stay behind.  Files that are listed but deleted have no copy.
-		git -C "$KSRC" ls-files -z -co --exclude-standard >"$src/files"
+		git_of_ksrc ls-files -z -co --exclude-standard >"$src/files"
 		rsync -a --from0 --files-from="$src/files" --ignore-missing-args "$KSRC/" "$new/" >"$log" 2>&1 ||
 			failed "copying KSRC failed: is the disk full?"
-		[ -n "$dirty" ] || git -C "$KSRC" rev-parse HEAD >"$src/commit"
-		version="$version (git $(git -C "$KSRC" rev-parse --short=12 HEAD)${dirty:+, with local changes})"
+		[ -n "$dirty" ] || git_of_ksrc rev-parse HEAD >"$src/commit"
+		version="$version (git $(git_of_ksrc rev-parse --short=12 HEAD)${dirty:+, with local changes})"
 	else
 		cp -a --reflink=auto "$KSRC/." "$new" 2>"$log" || failed "copying KSRC failed: is the disk full?"
 		[ -z "$dirty" ] || { "$tools/lib/deps.sh" build && make -s -C "$new" mrproper >>"$log" 2>&1; } ||
