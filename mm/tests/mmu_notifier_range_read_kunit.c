@@ -228,7 +228,7 @@ static int tracked_init(struct kunit *test)
 }
 
 /*
- * Q1: the begin
+ * Begin
  */
 
 static void begin_returns_where_nothing_is_active(struct kunit *test)
@@ -422,7 +422,7 @@ static void begin_waits_for_any_of_several_untracked_ranges(struct kunit *test)
 }
 
 /*
- * Q2, Q3: the retry
+ * Retry
  */
 
 /* Nothing has been read, so that nothing can be right. */
@@ -623,7 +623,7 @@ static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
 }
 
 /*
- * Q3: overruns
+ * Overruns
  */
 
 /* Whose history goes back to the beginning. */
@@ -841,7 +841,7 @@ static void watch_is_not_told_of_what_was_before(struct kunit *test)
 }
 
 /*
- * Q4: neither locks nor contexts
+ * Locks and contexts
  */
 
 static struct mn_reader *counted;
@@ -930,7 +930,7 @@ static void retry_is_for_any_context(struct kunit *test)
 }
 
 /*
- * Q5: who never ends, or ends twice
+ * Misuse
  */
 
 static void reader_that_never_ends_costs_a_watch(struct kunit *test)
@@ -1060,7 +1060,7 @@ static void range_that_ends_before_it_starts_is_reported_and_collides(struct kun
 }
 
 /*
- * Q6: sets
+ * Sets
  */
 
 #define SET	1000
@@ -1273,7 +1273,7 @@ static void set_that_is_not_sorted_is_reported_and_collides(struct kunit *test)
 }
 
 /*
- * Q8: signals
+ * Signals
  */
 
 static void signal_ends_a_killable_begin(struct kunit *test)
@@ -1644,7 +1644,7 @@ static struct kunit_suite mmu_notifier_range_read_suite = {
 };
 
 /*
- * Q9 and registration: whether and when a mm is tracked
+ * Registration
  */
 
 static void range_of_an_untracked_mm_is_reported_and_collides(struct kunit *test)
