@@ -61,6 +61,14 @@ struct mn_ctx {
 #define MN_CROWD	(BITS_PER_LONG - 1)
 #define MN_CROWD_PAGE	100000
 
+/* More intervals than a core calls under one look at its tree. */
+#define MN_MANY		40
+/* The one of them at which mn_spawn_start_held_up() stands. */
+#define MN_HELD_UP_AT	5
+
+/* So many events there are. */
+#define MN_EVENTS	8
+
 /* Holds a callback up until the case opens it. */
 struct mn_gate {
 	struct list_head node;
@@ -224,6 +232,11 @@ void mn_invalidate(struct mn_ctx *ctx, unsigned long page,
 		   unsigned long pages);
 void mn_invalidate_mm(struct mm_struct *mm, unsigned long start,
 		      unsigned long end);
+void mn_invalidate_by_hand(struct mn_ctx *ctx, unsigned long page,
+			   unsigned long pages);
+void mn_invalidate_event(struct mn_ctx *ctx, unsigned int nr);
+void mn_expect_event(struct mn_ctx *ctx, const struct mn_seen *seen,
+		     unsigned int nr);
 void mn_prepare(struct mn_ctx *ctx);
 void mn_crowd(struct mn_ctx *ctx, unsigned int nr);
 unsigned int mn_crowd_end(struct mn_ctx *ctx);
@@ -232,6 +245,9 @@ struct mn_call *mn_spawn(struct mn_ctx *ctx, const char *what, void *arg,
 			 void (*fn)(struct mn_call *call), int cpu);
 struct mn_call *mn_spawn_start(struct mn_ctx *ctx,
 			       struct mmu_notifier_range *range);
+struct mn_call *mn_spawn_start_held_up(struct mn_ctx *ctx,
+				       struct mmu_notifier_range *range,
+				       struct mn_interval *interval[MN_MANY]);
 struct mn_call *mn_spawn_end(struct mn_ctx *ctx,
 			     struct mmu_notifier_range *range);
 struct mn_call *mn_spawn_read(struct mn_interval *interval);
@@ -253,6 +269,8 @@ void mn_waiter_returns(struct kunit *test, struct mn_call *call);
 void mn_failslab_begin(struct mn_ctx *ctx);
 void mn_fail_allocation(unsigned int nth);
 bool mn_allocation_failed(void);
+bool mn_fails(struct mn_ctx *ctx, unsigned int nth, int (*fn)(void *arg),
+	      void *arg);
 
 void mn_locks_begin(struct mn_ctx *ctx);
 unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
