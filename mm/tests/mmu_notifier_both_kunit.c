@@ -212,6 +212,7 @@ static struct kunit_suite mmu_notifier_both_crowded_suite = {
 	.init = mn_init_crowded,
 	.test_cases = mmu_notifier_both_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_both_suite, &mmu_notifier_both_crowded_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: both kinds on one mm");

@@ -588,6 +588,7 @@ static struct kunit_suite mmu_notifier_dispatch_suite = {
 	.init = mn_init,
 	.test_cases = mmu_notifier_dispatch_cases,
 };
+
 kunit_test_suite(mmu_notifier_dispatch_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: dispatch");

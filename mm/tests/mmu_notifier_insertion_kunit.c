@@ -613,6 +613,7 @@ static struct kunit_suite mmu_notifier_insertion_crowded_suite = {
 	.init = mn_init_crowded,
 	.test_cases = mmu_notifier_insertion_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_insertion_suite,
 		  &mmu_notifier_insertion_crowded_suite);
 

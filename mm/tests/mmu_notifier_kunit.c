@@ -586,6 +586,7 @@ static struct kunit_suite mmu_notifier_suite = {
 	.init = mn_init,
 	.test_cases = mmu_notifier_cases,
 };
+
 kunit_test_suite(mmu_notifier_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: subscriptions to an mm");

@@ -1056,6 +1056,7 @@ static struct kunit_suite mmu_notifier_misuse_suite = {
 	.init = mn_init,
 	.test_cases = mmu_notifier_misuse_cases,
 };
+
 kunit_test_suite(mmu_notifier_misuse_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: what drivers get wrong");

@@ -652,6 +652,7 @@ static struct kunit_suite mmu_notifier_race_suite = {
 	.init = race_init,
 	.test_cases = mmu_notifier_race_cases,
 };
+
 kunit_test_suite(mmu_notifier_race_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: several CPUs");

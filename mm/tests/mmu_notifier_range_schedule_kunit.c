@@ -812,6 +812,7 @@ static struct kunit_suite mmu_notifier_range_schedule_suite = {
 	.name = "mmu_notifier_range_schedule",
 	.test_cases = mmu_notifier_range_schedule_cases,
 };
+
 kunit_test_suite(mmu_notifier_range_schedule_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: all schedules of range readers");

@@ -1511,6 +1511,7 @@ static struct kunit_suite mmu_notifier_registration_suite = {
 	.init = registration_init,
 	.test_cases = mmu_notifier_registration_cases,
 };
+
 kunit_test_suite(mmu_notifier_registration_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: subscriptions that come and go");
