@@ -1058,6 +1058,11 @@ void mn_call_read(struct mn_call *call)
 	call->ret = mmu_interval_read_begin(&interval->sub);
 }
 
+bool mn_call_retry(struct mn_call *call)
+{
+	return mn_retry(call->arg, call->ret);
+}
+
 void mn_call_remove(struct mn_call *call)
 {
 	struct mn_interval *interval = call->arg;
@@ -1175,14 +1180,14 @@ struct mn_call *mn_spawn_waiter_locked(struct kunit *test,
 	return mn_spawn_to_wait(test, interval, mn_call_waiter_locked);
 }
 
-/* It must return, and a reader has read nothing, so nothing collided. */
+/* It must return, and nothing has started since, so that nothing collides. */
 void mn_waiter_returns(struct kunit *test, struct mn_call *call)
 {
 	const struct mn_waiter *waiter = test->param_value;
 
 	KUNIT_ASSERT_TRUE(test, mn_returns(call));
-	if (waiter->reads)
-		KUNIT_EXPECT_FALSE(test, mn_retry(call->arg, call->ret));
+	if (waiter->retry)
+		KUNIT_EXPECT_FALSE(test, waiter->retry(call));
 }
 
 /* What mn_hold_mmap_lock() needs. */
@@ -1213,6 +1218,12 @@ struct mn_gate *mn_hold_mmap_lock(struct mn_ctx *ctx, struct mm_struct *mm)
 	return holder->gate;
 }
 
+/* Where it waits. */
+unsigned int mn_state_in_sleep(const struct mn_call *call)
+{
+	return READ_ONCE(call->killable) ? TASK_KILLABLE : TASK_UNINTERRUPTIBLE;
+}
+
 /*
  * Whether the call sleeps, rather than return. It has to be one that sleeps for
  * nothing but what the case controls.
@@ -1225,8 +1236,7 @@ bool mn_sleeps(struct mn_call *call)
 	do {
 		asleep = READ_ONCE(call->entered) &&
 			 READ_ONCE(call->task->__state) ==
-			 (READ_ONCE(call->killable) ? TASK_KILLABLE :
-						      TASK_UNINTERRUPTIBLE);
+			 mn_state_in_sleep(call);
 		/* A thread that is done may sleep on its way out. */
 		smp_rmb();
 		if (completion_done(&call->done))

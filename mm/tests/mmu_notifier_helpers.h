@@ -147,12 +147,13 @@ struct mn_call {
 	unsigned long ret;
 };
 
-/* A kind of call that waits for invalidations; see mmu_notifier_waiters.h. */
+/* A kind of call that waits for invalidations; see mmu_notifier_waiting.h. */
 struct mn_waiter {
 	const char *name;
 	const char *what;	/* the function */
-	void (*wait)(struct mn_call *call);
-	bool reads;		/* returns a sequence */
+	void (*wait)(struct mn_call *call);	/* @arg is the interval */
+	/* Whether what it goes on to read collides; NULL if it does not read. */
+	bool (*retry)(struct mn_call *call);
 	bool removes;
 	bool waits_twice;	/* also for what starts in its first wait */
 	bool takes_no_risk;	/* may wait for what is not kept apart */
@@ -257,8 +258,10 @@ struct mn_call *mn_spawn_release(struct mn_ctx *ctx);
 struct mn_gate *mn_hold_mmap_lock(struct mn_ctx *ctx, struct mm_struct *mm);
 bool mn_sleeps(struct mn_call *call);
 bool mn_returns(struct mn_call *call);
+unsigned int mn_state_in_sleep(const struct mn_call *call);
 
 void mn_call_read(struct mn_call *call);
+bool mn_call_retry(struct mn_call *call);
 void mn_call_remove(struct mn_call *call);
 struct mn_call *mn_spawn_waiter(struct kunit *test,
 				struct mn_interval *interval);

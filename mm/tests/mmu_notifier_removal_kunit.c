@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contract of MMU notifiers that subscribe to an interval: removal. What it
- * has in common with other waiters is in mmu_notifier_waiting_kunit.c.
+ * has in common with other waiters is in mmu_notifier_waiting.h.
  */
 
 #include <kunit/test.h>
@@ -356,6 +356,7 @@ static struct kunit_suite mmu_notifier_removal_crowded_suite = {
 	.init = mn_init_crowded,
 	.test_cases = mmu_notifier_removal_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_removal_suite,
 		  &mmu_notifier_removal_crowded_suite);
 
