@@ -733,7 +733,9 @@ static void measure_faults_with(unsigned int nr, void (*work)(struct thread *),
 		ns[done - 1]);
 }
 
-static int measure_faults(void)
+/* Each of @list with room for the times of faults, and the interval inserted. */
+static int measure_each(const unsigned int *list, unsigned int nr,
+			int (*measure)(unsigned int n, s64 *ns))
 {
 	unsigned int i;
 	s64 *ns;
@@ -745,20 +747,29 @@ static int measure_faults(void)
 	err = insert();
 	if (err)
 		goto out;
-	for (i = 0; !err && i < nr_threads; i++) {
-		err = insert_places(threads[i], &ops);
-		if (err)
-			break;
-		measure_faults_with(threads[i], apart, run_ms, "fault", "apart",
-				    ns);
-		measure_faults_with(threads[i], chain, run_ms, "fault", "chained",
-				    ns);
-		remove_places(threads[i]);
-	}
+	for (i = 0; !err && i < nr; i++)
+		err = measure(list[i], ns);
 	mmu_interval_notifier_remove(&interval);
 out:
 	kvfree(ns);
 	return err;
+}
+
+static int measure_faults_beside(unsigned int nr, s64 *ns)
+{
+	int err = insert_places(nr, &ops);
+
+	if (err)
+		return err;
+	measure_faults_with(nr, apart, run_ms, "fault", "apart", ns);
+	measure_faults_with(nr, chain, run_ms, "fault", "chained", ns);
+	remove_places(nr);
+	return 0;
+}
+
+static int measure_faults(void)
+{
+	return measure_each(threads, nr_threads, measure_faults_beside);
 }
 
 /*
@@ -1003,22 +1014,7 @@ static int measure_crowds_with(unsigned int nr, s64 *ns)
 
 static int measure_crowds(void)
 {
-	unsigned int i;
-	s64 *ns;
-	int err;
-
-	ns = kvcalloc(MAX_FAULTS, sizeof(*ns), GFP_KERNEL);
-	if (!ns)
-		return -ENOMEM;
-	err = insert();
-	if (err)
-		goto out;
-	for (i = 0; !err && i < nr_crowd; i++)
-		err = measure_crowds_with(crowd[i], ns);
-	mmu_interval_notifier_remove(&interval);
-out:
-	kvfree(ns);
-	return err;
+	return measure_each(crowd, nr_crowd, measure_crowds_with);
 }
 
 static const struct measurement {

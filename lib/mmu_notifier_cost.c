@@ -72,7 +72,7 @@ static struct mm_struct *mm;
 static unsigned long population;
 static struct mmu_interval_notifier *intervals;
 static struct mmu_interval_notifier single;
-static struct mmu_notifier listeners[MAX_HLIST];
+static struct mmu_notifier subs[MAX_HLIST];
 static struct mmu_notifier_range active[MAX_ACTIVE];
 static bool retried;
 
@@ -84,7 +84,7 @@ static bool invalidate(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
-static const struct mmu_interval_notifier_ops interval_ops = {
+const struct mmu_interval_notifier_ops mmu_notifier_cost_interval_ops = {
 	.invalidate = invalidate,
 };
 
@@ -99,7 +99,7 @@ static void invalidate_range_end(struct mmu_notifier *subscription,
 {
 }
 
-const struct mmu_notifier_ops mmu_notifier_cost_listener_ops = {
+const struct mmu_notifier_ops mmu_notifier_cost_sub_ops = {
 	.invalidate_range_start = invalidate_range_start,
 	.invalidate_range_end = invalidate_range_end,
 };
@@ -211,7 +211,8 @@ static void do_insert_remove(unsigned long i)
 {
 	/* It cannot fail: the mm has intervals. */
 	if (!mmu_interval_notifier_insert(&single, mm, place(i) + SINGLE,
-					  PAGE_SIZE, &interval_ops))
+					  PAGE_SIZE,
+					  &mmu_notifier_cost_interval_ops))
 		mmu_interval_notifier_remove(&single);
 }
 
@@ -277,7 +278,8 @@ static int populate(unsigned long n)
 	for (; population < n; population++) {
 		err = mmu_interval_notifier_insert(&intervals[population], mm,
 						   population * STRIDE,
-						   PAGE_SIZE, &interval_ops);
+						   PAGE_SIZE,
+						   &mmu_notifier_cost_interval_ops);
 		if (err)
 			return err;
 		cond_resched();
@@ -309,8 +311,8 @@ static int cost_of_hlist(void)
 		if (n)
 			print_cost("start_end_hlist", n, MAX_OPS,
 				   do_start_end_nothing, do_nothing);
-		listeners[n].ops = &mmu_notifier_cost_listener_ops;
-		err = mmu_notifier_register(&listeners[n], mm);
+		subs[n].ops = &mmu_notifier_cost_sub_ops;
+		err = mmu_notifier_register(&subs[n], mm);
 		if (err)
 			break;
 	}
@@ -318,7 +320,7 @@ static int cost_of_hlist(void)
 		print_cost("start_end_hlist", n, MAX_OPS, do_start_end_nothing,
 			   do_nothing);
 	while (n--)
-		mmu_notifier_unregister(&listeners[n], mm);
+		mmu_notifier_unregister(&subs[n], mm);
 	return err;
 }
 
@@ -326,13 +328,13 @@ static int cost_of_young(void)
 {
 	int err;
 
-	listeners[0].ops = &ageing_ops;
-	err = mmu_notifier_register(&listeners[0], mm);
+	subs[0].ops = &ageing_ops;
+	err = mmu_notifier_register(&subs[0], mm);
 	if (err)
 		return err;
 	print_cost("clear_young", 1, MAX_OPS, do_clear_young, do_nothing);
 	print_cost("test_young", 1, MAX_OPS, do_test_young, do_nothing);
-	mmu_notifier_unregister(&listeners[0], mm);
+	mmu_notifier_unregister(&subs[0], mm);
 	return 0;
 }
 
@@ -340,12 +342,12 @@ static int cost_of_tlb(void)
 {
 	int err;
 
-	listeners[0].ops = &tlb_ops;
-	err = mmu_notifier_register(&listeners[0], mm);
+	subs[0].ops = &tlb_ops;
+	err = mmu_notifier_register(&subs[0], mm);
 	if (err)
 		return err;
 	print_cost("flush_tlb", 1, MAX_OPS, do_flush_tlb, do_nothing);
-	mmu_notifier_unregister(&listeners[0], mm);
+	mmu_notifier_unregister(&subs[0], mm);
 	return 0;
 }
 
@@ -372,7 +374,8 @@ static int cost_of_active(void)
 
 	/* Between the first range and the others. */
 	err = mmu_interval_notifier_insert(&single, mm, STRIDE + SINGLE,
-					   PAGE_SIZE, &interval_ops);
+					   PAGE_SIZE,
+					   &mmu_notifier_cost_interval_ops);
 	if (err)
 		return err;
 	print_cost("read_idle", 0, MAX_OPS, do_read, do_nothing);

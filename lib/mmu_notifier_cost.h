@@ -5,8 +5,9 @@
 
 struct mm_struct;
 
-/* Of a driver that does nothing. */
-extern const struct mmu_notifier_ops mmu_notifier_cost_listener_ops;
+/* Of drivers that do nothing. */
+extern const struct mmu_notifier_ops mmu_notifier_cost_sub_ops;
+extern const struct mmu_interval_notifier_ops mmu_notifier_cost_interval_ops;
 
 /* Prints what so many calls of @op cost, less those of @empty. */
 typedef void (*mmu_notifier_print_cost_fn)(const char *scenario,

@@ -42,8 +42,8 @@ static unsigned int set_size;
 static unsigned int between;
 static bool retried;
 
-static struct mmu_notifier listener = {
-	.ops = &mmu_notifier_cost_listener_ops,
+static struct mmu_notifier sub = {
+	.ops = &mmu_notifier_cost_sub_ops,
 };
 
 static noinline void start_end(unsigned long start)
@@ -181,7 +181,7 @@ static int range_cost(struct mm_struct *of_mm, mmu_notifier_print_cost_fn print)
 	set = kvcalloc(MAX_SET, sizeof(*set), GFP_KERNEL);
 	if (!set)
 		return -ENOMEM;
-	err = mmu_notifier_register_tracked(&listener, mm);
+	err = mmu_notifier_register_tracked(&sub, mm);
 	if (err)
 		goto free;
 
@@ -195,7 +195,7 @@ static int range_cost(struct mm_struct *of_mm, mmu_notifier_print_cost_fn print)
 	cost_of_sets(print);
 	cost_of_active(print);
 	cost_of_watches(print);
-	mmu_notifier_unregister(&listener, mm);
+	mmu_notifier_unregister(&sub, mm);
 	if (retried)
 		err = -EIO;
 free:

@@ -40,6 +40,8 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
+#include "mmu_notifier_cost.h"
+
 #define RUNS		9
 #define VMAS		16000
 #define NOTIFIERS	64
@@ -387,18 +389,6 @@ static int measure_teardowns(void)
  * Memory
  */
 
-static bool invalidate(struct mmu_interval_notifier *interval_sub,
-		       const struct mmu_notifier_range *range,
-		       unsigned long seq)
-{
-	mmu_interval_set_seq(interval_sub, seq);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops interval_ops = {
-	.invalidate = invalidate,
-};
-
 struct tenant {
 	struct mm_struct *mm;
 	struct mmu_interval_notifier interval;
@@ -408,7 +398,8 @@ struct tenant {
 static int attach_interval(struct tenant *tenant)
 {
 	return mmu_interval_notifier_insert(&tenant->interval, tenant->mm,
-					    FIRST, PAGE_SIZE, &interval_ops);
+					    FIRST, PAGE_SIZE,
+					    &mmu_notifier_cost_interval_ops);
 }
 
 static void detach_interval(struct tenant *tenant)

@@ -55,8 +55,8 @@
  * if as many threads were held up in the middle of an invalidation. It is for a
  * core that tracks each range by itself up to some number of them only: with that
  * number, all that threads invalidate is beyond it. With a larger one the readers of
- * such a core may wait for ballast, and stall. There are no listeners then, because
- * these wait for all that is active.
+ * such a core may wait for ballast, and stall. There are no subscriptions to
+ * the mm then, because these wait for all that is active.
  *
  * Half of the invalidations hold the mmap_lock, as what madvise() does, and the others
  * a lock that stands for those of the reverse map. mm_take_all_locks() takes the
@@ -143,7 +143,7 @@ torture_param(int, nmirrors, 48, "Number of interval subscriptions in each, abou
 torture_param(int, ninvalidators, 4, "Number of threads that invalidate");
 torture_param(int, nreaders, 4, "Number of threads that fault");
 torture_param(int, nmappers, 3, "Number of threads that insert and remove");
-torture_param(int, nlisteners, 3, "Number of threads that register and unregister");
+torture_param(int, nsubs, 3, "Number of threads that register and unregister");
 torture_param(int, nstrangers, 3, "Number of threads that disturb those that wait");
 torture_param(int, freeze_interval, 3, "Seconds between freezes; 0: none");
 torture_param(int, nexiters, 1, "Number of threads that give mms back");
@@ -175,17 +175,17 @@ static const char * const busted_names[] = {
 	"wake_q", "range_retry",
 };
 
-static enum busted busted_how = NR_BUSTED;
+static enum busted torture_busted_how = NR_BUSTED;
 
 static bool is_busted(enum busted how)
 {
-	return unlikely(busted_how == how);
+	return unlikely(torture_busted_how == how);
 }
 
 #define MAX_SPACES	16
 #define MAX_MIRRORS	64
-#define MAX_LISTENERS	8
-#define MAX_TOLD	(2 * MAX_LISTENERS)
+#define MAX_SUBS	8
+#define MAX_TOLD	(2 * MAX_SUBS)
 #define NR_PAGES	64
 #define FIRST_ADDRESS	(256 * PAGE_SIZE)
 /* Far from the pages. */
@@ -216,13 +216,13 @@ static const char * const reason_names[] = {
 	"call", "vacuous",
 };
 
-static atomic_t errors[NR_REASONS];
+static atomic_t torture_errors[NR_REASONS];
 
 #define torture_error(what, fmt, ...)					\
 do {									\
 	const enum reason __reason = what;				\
 									\
-	if (atomic_inc_return(&errors[__reason]) <= 5)			\
+	if (atomic_inc_return(&torture_errors[__reason]) <= 5)		\
 		pr_alert("%s" TORTURE_FLAG "!!! %s: " fmt "\n",		\
 			 torture_type, reason_names[__reason],		\
 			 ##__VA_ARGS__);				\
@@ -338,18 +338,18 @@ struct kind {
 	int *nr;
 };
 
-static struct worker *workers;
-static unsigned int nr_workers;
+static struct worker *torture_workers;
+static unsigned int torture_nr_workers;
 
 /* All but main thread and SRCU callbacks are workers. */
-static struct worker *self(void)
+static struct worker *torture_self(void)
 {
 	return kthread_data(current);
 }
 
-static void count(enum counter counter)
+static void torture_count(enum counter counter)
 {
-	unsigned long *where = &self()->counts[counter];
+	unsigned long *where = &torture_self()->counts[counter];
 
 	WRITE_ONCE(*where, *where + 1);
 }
@@ -359,21 +359,22 @@ static const char in_read_begin[] = "read_begin";
 static const char in_remove[] = "remove";
 static const char in_gate[] = "gate";
 
-static bool waits_in_core(const struct worker *worker)
+static bool worker_waits_in_core(const struct worker *worker)
 {
 	const char *state = READ_ONCE(worker->state);
 
 	return state == in_read_begin || state == in_remove;
 }
 
-static bool waits(const struct worker *worker)
+static bool worker_waits(const struct worker *worker)
 {
-	return waits_in_core(worker) || READ_ONCE(worker->state) == in_gate;
+	return worker_waits_in_core(worker) ||
+	       READ_ONCE(worker->state) == in_gate;
 }
 
-static void enter(const char *state)
+static void torture_enter(const char *state)
 {
-	struct worker *worker = self();
+	struct worker *worker = torture_self();
 
 	WRITE_ONCE(worker->state, state);
 	WRITE_ONCE(worker->steps, worker->steps + 1);
@@ -381,12 +382,12 @@ static void enter(const char *state)
 
 static u32 rnd(u32 ceil)
 {
-	return prandom_u32_state(&self()->rnd) % ceil;
+	return prandom_u32_state(&torture_self()->rnd) % ceil;
 }
 
-static void pause(unsigned int ticks)
+static void torture_pause(unsigned int ticks)
 {
-	enter("pause");
+	torture_enter("pause");
 	__set_current_state(TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
 	schedule_timeout(ticks);
 }
@@ -432,14 +433,14 @@ struct gate_waiter {
 	bool passed;
 };
 
-static DEFINE_SPINLOCK(gate_lock);
-static LIST_HEAD(gate_waiters);
+static DEFINE_SPINLOCK(torture_gate_lock);
+static LIST_HEAD(torture_gate_waiters);
 /* Strangers that do not wait at the gate; without any, it is open. */
-static unsigned int nr_gatekeepers;
-static bool gate_is_open;
+static unsigned int torture_nr_gatekeepers;
+static bool torture_gate_is_open;
 
-static DEFINE_MUTEX(shared_mutex);
-static DECLARE_RWSEM(shared_rwsem);
+static DEFINE_MUTEX(torture_shared_mutex);
+static DECLARE_RWSEM(torture_shared_rwsem);
 
 static void gate_wait(bool is_stranger)
 {
@@ -449,16 +450,16 @@ static void gate_wait(bool is_stranger)
 	};
 	unsigned long switches = current->nvcsw;
 
-	enter(in_gate);
-	spin_lock(&gate_lock);
-	if (gate_is_open || nr_gatekeepers <= is_stranger) {
-		spin_unlock(&gate_lock);
+	torture_enter(in_gate);
+	spin_lock(&torture_gate_lock);
+	if (torture_gate_is_open || torture_nr_gatekeepers <= is_stranger) {
+		spin_unlock(&torture_gate_lock);
 		return;
 	}
 	if (is_stranger)
-		nr_gatekeepers--;
-	list_add_tail(&waiter.entry, &gate_waiters);
-	spin_unlock(&gate_lock);
+		torture_nr_gatekeepers--;
+	list_add_tail(&waiter.entry, &torture_gate_waiters);
+	spin_unlock(&torture_gate_lock);
 
 	for (;;) {
 		set_current_state(TASK_UNINTERRUPTIBLE);
@@ -469,7 +470,7 @@ static void gate_wait(bool is_stranger)
 	}
 	__set_current_state(TASK_RUNNING);
 	if (switches != current->nvcsw)
-		count(COUNT_GATE_WAITS);
+		torture_count(COUNT_GATE_WAITS);
 }
 
 #define HOLD_UP_US	20
@@ -488,15 +489,15 @@ static void gate_let_pass(unsigned int max)
 	DEFINE_WAKE_Q(wake_q);
 	LIST_HEAD(passing);
 
-	spin_lock(&gate_lock);
-	list_for_each_entry_safe(waiter, next, &gate_waiters, entry) {
+	spin_lock(&torture_gate_lock);
+	list_for_each_entry_safe(waiter, next, &torture_gate_waiters, entry) {
 		if (!max--)
 			break;
 		list_move_tail(&waiter->entry, &passing);
 		if (waiter->is_stranger)
-			nr_gatekeepers++;
+			torture_nr_gatekeepers++;
 	}
-	spin_unlock(&gate_lock);
+	spin_unlock(&torture_gate_lock);
 
 	list_for_each_entry_safe(waiter, next, &passing, entry) {
 		struct task_struct *task = get_task_struct(waiter->task);
@@ -521,17 +522,17 @@ static void gate_let_pass(unsigned int max)
 
 static void gate_add_keeper(void)
 {
-	spin_lock(&gate_lock);
-	nr_gatekeepers++;
-	spin_unlock(&gate_lock);
+	spin_lock(&torture_gate_lock);
+	torture_nr_gatekeepers++;
+	spin_unlock(&torture_gate_lock);
 }
 
 /* For good. */
 static void gate_open(void)
 {
-	spin_lock(&gate_lock);
-	gate_is_open = true;
-	spin_unlock(&gate_lock);
+	spin_lock(&torture_gate_lock);
+	torture_gate_is_open = true;
+	spin_unlock(&torture_gate_lock);
 	gate_let_pass(UINT_MAX);
 }
 
@@ -542,29 +543,29 @@ static void take_shared_lock(void)
 
 	switch (rnd(4)) {
 	case 0:
-		enter("shared mutex");
-		mutex_lock(&shared_mutex);
+		torture_enter("shared mutex");
+		mutex_lock(&torture_shared_mutex);
 		if (switches != current->nvcsw)
-			count(COUNT_MUTEX_WAITS);
+			torture_count(COUNT_MUTEX_WAITS);
 		if (rnd(2))
 			gate_wait(false);
-		mutex_unlock(&shared_mutex);
+		mutex_unlock(&torture_shared_mutex);
 		break;
 	case 1:
-		enter("shared rwsem, to write");
-		down_write(&shared_rwsem);
+		torture_enter("shared rwsem, to write");
+		down_write(&torture_shared_rwsem);
 		if (switches != current->nvcsw)
-			count(COUNT_RWSEM_WAITS);
+			torture_count(COUNT_RWSEM_WAITS);
 		if (rnd(2))
 			gate_wait(false);
-		up_write(&shared_rwsem);
+		up_write(&torture_shared_rwsem);
 		break;
 	case 2:
-		enter("shared rwsem, to read");
-		down_read(&shared_rwsem);
+		torture_enter("shared rwsem, to read");
+		down_read(&torture_shared_rwsem);
 		if (switches != current->nvcsw)
-			count(COUNT_RWSEM_WAITS);
-		up_read(&shared_rwsem);
+			torture_count(COUNT_RWSEM_WAITS);
+		up_read(&torture_shared_rwsem);
 		break;
 	default:
 		gate_wait(false);
@@ -579,7 +580,7 @@ struct core_wait {
 
 static void core_wait_begin(struct core_wait *wait, const char *state)
 {
-	enter(state);
+	torture_enter(state);
 	wait->switches = current->nvcsw;
 	wait->cpu = raw_smp_processor_id();
 }
@@ -589,18 +590,18 @@ static void core_wait_end(const struct core_wait *wait, enum counter counter)
 	unsigned long slept = current->nvcsw - wait->switches;
 
 	if (slept)
-		count(counter);
+		torture_count(counter);
 	if (slept > 1)
-		count(COUNT_EARLY_WAKES);
+		torture_count(COUNT_EARLY_WAKES);
 	if (signal_pending(current)) {
 		if (slept)
-			count(COUNT_SIGNALS);
+			torture_count(COUNT_SIGNALS);
 		flush_signals(current);
 	}
-	if (READ_ONCE(self()->moved)) {
+	if (READ_ONCE(torture_self()->moved)) {
 		if (slept && raw_smp_processor_id() != wait->cpu)
-			count(COUNT_MOVES);
-		WRITE_ONCE(self()->moved, false);
+			torture_count(COUNT_MOVES);
+		WRITE_ONCE(torture_self()->moved, false);
 		set_cpus_allowed_ptr(current, cpu_possible_mask);
 	}
 }
@@ -626,9 +627,9 @@ struct life {
 	u32 magic;
 };
 
-static DEFINE_SPINLOCK(graves_lock);
-static struct life *graves[GRAVES];
-static unsigned int next_grave;
+static DEFINE_SPINLOCK(torture_graves_lock);
+static struct life *torture_graves[GRAVES];
+static unsigned int torture_next_grave;
 
 static void life_begin(struct life *life, void *memory)
 {
@@ -655,11 +656,11 @@ static void life_bury_rcu(struct rcu_head *rcu)
 	struct life *older;
 	unsigned long flags;
 
-	spin_lock_irqsave(&graves_lock, flags);
-	older = graves[next_grave];
-	graves[next_grave] = life;
-	next_grave = (next_grave + 1) % GRAVES;
-	spin_unlock_irqrestore(&graves_lock, flags);
+	spin_lock_irqsave(&torture_graves_lock, flags);
+	older = torture_graves[torture_next_grave];
+	torture_graves[torture_next_grave] = life;
+	torture_next_grave = (torture_next_grave + 1) % GRAVES;
+	spin_unlock_irqrestore(&torture_graves_lock, flags);
 	if (older)
 		kfree(older->memory);
 }
@@ -676,8 +677,8 @@ static void clear_graves(void)
 
 	rcu_barrier();
 	for (i = 0; i < GRAVES; i++) {
-		if (graves[i])
-			kfree(graves[i]->memory);
+		if (torture_graves[i])
+			kfree(torture_graves[i]->memory);
 	}
 }
 
@@ -693,18 +694,18 @@ static void clear_graves(void)
  * @refs: References to the structure.
  * @rcu: It is found without a lock.
  * @mirrors: Interval subscriptions that are inserted ...
- * @listeners: ... and subscriptions that are registered, each in some place. Who
+ * @subs: ... and subscriptions that are registered, each in some place. Who
  *	takes one from its place is the one to remove it.
  * @nr_mirrors: How many places of @mirrors are taken, about.
- * @nr_listeners: How many of @listeners.
+ * @nr_subs: How many of @subs.
  * @released: The mm was given back, and its pages, too.
  * @attached: The mm has had a subscription. Before that, what invalidates has to
  *	hold the mmap_lock.
  * @rmap: Held where the mmap_lock is not, to invalidate.
- * @exiter: Who gives the user of the slot back.
+ * @exiter: Who gives the first user back.
  * @nr_active: Number of invalidations that have started, and are not about to
  *	end.
- * @nr_releasing: Number of releases of listeners that run.
+ * @nr_releasing: Number of releases of subscriptions that run.
  * @anchor: Without an interval_sub, no core keeps account of @ballast.
  * @ballast: Ranges that are active as long as the space is there.
  * @page: The model of the page table: values never come again. Changed between
@@ -718,9 +719,9 @@ struct space {
 	refcount_t refs;
 	struct rcu_head rcu;
 	struct mirror __rcu *mirrors[MAX_MIRRORS];
-	struct listener __rcu *listeners[MAX_LISTENERS];
+	struct sub __rcu *subs[MAX_SUBS];
 	atomic_t nr_mirrors;
-	atomic_t nr_listeners;
+	atomic_t nr_subs;
 	bool released;
 	bool attached;
 	struct rw_semaphore rmap;
@@ -734,9 +735,9 @@ struct space {
 };
 
 /* The spaces that anyone can find, each with a user and a reference. */
-static struct space __rcu *slots[MAX_SPACES];
-static atomic_t nr_spaces_left;
-static atomic_long_t last_value;
+static struct space __rcu *torture_spaces[MAX_SPACES];
+static atomic_t torture_nr_spaces_left;
+static atomic_long_t torture_last_value;
 
 static unsigned long address(unsigned int page)
 {
@@ -745,7 +746,7 @@ static unsigned long address(unsigned int page)
 
 static void change_page(struct space *space, unsigned int i)
 {
-	WRITE_ONCE(space->page[i], atomic_long_inc_return(&last_value));
+	WRITE_ONCE(space->page[i], atomic_long_inc_return(&torture_last_value));
 }
 
 static void space_set_attached(struct space *space)
@@ -762,11 +763,11 @@ static bool space_is_attached(struct space *space)
 }
 
 /* Called for the release only. */
-static bool anchor_invalidate(struct mmu_interval_notifier *sub,
+static bool anchor_invalidate(struct mmu_interval_notifier *interval_sub,
 			      const struct mmu_notifier_range *range,
 			      unsigned long seq)
 {
-	mmu_interval_set_seq(sub, seq);
+	mmu_interval_set_seq(interval_sub, seq);
 	return true;
 }
 
@@ -838,7 +839,7 @@ static struct space *space_create(void)
 	refcount_set(&space->refs, 1);
 	for (i = 0; i < NR_PAGES; i++)
 		change_page(space, i);
-	atomic_inc(&nr_spaces_left);
+	atomic_inc(&torture_nr_spaces_left);
 	return space;
 
 put:
@@ -856,8 +857,8 @@ static bool space_is_empty(struct space *space)
 		if (rcu_access_pointer(space->mirrors[i]))
 			return false;
 	}
-	for (i = 0; i < MAX_LISTENERS; i++) {
-		if (rcu_access_pointer(space->listeners[i]))
+	for (i = 0; i < MAX_SUBS; i++) {
+		if (rcu_access_pointer(space->subs[i]))
 			return false;
 	}
 	return true;
@@ -872,16 +873,16 @@ static void space_put(struct space *space)
 	space_drop_ballast(space);
 	mmdrop(space->mm);
 	kfree_rcu(space, rcu);
-	atomic_dec(&nr_spaces_left);
+	atomic_dec(&torture_nr_spaces_left);
 }
 
-/* The space in a slot, with a reference; NULL if it is being replaced. */
+/* One of torture_spaces, with a reference; NULL if it is being replaced. */
 static struct space *space_get(unsigned int i)
 {
 	struct space *space;
 
 	rcu_read_lock();
-	space = rcu_dereference(slots[i]);
+	space = rcu_dereference(torture_spaces[i]);
 	if (!refcount_inc_not_zero(&space->refs))
 		space = NULL;
 	rcu_read_unlock();
@@ -900,7 +901,7 @@ static struct space *space_get_any(void)
 
 static struct space *space_swap(unsigned int i, struct space *new)
 {
-	return unrcu_pointer(xchg(&slots[i], RCU_INITIALIZER(new)));
+	return unrcu_pointer(xchg(&torture_spaces[i], RCU_INITIALIZER(new)));
 }
 
 static bool space_get_user(struct space *space)
@@ -960,14 +961,14 @@ static bool space_is_ending(struct space *space)
 	return !refcount_read(&space->users) && !READ_ONCE(space->released);
 }
 
-/* Wait until an invalidation is active, or a listener is released; or not. */
+/* Wait until an invalidation is active, or a release runs; or not. */
 static void space_await_company(struct space *space)
 {
-	atomic_t *company = nlisteners && rnd(2) ? &space->nr_releasing :
+	atomic_t *company = nsubs && rnd(2) ? &space->nr_releasing :
 						   &space->nr_active;
 	unsigned int ticks;
 
-	enter("mm without users");
+	torture_enter("mm without users");
 	for (ticks = 0; ticks < HZ / 4 && !atomic_read(company); ticks++)
 		schedule_timeout_uninterruptible(1);
 }
@@ -981,18 +982,18 @@ static void space_put_user(struct space *space)
 
 	space_await_company(space);
 	if (atomic_read(&space->nr_active))
-		count(COUNT_EXITS_ACTIVE);
+		torture_count(COUNT_EXITS_ACTIVE);
 	if (atomic_read(&space->nr_releasing))
-		count(COUNT_EXITS_RELEASING);
+		torture_count(COUNT_EXITS_RELEASING);
 	/* The pages are free when this returns, and used for something else. */
-	enter("mmput");
+	torture_enter("mmput");
 	mmput(space->mm);
 	if (atomic_read(&space->nr_releasing))
-		torture_error(EARLY, "an mm is gone while a listener is released");
+		torture_error(EARLY, "an mm is gone while a subscription is released");
 	WRITE_ONCE(space->released, true);
 	for (i = 0; i < NR_PAGES; i++)
 		change_page(space, i);
-	count(COUNT_EXITS);
+	torture_count(COUNT_EXITS);
 	space_drain(space);
 }
 
@@ -1045,7 +1046,7 @@ static void check_empty(const unsigned long *shadow, unsigned int first,
 
 /**
  * struct mirror - an interval subscription and its shadow table
- * @sub: The subscription.
+ * @interval_sub: The subscription.
  * @space: What it mirrors, with a reference.
  * @first: First page of the interval.
  * @last: Last page of the interval.
@@ -1057,7 +1058,7 @@ static void check_empty(const unsigned long *shadow, unsigned int first,
  * @shadow: The shadow table, 0 where nothing is established.
  */
 struct mirror {
-	struct mmu_interval_notifier sub;
+	struct mmu_interval_notifier interval_sub;
 	struct space *space;
 	unsigned int first;
 	unsigned int last;
@@ -1090,19 +1091,20 @@ static void mirror_tear_down(struct mirror *mirror, unsigned long start,
 }
 
 /* With @finish, the teardown is left to a second pass. */
-static bool mirror_announce(struct mmu_interval_notifier *sub,
+static bool mirror_announce(struct mmu_interval_notifier *interval_sub,
 			    const struct mmu_notifier_range *range,
 			    unsigned long seq,
 			    struct mmu_interval_notifier_finish **finish)
 {
-	struct mirror *mirror = container_of(sub, struct mirror, sub);
+	struct mirror *mirror = container_of(interval_sub, struct mirror,
+					     interval_sub);
 	struct pass *pass = NULL;
 
 	if (life_is_over(&mirror->life, "a mirror"))
 		return true;
 
 	if (range->event == MMU_NOTIFY_RELEASE) {
-		count(COUNT_INTERVAL_RELEASES);
+		torture_count(COUNT_INTERVAL_RELEASES);
 		if (is_busted(BUSTED_RELEASE))
 			return true;
 	} else {
@@ -1124,7 +1126,7 @@ static bool mirror_announce(struct mmu_interval_notifier *sub,
 	}
 
 	if (!is_busted(BUSTED_SET_SEQ))
-		mmu_interval_set_seq(sub, seq);
+		mmu_interval_set_seq(interval_sub, seq);
 	/* The second pass takes a lock that may sleep. */
 	if (finish && mmu_notifier_range_blockable(range))
 		pass = kmalloc(sizeof(*pass), GFP_NOWAIT | __GFP_NOWARN);
@@ -1143,10 +1145,10 @@ static bool mirror_announce(struct mmu_interval_notifier *sub,
 static void mirror_finish(struct mmu_interval_notifier_finish *finish)
 {
 	struct mirror *mirror = container_of(finish->notifier, struct mirror,
-					     sub);
+					     interval_sub);
 	struct pass *pass = container_of(finish, struct pass, finish);
 
-	count(COUNT_FINISHES);
+	torture_count(COUNT_FINISHES);
 	if (!life_is_over(&mirror->life, "a mirror")) {
 		mutex_lock(&mirror->lock);
 		mirror_tear_down(mirror, pass->start, pass->end);
@@ -1156,11 +1158,11 @@ static void mirror_finish(struct mmu_interval_notifier_finish *finish)
 	kfree(pass);
 }
 
-static bool mirror_invalidate(struct mmu_interval_notifier *sub,
+static bool mirror_invalidate(struct mmu_interval_notifier *interval_sub,
 			      const struct mmu_notifier_range *range,
 			      unsigned long seq)
 {
-	return mirror_announce(sub, range, seq, NULL);
+	return mirror_announce(interval_sub, range, seq, NULL);
 }
 
 static const struct mmu_interval_notifier_ops one_pass_ops = {
@@ -1195,10 +1197,10 @@ static void mirror_remove(struct space *space, struct mirror *mirror)
 	mutex_unlock(&mirror->lock);
 
 	if (any_active(space, mirror->first, mirror->last))
-		count(COUNT_REMOVES_ACTIVE);
+		torture_count(COUNT_REMOVES_ACTIVE);
 	core_wait_begin(&wait, in_remove);
 	if (!is_busted(BUSTED_REMOVE)) {
-		mmu_interval_notifier_remove(&mirror->sub);
+		mmu_interval_notifier_remove(&mirror->interval_sub);
 		if (mirror->passes)
 			torture_error(UNPAIRED, "%u second passes have not come",
 				      mirror->passes);
@@ -1232,14 +1234,15 @@ static void mirror_insert(struct space *space)
 	start = address(mirror->first);
 	length = address(mirror->last + 1) - start;
 	active = any_active(space, mirror->first, mirror->last);
-	enter("insert");
+	torture_enter("insert");
 	if (rnd(fast ? 1024 : 4)) {
-		err = mmu_interval_notifier_insert(&mirror->sub, mm, start,
-						   length, ops);
+		err = mmu_interval_notifier_insert(&mirror->interval_sub, mm,
+						   start, length, ops);
 	} else {
 		mmap_write_lock(mm);
-		err = mmu_interval_notifier_insert_locked(&mirror->sub, mm,
-							  start, length, ops);
+		err = mmu_interval_notifier_insert_locked(&mirror->interval_sub,
+							  mm, start, length,
+							  ops);
 		mmap_write_unlock(mm);
 	}
 	if (err) {
@@ -1251,7 +1254,7 @@ static void mirror_insert(struct space *space)
 	space_set_attached(space);
 	/* Active before and after, so most likely during the insertion. */
 	if (active && any_active(space, mirror->first, mirror->last))
-		count(COUNT_INSERTS_ACTIVE);
+		torture_count(COUNT_INSERTS_ACTIVE);
 
 	n = rnd(MAX_MIRRORS);
 	for (i = 0; i < MAX_MIRRORS; i++) {
@@ -1306,7 +1309,7 @@ static bool mirror_remove_any(struct space *space)
 	unsigned int i, n = rnd(MAX_MIRRORS);
 	struct mirror *mirror = NULL;
 
-	enter("choose a mirror");
+	torture_enter("choose a mirror");
 	for (i = 0; i < MAX_MIRRORS && !mirror; i++)
 		mirror = unrcu_pointer(xchg(&space->mirrors[(n + i) % MAX_MIRRORS],
 					    NULL));
@@ -1328,10 +1331,10 @@ static void mirror_fault(struct space *space, struct mirror *mirror)
 
 again:
 	core_wait_begin(&wait, in_read_begin);
-	seq = mmu_interval_read_begin(&mirror->sub);
+	seq = mmu_interval_read_begin(&mirror->interval_sub);
 	core_wait_end(&wait, COUNT_READ_WAITS);
 
-	enter("read");
+	torture_enter("read");
 	for (i = mirror->first; i <= mirror->last; i++) {
 		value[i] = READ_ONCE(space->page[i]);
 		if (!rnd(16))
@@ -1343,11 +1346,11 @@ again:
 		user = false;
 	}
 
-	enter("establish");
+	torture_enter("establish");
 	mutex_lock(&mirror->lock);
-	if (mmu_interval_read_retry(&mirror->sub, seq)) {
+	if (mmu_interval_read_retry(&mirror->interval_sub, seq)) {
 		mutex_unlock(&mirror->lock);
-		count(COUNT_COLLISIONS);
+		torture_count(COUNT_COLLISIONS);
 		if (user && --tries)
 			goto again;
 	} else {
@@ -1360,7 +1363,7 @@ again:
 			}
 			check_shadow(space, mirror->shadow, mirror->first,
 				     mirror->last, "a mirror");
-			count(COUNT_ESTABLISHED);
+			torture_count(COUNT_ESTABLISHED);
 		}
 		mutex_unlock(&mirror->lock);
 	}
@@ -1390,7 +1393,7 @@ static void flood(struct space *space)
 	struct invalidation inv = { .first = 1 };
 	unsigned int i;
 
-	enter("flood");
+	torture_enter("flood");
 	mmap_read_lock(space->mm);
 	for (i = 0; i < BITS_PER_LONG; i++) {
 		/* What went in between has not been told of the end. */
@@ -1413,7 +1416,7 @@ static void range_begin(struct space *space, struct torture_range_reader *reader
 	torture_range_ops->begin(reader, address(0), pages);
 	core_wait_end(&wait, COUNT_RANGE_WAITS);
 
-	enter("read a range");
+	torture_enter("read a range");
 	for (; pages; pages &= pages - 1) {
 		value[__ffs64(pages)] = READ_ONCE(space->page[__ffs64(pages)]);
 		if (!rnd(16))
@@ -1432,8 +1435,8 @@ static bool range_retry(struct torture_range_reader *reader)
 	if (early && !retry)
 		torture_error(CALL, "a range read that was to be repeated is good");
 	if (retry && torture_range_ops->is_overrun(reader))
-		count(COUNT_RANGE_OVERRUNS);
-	count(retry ? COUNT_RANGE_COLLISIONS : COUNT_RANGES);
+		torture_count(COUNT_RANGE_OVERRUNS);
+	torture_count(retry ? COUNT_RANGE_COLLISIONS : COUNT_RANGES);
 	return retry && !is_busted(BUSTED_RANGE_RETRY);
 }
 
@@ -1466,7 +1469,7 @@ static void mirror_range_fault(struct space *space, struct mirror *mirror)
 			torture_range_ops->cancel(&reader);
 			return;
 		}
-		enter("establish a range");
+		torture_enter("establish a range");
 		mutex_lock(&mirror->lock);
 		retry = range_retry(&reader);
 		if (!retry && !mirror->dying)
@@ -1478,11 +1481,11 @@ static void mirror_range_fault(struct space *space, struct mirror *mirror)
 }
 
 /*
- * Listeners: subscriptions to the mm
+ * Subscriptions to the mm
  */
 
 /**
- * struct listener - a subscription to an mm and its shadow table
+ * struct sub - a subscription to an mm and its shadow table
  * @mn: The subscription.
  * @space: What it mirrors, with a reference.
  * @refs: References, one of them for being registered.
@@ -1496,7 +1499,7 @@ static void mirror_range_fault(struct space *space, struct mirror *mirror)
  * @ends: ... and of invalidate_range_end().
  * @shadow: The shadow table, 0 where nothing is established.
  */
-struct listener {
+struct sub {
 	struct mmu_notifier mn;
 	struct space *space;
 	refcount_t refs;
@@ -1510,81 +1513,81 @@ struct listener {
 	unsigned long shadow[NR_PAGES];
 };
 
-static int listener_start(struct mmu_notifier *mn,
-			  const struct mmu_notifier_range *range)
+static int sub_start(struct mmu_notifier *mn,
+		     const struct mmu_notifier_range *range)
 {
-	struct listener *listener = container_of(mn, struct listener, mn);
+	struct sub *sub = container_of(mn, struct sub, mn);
 	struct invalidation *inv = range->owner;
 	unsigned int i;
 
-	if (life_is_over(&listener->life, "a listener"))
+	if (life_is_over(&sub->life, "a subscription"))
 		return 0;
-	atomic_inc(&listener->nr_running);
+	atomic_inc(&sub->nr_running);
 	tell_start(inv, mn);
-	raw_spin_lock(&listener->lock);
-	listener->starts++;
+	raw_spin_lock(&sub->lock);
+	sub->starts++;
 	for (i = inv->first; i <= inv->last; i++)
-		listener->shadow[i] = 0;
-	raw_spin_unlock(&listener->lock);
+		sub->shadow[i] = 0;
+	raw_spin_unlock(&sub->lock);
 	if (mmu_notifier_range_blockable(range) && !rnd(16))
 		dawdle();
-	atomic_dec(&listener->nr_running);
+	atomic_dec(&sub->nr_running);
 	return 0;
 }
 
-static void listener_end(struct mmu_notifier *mn,
-			 const struct mmu_notifier_range *range)
+static void sub_end(struct mmu_notifier *mn,
+		    const struct mmu_notifier_range *range)
 {
-	struct listener *listener = container_of(mn, struct listener, mn);
+	struct sub *sub = container_of(mn, struct sub, mn);
 	struct invalidation *inv = range->owner;
 
 	if (inv->hlist_refused && is_busted(BUSTED_PAIR))
 		return;
-	if (life_is_over(&listener->life, "a listener"))
+	if (life_is_over(&sub->life, "a subscription"))
 		return;
-	atomic_inc(&listener->nr_running);
+	atomic_inc(&sub->nr_running);
 	tell_end(inv, mn);
-	raw_spin_lock(&listener->lock);
-	listener->ends++;
-	raw_spin_unlock(&listener->lock);
-	atomic_dec(&listener->nr_running);
+	raw_spin_lock(&sub->lock);
+	sub->ends++;
+	raw_spin_unlock(&sub->lock);
+	atomic_dec(&sub->nr_running);
 }
 
-static void listener_release(struct mmu_notifier *mn, struct mm_struct *mm)
+static void sub_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
-	struct listener *listener = container_of(mn, struct listener, mn);
+	struct sub *sub = container_of(mn, struct sub, mn);
 
-	if (life_is_over(&listener->life, "a listener"))
+	if (life_is_over(&sub->life, "a subscription"))
 		return;
-	atomic_inc(&listener->space->nr_releasing);
+	atomic_inc(&sub->space->nr_releasing);
 	if (!atomic_read(&mm->mm_users))
-		count(COUNT_HLIST_RELEASES);
-	else if (space_is_ending(listener->space) || !rnd(4))
+		torture_count(COUNT_HLIST_RELEASES);
+	else if (space_is_ending(sub->space) || !rnd(4))
 		schedule_timeout_uninterruptible(1 + rnd(HZ / 8));
 	if (atomic_read(&mm->mm_users) || !is_busted(BUSTED_RELEASE)) {
-		raw_spin_lock(&listener->lock);
-		listener->released = true;
-		memset(listener->shadow, 0, sizeof(listener->shadow));
-		raw_spin_unlock(&listener->lock);
+		raw_spin_lock(&sub->lock);
+		sub->released = true;
+		memset(sub->shadow, 0, sizeof(sub->shadow));
+		raw_spin_unlock(&sub->lock);
 	}
 	dawdle();
-	atomic_dec(&listener->space->nr_releasing);
+	atomic_dec(&sub->space->nr_releasing);
 }
 
-static const struct mmu_notifier_ops listener_ops = {
-	.release = listener_release,
-	.invalidate_range_start = listener_start,
-	.invalidate_range_end = listener_end,
+static const struct mmu_notifier_ops sub_ops = {
+	.release = sub_release,
+	.invalidate_range_start = sub_start,
+	.invalidate_range_end = sub_end,
 };
 
 /* One that can refuse must not have an invalidate_range_end(). */
 static int refuser_start(struct mmu_notifier *mn,
 			 const struct mmu_notifier_range *range)
 {
-	struct listener *listener = container_of(mn, struct listener, mn);
+	struct sub *sub = container_of(mn, struct sub, mn);
 	struct invalidation *inv = range->owner;
 
-	if (life_is_over(&listener->life, "a listener") ||
+	if (life_is_over(&sub->life, "a subscription") ||
 	    mmu_notifier_range_blockable(range) || !inv->hlist_refuses)
 		return 0;
 	inv->hlist_refused = true;
@@ -1592,174 +1595,174 @@ static int refuser_start(struct mmu_notifier *mn,
 }
 
 static const struct mmu_notifier_ops refuser_ops = {
-	.release = listener_release,
+	.release = sub_release,
 	.invalidate_range_start = refuser_start,
 };
 
-static void listener_put(struct listener *listener)
+static void sub_put(struct sub *sub)
 {
-	if (!refcount_dec_and_test(&listener->refs))
+	if (!refcount_dec_and_test(&sub->refs))
 		return;
-	space_put(listener->space);
-	life_bury(&listener->life);
+	space_put(sub->space);
+	life_bury(&sub->life);
 }
 
 /*
  * The starts that a subscription has seen equal the ends if no invalidation is
  * active when it goes: with the locks held, unless its mm is gone.
  */
-static void listener_unregister(struct space *space, struct listener *listener,
-				bool quiet)
+static void sub_unregister(struct space *space, struct sub *sub,
+			   bool quiet)
 {
 	struct mm_struct *mm = space->mm;
 
-	enter("unregister");
+	torture_enter("unregister");
 	if (quiet) {
 		mmap_write_lock(mm);
 		down_write(&space->rmap);
 	}
 	if (atomic_read(&space->nr_active))
-		count(COUNT_UNREGISTERS_ACTIVE);
-	mmu_notifier_unregister(&listener->mn, mm);
-	if (atomic_read(&listener->nr_running))
+		torture_count(COUNT_UNREGISTERS_ACTIVE);
+	mmu_notifier_unregister(&sub->mn, mm);
+	if (atomic_read(&sub->nr_running))
 		torture_error(EARLY, "a callback of what has been unregistered runs");
-	life_end(&listener->life);
+	life_end(&sub->life);
 	if (quiet) {
 		up_write(&space->rmap);
 		mmap_write_unlock(mm);
 	}
 
-	raw_spin_lock(&listener->lock);
-	check_shadow(space, listener->shadow, 0, NR_PAGES - 1, "a listener");
-	raw_spin_unlock(&listener->lock);
-	if (!listener->released)
-		torture_error(RELEASE, "a listener goes without release");
-	if (listener->mn.ops == &listener_ops) {
-		if (listener->ends > listener->starts ||
-		    (quiet && listener->ends != listener->starts))
-			torture_error(UNPAIRED, "a listener had %lu starts and %lu ends",
-				      listener->starts, listener->ends);
-		else if (quiet && listener->starts)
-			count(COUNT_PAIRS);
+	raw_spin_lock(&sub->lock);
+	check_shadow(space, sub->shadow, 0, NR_PAGES - 1, "a subscription");
+	raw_spin_unlock(&sub->lock);
+	if (!sub->released)
+		torture_error(RELEASE, "a subscription goes without release");
+	if (sub->mn.ops == &sub_ops) {
+		if (sub->ends > sub->starts ||
+		    (quiet && sub->ends != sub->starts))
+			torture_error(UNPAIRED, "a subscription had %lu starts and %lu ends",
+				      sub->starts, sub->ends);
+		else if (quiet && sub->starts)
+			torture_count(COUNT_PAIRS);
 	}
-	listener_put(listener);
+	sub_put(sub);
 }
 
-static void listener_register(struct space *space)
+static void sub_register(struct space *space)
 {
-	struct listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	struct sub *sub = kzalloc(sizeof(*sub), GFP_KERNEL);
 	unsigned int i, n;
 	bool active;
 	int err;
 
-	if (!listener)
+	if (!sub)
 		return;
 	refcount_inc(&space->refs);
-	listener->space = space;
-	life_begin(&listener->life, listener);
-	refcount_set(&listener->refs, 1);
-	raw_spin_lock_init(&listener->lock);
-	listener->mn.ops = rnd(2) ? &listener_ops : &refuser_ops;
+	sub->space = space;
+	life_begin(&sub->life, sub);
+	refcount_set(&sub->refs, 1);
+	raw_spin_lock_init(&sub->lock);
+	sub->mn.ops = rnd(2) ? &sub_ops : &refuser_ops;
 
-	enter("register");
+	torture_enter("register");
 	active = atomic_read(&space->nr_active);
 	if (torture_range_ops && rnd(2)) {
-		listener->tracked = true;
-		err = torture_range_ops->register_tracked(&listener->mn,
+		sub->tracked = true;
+		err = torture_range_ops->register_tracked(&sub->mn,
 							  space->mm);
 	} else if (rnd(4)) {
-		err = mmu_notifier_register(&listener->mn, space->mm);
+		err = mmu_notifier_register(&sub->mn, space->mm);
 	} else {
 		mmap_write_lock(space->mm);
-		err = __mmu_notifier_register(&listener->mn, space->mm);
+		err = __mmu_notifier_register(&sub->mn, space->mm);
 		mmap_write_unlock(space->mm);
 	}
 	if (err) {
 		torture_error(CALL, "mmu_notifier_register() gives %d", err);
 		space_put(space);
-		kfree(listener);
+		kfree(sub);
 		return;
 	}
 	space_set_attached(space);
 	if (active)
-		count(COUNT_REGISTERS_ACTIVE);
+		torture_count(COUNT_REGISTERS_ACTIVE);
 
-	n = rnd(MAX_LISTENERS);
-	for (i = 0; i < MAX_LISTENERS; i++) {
-		if (!cmpxchg(&space->listeners[(n + i) % MAX_LISTENERS], NULL,
-			     RCU_INITIALIZER(listener))) {
-			atomic_inc(&space->nr_listeners);
+	n = rnd(MAX_SUBS);
+	for (i = 0; i < MAX_SUBS; i++) {
+		if (!cmpxchg(&space->subs[(n + i) % MAX_SUBS], NULL,
+			     RCU_INITIALIZER(sub))) {
+			atomic_inc(&space->nr_subs);
 			return;
 		}
 	}
-	listener_unregister(space, listener, false);
+	sub_unregister(space, sub, false);
 }
 
-/* The listener in a place, with a reference; NULL if there is none. */
-static struct listener *listener_get(struct space *space, unsigned int place)
+/* The subscription in a place, with a reference; NULL if there is none. */
+static struct sub *sub_get(struct space *space, unsigned int place)
 {
-	struct listener *listener;
+	struct sub *sub;
 
 	rcu_read_lock();
-	listener = rcu_dereference(space->listeners[place]);
-	if (listener && !refcount_inc_not_zero(&listener->refs))
-		listener = NULL;
+	sub = rcu_dereference(space->subs[place]);
+	if (sub && !refcount_inc_not_zero(&sub->refs))
+		sub = NULL;
 	rcu_read_unlock();
-	return listener;
+	return sub;
 }
 
-static struct listener *listener_get_any(struct space *space)
+static struct sub *sub_get_any(struct space *space)
 {
-	unsigned int i, n = rnd(MAX_LISTENERS);
-	struct listener *listener = NULL;
+	unsigned int i, n = rnd(MAX_SUBS);
+	struct sub *sub = NULL;
 
-	for (i = 0; i < MAX_LISTENERS && !listener; i++)
-		listener = listener_get(space, (n + i) % MAX_LISTENERS);
-	return listener;
+	for (i = 0; i < MAX_SUBS && !sub; i++)
+		sub = sub_get(space, (n + i) % MAX_SUBS);
+	return sub;
 }
 
-static bool listener_unregister_any(struct space *space)
+static bool sub_unregister_any(struct space *space)
 {
-	unsigned int i, n = rnd(MAX_LISTENERS);
-	struct listener *listener = NULL;
+	unsigned int i, n = rnd(MAX_SUBS);
+	struct sub *sub = NULL;
 	bool quiet = rnd(2) && space_get_user(space);
 
-	enter("choose a listener");
-	for (i = 0; i < MAX_LISTENERS && !listener; i++)
-		listener = unrcu_pointer(xchg(&space->listeners[(n + i) % MAX_LISTENERS],
-					      NULL));
-	if (listener) {
-		atomic_dec(&space->nr_listeners);
-		listener_unregister(space, listener, quiet);
+	torture_enter("choose a subscription");
+	for (i = 0; i < MAX_SUBS && !sub; i++)
+		sub = unrcu_pointer(xchg(&space->subs[(n + i) % MAX_SUBS],
+					 NULL));
+	if (sub) {
+		atomic_dec(&space->nr_subs);
+		sub_unregister(space, sub, quiet);
 	}
 	if (quiet)
 		space_put_user(space);
-	return listener;
+	return sub;
 }
 
-/* A fault as KVM does it: the listener itself keeps account of invalidations. */
-static void listener_fault(struct space *space, struct listener *listener)
+/* A fault as KVM does it: the subscription itself counts invalidations. */
+static void sub_fault(struct space *space, struct sub *sub)
 {
 	unsigned int i = rnd(NR_PAGES);
 	unsigned long value, ends;
 
-	if (listener->mn.ops != &listener_ops)
+	if (sub->mn.ops != &sub_ops)
 		return;
 
-	raw_spin_lock(&listener->lock);
-	ends = listener->ends;
-	raw_spin_unlock(&listener->lock);
+	raw_spin_lock(&sub->lock);
+	ends = sub->ends;
+	raw_spin_unlock(&sub->lock);
 	value = READ_ONCE(space->page[i]);
 	dawdle();
-	raw_spin_lock(&listener->lock);
-	if (!listener->released && listener->starts == ends &&
-	    listener->ends == ends)
-		listener->shadow[i] = value;
-	check_shadow(space, listener->shadow, 0, NR_PAGES - 1, "a listener");
-	raw_spin_unlock(&listener->lock);
+	raw_spin_lock(&sub->lock);
+	if (!sub->released && sub->starts == ends &&
+	    sub->ends == ends)
+		sub->shadow[i] = value;
+	check_shadow(space, sub->shadow, 0, NR_PAGES - 1, "a subscription");
+	raw_spin_unlock(&sub->lock);
 }
 
-static void listener_range_fault(struct space *space, struct listener *listener)
+static void sub_range_fault(struct space *space, struct sub *sub)
 {
 	u64 pages = some_pages(0, NR_PAGES - 1);
 	struct torture_range_reader reader;
@@ -1768,26 +1771,26 @@ static void listener_range_fault(struct space *space, struct listener *listener)
 	unsigned long flags;
 	bool retry;
 
-	if (listener->mn.ops != &listener_ops)
+	if (sub->mn.ops != &sub_ops)
 		return;
 
 	torture_range_ops->init(&reader, space->mm);
 	do {
 		range_begin(space, &reader, pages, value);
-		enter("establish a range");
+		torture_enter("establish a range");
 		/* A retry is for any context. */
-		raw_spin_lock_irqsave(&listener->lock, flags);
+		raw_spin_lock_irqsave(&sub->lock, flags);
 		retry = range_retry(&reader);
-		if (!retry && !listener->released)
-			range_establish(space, pages, listener->shadow, value);
-		check_shadow(space, listener->shadow, 0, NR_PAGES - 1,
-			     "a listener");
-		raw_spin_unlock_irqrestore(&listener->lock, flags);
+		if (!retry && !sub->released)
+			range_establish(space, pages, sub->shadow, value);
+		check_shadow(space, sub->shadow, 0, NR_PAGES - 1,
+			     "a subscription");
+		raw_spin_unlock_irqrestore(&sub->lock, flags);
 	} while (retry && --tries);
 }
 
 /*
- * Shared listeners, by mmu_notifier_get()
+ * Shared subscriptions to the mm, by mmu_notifier_get()
  */
 
 struct shared {
@@ -1795,19 +1798,19 @@ struct shared {
 	struct life life;
 };
 
-static atomic_t nr_shared_left;
+static atomic_t torture_nr_shared_left;
 
 static void shared_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	life_is_over(&container_of(mn, struct shared, mn)->life,
-		     "a shared listener");
+		     "a shared subscription");
 }
 
 static int shared_start(struct mmu_notifier *mn,
 			const struct mmu_notifier_range *range)
 {
 	if (!life_is_over(&container_of(mn, struct shared, mn)->life,
-			  "a shared listener"))
+			  "a shared subscription"))
 		tell_start(range->owner, mn);
 	return 0;
 }
@@ -1816,7 +1819,7 @@ static void shared_end(struct mmu_notifier *mn,
 		       const struct mmu_notifier_range *range)
 {
 	if (!life_is_over(&container_of(mn, struct shared, mn)->life,
-			  "a shared listener"))
+			  "a shared subscription"))
 		tell_end(range->owner, mn);
 }
 
@@ -1827,7 +1830,7 @@ static struct mmu_notifier *shared_alloc(struct mm_struct *mm)
 	if (!shared)
 		return ERR_PTR(-ENOMEM);
 	life_begin(&shared->life, shared);
-	atomic_inc(&nr_shared_left);
+	atomic_inc(&torture_nr_shared_left);
 	return &shared->mn;
 }
 
@@ -1837,7 +1840,7 @@ static void shared_free(struct mmu_notifier *mn)
 
 	life_end(&shared->life);
 	life_bury(&shared->life);
-	atomic_dec(&nr_shared_left);
+	atomic_dec(&torture_nr_shared_left);
 }
 
 static const struct mmu_notifier_ops shared_ops = {
@@ -1853,7 +1856,7 @@ static void shared_get_and_put(struct space *space)
 	struct mmu_notifier *first, *second;
 	bool user = true;
 
-	enter("get");
+	torture_enter("get");
 	first = mmu_notifier_get(&shared_ops, space->mm);
 	if (IS_ERR(first)) {
 		torture_error(CALL, "mmu_notifier_get() gives %ld",
@@ -1871,11 +1874,11 @@ static void shared_get_and_put(struct space *space)
 		user = false;
 	}
 	dawdle();
-	enter("put");
+	torture_enter("put");
 	if (atomic_read(&space->nr_active))
-		count(COUNT_PUTS_ACTIVE);
+		torture_count(COUNT_PUTS_ACTIVE);
 	mmu_notifier_put(first);
-	count(COUNT_GETS);
+	torture_count(COUNT_GETS);
 out:
 	if (user)
 		space_put_user(space);
@@ -1887,23 +1890,23 @@ out:
 
 /* A registered listener has seen each active range, unless it or the mm goes. */
 static void check_told(struct space *space, const struct invalidation *inv,
-		       unsigned int place, const struct listener *listener)
+		       unsigned int place, const struct sub *sub)
 {
 	unsigned int i;
 
-	if (listener->mn.ops != &listener_ops || is_told(inv, &listener->mn, &i))
+	if (sub->mn.ops != &sub_ops || is_told(inv, &sub->mn, &i))
 		return;
 	/* Only one that has left, or whose mm has no users, may have missed it. */
 	smp_rmb();
-	if (rcu_access_pointer(space->listeners[place]) == listener &&
+	if (rcu_access_pointer(space->subs[place]) == sub &&
 	    refcount_read(&space->users))
-		torture_error(EARLY, "a listener was not told of an active range");
+		torture_error(EARLY, "a subscription was not told of an active range");
 }
 
 static void check_all(struct space *space, const struct invalidation *inv)
 {
 	const unsigned int first = inv->first, last = inv->last;
-	struct listener *listener;
+	struct sub *sub;
 	struct mirror *mirror;
 	unsigned int i;
 
@@ -1919,15 +1922,15 @@ static void check_all(struct space *space, const struct invalidation *inv)
 		mutex_unlock(&mirror->lock);
 		mirror_put(mirror);
 	}
-	for (i = 0; i < MAX_LISTENERS; i++) {
-		listener = listener_get(space, i);
-		if (!listener)
+	for (i = 0; i < MAX_SUBS; i++) {
+		sub = sub_get(space, i);
+		if (!sub)
 			continue;
-		raw_spin_lock(&listener->lock);
-		check_empty(listener->shadow, first, last, "a listener");
-		raw_spin_unlock(&listener->lock);
-		check_told(space, inv, i, listener);
-		listener_put(listener);
+		raw_spin_lock(&sub->lock);
+		check_empty(sub->shadow, first, last, "a subscription");
+		raw_spin_unlock(&sub->lock);
+		check_told(space, inv, i, sub);
+		sub_put(sub);
 	}
 }
 
@@ -1950,7 +1953,7 @@ static void start_for_ever(struct space *space, const struct invalidation *like)
 static bool announce(struct space *space, struct invalidation *inv, bool nonblock)
 {
 	if (!nonblock) {
-		enter("start");
+		torture_enter("start");
 		mmu_notifier_invalidate_range_start(&inv->range);
 		return true;
 	}
@@ -1963,13 +1966,13 @@ static bool announce(struct space *space, struct invalidation *inv, bool nonbloc
 		inv->hlist_refuses = hlist_refuse;
 		break;
 	}
-	enter("start without blocking");
+	torture_enter("start without blocking");
 	if (!mmu_notifier_invalidate_range_start_nonblock(&inv->range))
 		return true;
 	if (inv->interval_refused)
-		count(COUNT_INTERVAL_REFUSALS);
+		torture_count(COUNT_INTERVAL_REFUSALS);
 	else if (inv->hlist_refused && inv->called)
-		count(COUNT_HLIST_REFUSALS);
+		torture_count(COUNT_HLIST_REFUSALS);
 	else if (!inv->hlist_refused)
 		torture_error(CALL, "a start fails that was not refused");
 	if (is_busted(BUSTED_FAILED_START))
@@ -2007,16 +2010,16 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 				      address(inv.last + 1), &inv);
 
 	if (any_active(space, inv.first, inv.last))
-		count(depth ? COUNT_NESTED : COUNT_OVERLAPPING);
+		torture_count(depth ? COUNT_NESTED : COUNT_OVERLAPPING);
 	if (!announce(space, &inv, nonblock))
 		return;
 	if (inv.called > BATCH)
-		count(COUNT_BATCHES);
+		torture_count(COUNT_BATCHES);
 	atomic_inc(&space->nr_active);
 	for (i = inv.first; i <= inv.last; i++)
 		atomic_inc(&space->active[i]);
 
-	enter("change the page table");
+	torture_enter("change the page table");
 	check_all(space, &inv);
 	for (i = inv.first; i <= inv.last; i++) {
 		if (rnd(4))
@@ -2030,7 +2033,7 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 		dawdle();
 	while (depth < 3 && !rnd(3))
 		invalidate(space, nonblock, depth + 1);
-	enter("change the page table");
+	torture_enter("change the page table");
 	for (i = inv.first; i <= inv.last; i++) {
 		if (!rnd(4))
 			change_page(space, i);
@@ -2042,9 +2045,9 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 	atomic_dec(&space->nr_active);
 	if (is_busted(BUSTED_END) && !rnd(64))
 		start_for_ever(space, &inv);
-	enter("end");
+	torture_enter("end");
 	mmu_notifier_invalidate_range_end(&inv.range);
-	count(COUNT_INVALIDATIONS);
+	torture_count(COUNT_INVALIDATIONS);
 }
 
 /* By way of the reverse map this can also happen to an mm that is released. */
@@ -2055,12 +2058,12 @@ static void op_invalidate(struct worker *worker)
 	bool nonblock = !rnd(4);
 
 	if (rmap && space_is_attached(space) && rnd(2)) {
-		enter("rmap");
+		torture_enter("rmap");
 		down_read(&space->rmap);
 		invalidate(space, nonblock, 0);
 		up_read(&space->rmap);
 	} else {
-		enter("mmap_lock");
+		torture_enter("mmap_lock");
 		mmap_read_lock(space->mm);
 		invalidate(space, nonblock, 0);
 		mmap_read_unlock(space->mm);
@@ -2073,7 +2076,7 @@ static void op_invalidate(struct worker *worker)
 static void op_read(struct worker *worker)
 {
 	struct space *space = space_get_any();
-	struct listener *listener;
+	struct sub *sub;
 	struct mirror *mirror;
 
 	mirror = mirror_get_any(space);
@@ -2088,17 +2091,17 @@ static void op_read(struct worker *worker)
 		}
 		mirror_put(mirror);
 	}
-	listener = listener_get_any(space);
-	if (listener) {
+	sub = sub_get_any(space);
+	if (sub) {
 		if (space_get_user(space)) {
-			enter("fault of a listener");
-			if (listener->tracked && rnd(2))
-				listener_range_fault(space, listener);
+			torture_enter("fault of a subscription");
+			if (sub->tracked && rnd(2))
+				sub_range_fault(space, sub);
 			else
-				listener_fault(space, listener);
+				sub_fault(space, sub);
 			space_put_user(space);
 		}
-		listener_put(listener);
+		sub_put(sub);
 	}
 	space_put(space);
 }
@@ -2120,36 +2123,36 @@ static void op_map(struct worker *worker)
 	space_put(space);
 }
 
-static void op_listen(struct worker *worker)
+static void op_subscribe(struct worker *worker)
 {
 	struct space *space = space_get_any();
 	u32 what = rnd(4);
 
 	if (fast)
-		pause(HZ / 20);
-	if (what == 0 || atomic_read(&space->nr_listeners) >= 4 ||
+		torture_pause(HZ / 20);
+	if (what == 0 || atomic_read(&space->nr_subs) >= 4 ||
 	    space_is_ending(space)) {
-		listener_unregister_any(space);
+		sub_unregister_any(space);
 	} else if (space_get_user(space)) {
 		if (what == 1) {
 			shared_get_and_put(space);
 		} else {
-			listener_register(space);
+			sub_register(space);
 			space_put_user(space);
 		}
 	}
 	space_put(space);
 }
 
-/* The old space ends before its slot gets the new one: some go on with it. */
+/* The old space ends before the new one takes its place: some go on with it. */
 static void op_exit(struct worker *worker)
 {
-	unsigned int slot = rnd(nspaces);
+	unsigned int nth = rnd(nspaces);
 	struct space *new, *old;
 	int i;
 
-	pause(HZ / 10 + rnd(HZ / 2));
-	old = space_get(slot);
+	torture_pause(HZ / 10 + rnd(HZ / 2));
+	old = space_get(nth);
 	if (!old)
 		return;
 	if (cmpxchg(&old->exiter, NULL, worker))
@@ -2160,13 +2163,13 @@ static void op_exit(struct worker *worker)
 		goto out;
 	}
 	/* For its release to meet the end of the mm. */
-	if (nlisteners)
-		listener_register(old);
+	if (nsubs)
+		sub_register(old);
 	space_put_user(old);
 	/* Filled while others use it. */
 	refcount_inc(&new->users);
 	refcount_inc(&new->refs);
-	space_put(space_swap(slot, new));
+	space_put(space_swap(nth, new));
 	for (i = 0; i < nmirrors; i++)
 		mirror_insert(new);
 	space_put_user(new);
@@ -2178,10 +2181,10 @@ out:
 static unsigned int nr_others(void)
 {
 	/* All of each is set up. Pairs with the release in start_all(). */
-	return smp_load_acquire(&nr_workers);
+	return smp_load_acquire(&torture_nr_workers);
 }
 
-static void interrupt(void *unused)
+static void torture_interrupt(void *unused)
 {
 	udelay(HOLD_UP_US);
 }
@@ -2199,11 +2202,11 @@ static void wake_late(void)
 	DEFINE_WAKE_Q(wake_q);
 
 	for (i = 0; i < nr && n < ARRAY_SIZE(woken); i++) {
-		struct worker *worker = &workers[(start + i) % nr];
+		struct worker *worker = &torture_workers[(start + i) % nr];
 		unsigned long step = READ_ONCE(worker->steps);
 		unsigned long last = READ_ONCE(worker->woken_step);
 
-		if (!waits(worker) || last == step ||
+		if (!worker_waits(worker) || last == step ||
 		    cmpxchg(&worker->woken_step, last, step) != last)
 			continue;
 		wake_q_add(&wake_q, worker->task);
@@ -2212,15 +2215,15 @@ static void wake_late(void)
 	}
 	/* Delay the other CPUs, which may be waking them, too, or this one. */
 	if (rnd(2)) {
-		smp_call_function(interrupt, NULL, 0);
-		count(COUNT_INTERRUPTS);
+		smp_call_function(torture_interrupt, NULL, 0);
+		torture_count(COUNT_INTERRUPTS);
 	} else {
 		tarry();
 	}
 	while (n--) {
 		if (READ_ONCE(woken[n]->steps) == steps[n] &&
-		    waits_in_core(woken[n]))
-			count(COUNT_LATE_WAKES);
+		    worker_waits_in_core(woken[n]))
+			torture_count(COUNT_LATE_WAKES);
 	}
 	wake_up_q(&wake_q);
 }
@@ -2230,16 +2233,16 @@ static struct worker *any_in_core(void)
 	unsigned int i, nr = nr_others(), start = rnd(nr);
 
 	for (i = 0; i < nr; i++) {
-		struct worker *worker = &workers[(start + i) % nr];
+		struct worker *worker = &torture_workers[(start + i) % nr];
 
-		if (waits_in_core(worker))
+		if (worker_waits_in_core(worker))
 			return worker;
 	}
 	return NULL;
 }
 
 /* Let one who waits wake up on another CPU. */
-static void move(struct worker *worker)
+static void worker_move(struct worker *worker)
 {
 	unsigned int cpu = cpumask_any_but(cpu_online_mask,
 					   task_cpu(worker->task));
@@ -2254,7 +2257,7 @@ static void op_disturb(struct worker *worker)
 {
 	struct worker *other;
 
-	enter("disturb");
+	torture_enter("disturb");
 	gate_let_pass(1 + rnd(4));
 	switch (rnd(16)) {
 	case 0:
@@ -2265,18 +2268,18 @@ static void op_disturb(struct worker *worker)
 	case 1:
 		other = any_in_core();
 		if (other)
-			move(other);
+			worker_move(other);
 		break;
 	case 2:
-		if (mutex_trylock(&shared_mutex)) {
+		if (mutex_trylock(&torture_shared_mutex)) {
 			tarry();
-			mutex_unlock(&shared_mutex);
+			mutex_unlock(&torture_shared_mutex);
 		}
 		break;
 	case 3:
-		if (down_write_trylock(&shared_rwsem)) {
+		if (down_write_trylock(&torture_shared_rwsem)) {
 			tarry();
-			up_write(&shared_rwsem);
+			up_write(&torture_shared_rwsem);
 		}
 		break;
 	default:
@@ -2303,21 +2306,21 @@ static void space_drain(struct space *space)
 {
 	while (mirror_remove_any(space))
 		;
-	while (listener_unregister_any(space))
+	while (sub_unregister_any(space))
 		;
 }
 
-static const struct kind kinds[] = {
+static const struct kind torture_kinds[] = {
 	{ "invalidator", op_invalidate, &ninvalidators },
 	{ "reader", op_read, &nreaders },
 	{ "mapper", op_map, &nmappers },
-	{ "listener", op_listen, &nlisteners },
+	{ "subscriber", op_subscribe, &nsubs },
 	{ "exiter", op_exit, &nexiters },
 	/* The last to start and the first to stop, as they know all others. */
 	{ "stranger", op_disturb, &nstrangers },
 };
 
-static const struct kind drainer = { "drainer", op_drain };
+static const struct kind torture_drainer = { "drainer", op_drain };
 
 static int torture_thread(void *data)
 {
@@ -2332,19 +2335,19 @@ static int torture_thread(void *data)
 
 	do {
 		worker->kind->op(worker);
-		enter("pause");
+		torture_enter("pause");
 		dawdle();
 		/* If one waits at the gate, none is frozen before it passes. */
 		if (!is_stranger && try_to_freeze())
-			count(COUNT_FREEZES);
+			torture_count(COUNT_FREEZES);
 		if (!is_stranger)
 			stutter_wait(worker->kind->name);
-	} while (worker->kind != &drainer && !torture_must_stop());
+	} while (worker->kind != &torture_drainer && !torture_must_stop());
 
 	if (is_stranger)
 		gate_open();
 
-	enter("end");
+	torture_enter("end");
 	complete(&worker->done);
 	torture_kthread_stopping((char *)worker->kind->name);
 	return 0;
@@ -2360,31 +2363,32 @@ static int start_worker(struct worker *worker, const struct kind *kind)
 	worker->state = "start";
 	worker->seen_at = jiffies;
 	init_completion(&worker->done);
-	prandom_seed_state(&worker->rnd, (u64)seed + (worker - workers));
+	prandom_seed_state(&worker->rnd,
+			   (u64)seed + (worker - torture_workers));
 	return _torture_create_kthread(torture_thread, worker,
 				       (char *)kind->name, "Creating a thread",
 				       "Failed to create a thread",
 				       &worker->task, NULL);
 }
 
-static unsigned long total(enum counter counter)
+static unsigned long torture_total(enum counter counter)
 {
 	unsigned long sum = 0;
 	unsigned int i;
 
-	for (i = 0; i < nr_workers; i++)
-		sum += READ_ONCE(workers[i].counts[counter]);
+	for (i = 0; i < torture_nr_workers; i++)
+		sum += READ_ONCE(torture_workers[i].counts[counter]);
 	return sum;
 }
 
 /* A line must be one record of the kernel log, so there are two. */
-static char line_text[960];
+static char torture_line[960];
 
 static void print_line(const char *flag, struct seq_buf *line)
 {
 	WARN_ON_ONCE(seq_buf_has_overflowed(line));
 	pr_alert("%s" TORTURE_FLAG "%s %.*s\n", torture_type, flag,
-		 (int)seq_buf_used(line), line_text);
+		 (int)seq_buf_used(line), torture_line);
 }
 
 static void add_reasons(struct seq_buf *line)
@@ -2394,7 +2398,7 @@ static void add_reasons(struct seq_buf *line)
 
 	seq_buf_printf(line, "reason=");
 	for (i = 0; i < NR_REASONS; i++) {
-		if (!atomic_read(&errors[i]))
+		if (!atomic_read(&torture_errors[i]))
 			continue;
 		seq_buf_printf(line, "%s%s", any ? "," : "", reason_names[i]);
 		any = true;
@@ -2408,7 +2412,7 @@ static void print_reasons(void)
 {
 	struct seq_buf line;
 
-	seq_buf_init(&line, line_text, sizeof(line_text));
+	seq_buf_init(&line, torture_line, sizeof(torture_line));
 	add_reasons(&line);
 	print_line("!!!", &line);
 }
@@ -2418,10 +2422,11 @@ static void print_counters(void)
 	struct seq_buf line;
 	int i;
 
-	seq_buf_init(&line, line_text, sizeof(line_text));
+	seq_buf_init(&line, torture_line, sizeof(torture_line));
 	seq_buf_printf(&line, "Counters:");
 	for (i = 0; i < NR_COUNTERS; i++)
-		seq_buf_printf(&line, " %s=%lu", counter_names[i], total(i));
+		seq_buf_printf(&line, " %s=%lu", counter_names[i],
+			       torture_total(i));
 	print_line("---", &line);
 }
 
@@ -2429,14 +2434,14 @@ static void print_parameters(const char *what)
 {
 	struct seq_buf line;
 
-	seq_buf_init(&line, line_text, sizeof(line_text));
+	seq_buf_init(&line, torture_line, sizeof(torture_line));
 	seq_buf_printf(&line, "%s ", what);
 	add_reasons(&line);
 	seq_buf_printf(&line, " ballast=%d busted=%s duration=%d fast=%d",
 		       ballast, busted, duration, fast);
 	seq_buf_printf(&line, " freeze_interval=%d", freeze_interval);
-	seq_buf_printf(&line, " hlist_refuse=%d nexiters=%d ninvalidators=%d nlisteners=%d",
-		       hlist_refuse, nexiters, ninvalidators, nlisteners);
+	seq_buf_printf(&line, " hlist_refuse=%d nexiters=%d ninvalidators=%d nsubs=%d",
+		       hlist_refuse, nexiters, ninvalidators, nsubs);
 	seq_buf_printf(&line, " nmappers=%d nmirrors=%d nreaders=%d nspaces=%d",
 		       nmappers, nmirrors, nreaders, nspaces);
 	seq_buf_printf(&line, " nstrangers=%d rmap=%d onoff_holdoff=%d onoff_interval=%d seed=%u",
@@ -2460,17 +2465,17 @@ static bool needed(enum counter counter)
 	case COUNT_REMOVES_ACTIVE:
 		return nmappers;
 	case COUNT_HLIST_REFUSALS:
-		return nlisteners && hlist_refuse;
+		return nsubs && hlist_refuse;
 	case COUNT_PAIRS:
 	case COUNT_GETS:
 	case COUNT_REGISTERS_ACTIVE:
 	case COUNT_UNREGISTERS_ACTIVE:
-		return nlisteners;
+		return nsubs;
 	case COUNT_PUTS_ACTIVE:
-		return nlisteners && (!fast || num_online_cpus() > 1);
+		return nsubs && (!fast || num_online_cpus() > 1);
 	case COUNT_HLIST_RELEASES:
 	case COUNT_EXITS_RELEASING:
-		return nlisteners && nexiters;
+		return nsubs && nexiters;
 	case COUNT_EXITS_ACTIVE:
 		return nexiters;
 	case COUNT_RANGES:
@@ -2502,7 +2507,7 @@ static bool any_error(void)
 	int i;
 
 	for (i = 0; i < NR_REASONS; i++) {
-		if (atomic_read(&errors[i]))
+		if (atomic_read(&torture_errors[i]))
 			return true;
 	}
 	return false;
@@ -2511,7 +2516,7 @@ static bool any_error(void)
 static void report_stall(struct worker *worker)
 {
 	torture_error(STALL, "%s %d is in \"%s\"", worker->kind->name,
-		      (int)(worker - workers), READ_ONCE(worker->state));
+		      (int)(worker - torture_workers), READ_ONCE(worker->state));
 	if (verbose)
 		sched_show_task(worker->task);
 }
@@ -2519,14 +2524,18 @@ static void report_stall(struct worker *worker)
 /* A freeze wakes all threads, so it would make good for a wake-up that was lost. */
 static bool any_stuck(void)
 {
+	struct worker *worker;
 	unsigned int i;
 
-	for (i = 0; i < nr_workers; i++)
-		workers[i].noted_step = READ_ONCE(workers[i].steps);
+	for (i = 0; i < torture_nr_workers; i++) {
+		worker = &torture_workers[i];
+		worker->noted_step = READ_ONCE(worker->steps);
+	}
 	schedule_timeout_uninterruptible(HZ / 10);
-	for (i = 0; i < nr_workers; i++) {
-		if (waits(&workers[i]) &&
-		    READ_ONCE(workers[i].steps) == workers[i].noted_step)
+	for (i = 0; i < torture_nr_workers; i++) {
+		worker = &torture_workers[i];
+		if (worker_waits(worker) &&
+		    READ_ONCE(worker->steps) == worker->noted_step)
 			return true;
 	}
 	return false;
@@ -2543,7 +2552,7 @@ static bool freeze_and_thaw(void)
 }
 
 /* Returns false as soon as a thread does not get on. */
-static bool watch(void)
+static bool torture_watch(void)
 {
 	unsigned long end = jiffies + duration * HZ;
 	unsigned long next_stats = jiffies + stat_interval * HZ;
@@ -2553,8 +2562,8 @@ static bool watch(void)
 
 	while (well && time_before(jiffies, end)) {
 		schedule_timeout_interruptible(HZ / 2);
-		for (i = 0; i < nr_workers; i++) {
-			struct worker *worker = &workers[i];
+		for (i = 0; i < torture_nr_workers; i++) {
+			struct worker *worker = &torture_workers[i];
 			unsigned long steps = READ_ONCE(worker->steps);
 
 			if (steps != worker->seen_steps) {
@@ -2597,32 +2606,33 @@ static bool stop_all(bool well)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr_workers; i++)
-		well &= await_worker(&workers[i], well ? stall * HZ : HZ);
+	for (i = 0; i < torture_nr_workers; i++)
+		well &= await_worker(&torture_workers[i],
+				     well ? stall * HZ : HZ);
 	/* None looks for others any more. */
-	for (i = 0; well && i < nr_workers; i++)
-		stop_worker(&workers[i]);
+	for (i = 0; well && i < torture_nr_workers; i++)
+		stop_worker(&torture_workers[i]);
 	return well;
 }
 
-static bool drain(void)
+static bool torture_drain(void)
 {
-	struct worker *worker = &workers[nr_workers++];
+	struct worker *worker = &torture_workers[torture_nr_workers++];
 	int i;
 
-	if (start_worker(worker, &drainer) ||
+	if (start_worker(worker, &torture_drainer) ||
 	    !await_worker(worker, stall * HZ))
 		return false;
 	stop_worker(worker);
 	mmu_notifier_synchronize();
-	for (i = 0; i < stall * 10 && atomic_read(&nr_shared_left); i++)
+	for (i = 0; i < stall * 10 && atomic_read(&torture_nr_shared_left); i++)
 		schedule_timeout_uninterruptible(HZ / 10);
-	if (atomic_read(&nr_shared_left))
+	if (atomic_read(&torture_nr_shared_left))
 		torture_error(LEAK, "%d subscriptions that were put are not freed",
-			      atomic_read(&nr_shared_left));
-	if (atomic_read(&nr_spaces_left))
+			      atomic_read(&torture_nr_shared_left));
+	if (atomic_read(&torture_nr_spaces_left))
 		torture_error(LEAK, "%d spaces are still there",
-			      atomic_read(&nr_spaces_left));
+			      atomic_read(&torture_nr_spaces_left));
 	clear_graves();
 	return true;
 }
@@ -2633,10 +2643,11 @@ static int start_all(void)
 	struct space *space;
 	int j, err;
 
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		max_workers += *kinds[i].nr;
-	workers = kcalloc(max_workers, sizeof(*workers), GFP_KERNEL);
-	if (!workers)
+	for (i = 0; i < ARRAY_SIZE(torture_kinds); i++)
+		max_workers += *torture_kinds[i].nr;
+	torture_workers = kcalloc(max_workers, sizeof(*torture_workers),
+				  GFP_KERNEL);
+	if (!torture_workers)
 		return -ENOMEM;
 	for (i = 0; i < nspaces; i++) {
 		space = space_create();
@@ -2644,13 +2655,15 @@ static int start_all(void)
 			return -ENOMEM;
 		space_swap(i, space);
 	}
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		for (j = 0; j < *kinds[i].nr; j++) {
-			err = start_worker(&workers[nr_workers], &kinds[i]);
+	for (i = 0; i < ARRAY_SIZE(torture_kinds); i++) {
+		for (j = 0; j < *torture_kinds[i].nr; j++) {
+			err = start_worker(&torture_workers[torture_nr_workers],
+					   &torture_kinds[i]);
 			if (err)
 				return err;
 			/* Pairs with the acquire in nr_others(). */
-			smp_store_release(&nr_workers, nr_workers + 1);
+			smp_store_release(&torture_nr_workers,
+					  torture_nr_workers + 1);
 		}
 	}
 
@@ -2665,7 +2678,7 @@ static int start_all(void)
 	return err;
 }
 
-static void judge(bool well)
+static void torture_judge(bool well)
 {
 	bool clean;
 	int i;
@@ -2675,7 +2688,7 @@ static void judge(bool well)
 	/* After an error, coverage does not matter. */
 	clean = !any_error();
 	for (i = 0; clean && i < NR_COUNTERS; i++) {
-		if (needed(i) && !total(i))
+		if (needed(i) && !torture_total(i))
 			torture_error(VACUOUS, "there were no %s",
 				      counter_names[i]);
 	}
@@ -2699,17 +2712,17 @@ static int torture_main(void *unused)
 	if (err)
 		torture_error(CALL, "the test cannot start: %d", err);
 
-	well = !err && watch();
+	well = !err && torture_watch();
 	if (torture_cleanup_begin())
 		return -EBUSY;
 	well = stop_all(well);
 	if (well)
-		well = drain();
-	judge(well);
+		well = torture_drain();
+	torture_judge(well);
 	torture_cleanup_end();
 	/* Threads that were left behind use the rest forever. */
 	if (well)
-		kfree(workers);
+		kfree(torture_workers);
 	if (shutdown_secs > 0)
 		kernel_power_off();
 	return 0;
@@ -2729,7 +2742,7 @@ static int __init mmu_notifier_torture_init(void)
 			pr_err("there is no busted=%s\n", busted);
 			return err;
 		}
-		busted_how = err;
+		torture_busted_how = err;
 	}
 	if (nspaces < 1 || nspaces > MAX_SPACES ||
 	    nmirrors < 1 || nmirrors > MAX_MIRRORS) {
@@ -2743,9 +2756,9 @@ static int __init mmu_notifier_torture_init(void)
 		pr_info("there is no freezer, so threads are not frozen\n");
 		freeze_interval = 0;
 	}
-	if (ballast && nlisteners) {
-		pr_info("there are no listeners beside ballast, for which they would wait\n");
-		nlisteners = 0;
+	if (ballast && nsubs) {
+		pr_info("there are no subscriptions to the mm beside ballast, for which they would wait\n");
+		nsubs = 0;
 	}
 	/* Of two CPUs, it would keep one idle most of the time. */
 	if (fast)

@@ -60,8 +60,8 @@ MODULE_PARM_DESC(busted, "What to break: none (default) or set_seq");
  * struct mirror - an open file and what it mirrors
  * @setup: Protects the setup: what is constant once @nr_threads is not 0.
  * @mm: The mm, pinned by the subscriptions.
- * @sub: The interval subscription.
- * @listener: The subscription to the mm.
+ * @interval_sub: The interval subscription.
+ * @sub: The subscription to the mm.
  * @start: First address.
  * @nr_pages: Number of pages.
  * @threads: The kernel threads.
@@ -74,8 +74,8 @@ MODULE_PARM_DESC(busted, "What to break: none (default) or set_seq");
 struct mirror {
 	struct mutex setup;	/* see above */
 	struct mm_struct *mm;
-	struct mmu_interval_notifier sub;
-	struct mmu_notifier listener;
+	struct mmu_interval_notifier interval_sub;
+	struct mmu_notifier sub;
 	unsigned long start;
 	unsigned long nr_pages;
 	struct task_struct *threads[MAX_THREADS];
@@ -125,11 +125,12 @@ static void mirrored(const struct mirror *mirror,
 		DIV_ROUND_UP(end - mirror->start, PAGE_SIZE) : 0;
 }
 
-static bool mirror_invalidate(struct mmu_interval_notifier *sub,
+static bool mirror_invalidate(struct mmu_interval_notifier *interval_sub,
 			      const struct mmu_notifier_range *range,
 			      unsigned long seq)
 {
-	struct mirror *mirror = container_of(sub, struct mirror, sub);
+	struct mirror *mirror = container_of(interval_sub, struct mirror,
+					     interval_sub);
 	unsigned long i, last;
 
 	atomic_long_inc(&mirror->invalidations);
@@ -138,7 +139,7 @@ static bool mirror_invalidate(struct mmu_interval_notifier *sub,
 	else if (!mutex_trylock(&mirror->lock))
 		return false;
 	if (strcmp(busted, "set_seq"))
-		mmu_interval_set_seq(sub, seq);
+		mmu_interval_set_seq(interval_sub, seq);
 	mirrored(mirror, range, &i, &last);
 	if (i < last)
 		WRITE_ONCE(mirror->hot, i);
@@ -152,10 +153,10 @@ static const struct mmu_interval_notifier_ops interval_ops = {
 	.invalidate = mirror_invalidate,
 };
 
-static int listener_start(struct mmu_notifier *mn,
-			  const struct mmu_notifier_range *range)
+static int mirror_sub_start(struct mmu_notifier *mn,
+			    const struct mmu_notifier_range *range)
 {
-	struct mirror *mirror = container_of(mn, struct mirror, listener);
+	struct mirror *mirror = container_of(mn, struct mirror, sub);
 	unsigned long i, last;
 
 	mirrored(mirror, range, &i, &last);
@@ -175,8 +176,8 @@ static int listener_start(struct mmu_notifier *mn,
 	return 0;
 }
 
-static const struct mmu_notifier_ops listener_ops = {
-	.invalidate_range_start = listener_start,
+static const struct mmu_notifier_ops sub_ops = {
+	.invalidate_range_start = mirror_sub_start,
 };
 
 /*
@@ -240,7 +241,7 @@ static void fault(struct mirror *mirror)
 	unsigned long seq;
 	unsigned int n;
 
-	seq = mmu_interval_read_begin(&mirror->sub);
+	seq = mmu_interval_read_begin(&mirror->interval_sub);
 	if (get_user_pages_fast(address(mirror, i), 1, write ? FOLL_WRITE : 0,
 				&page) != 1) {
 		atomic_long_inc(&mirror->failed);
@@ -257,7 +258,7 @@ static void fault(struct mirror *mirror)
 	}
 
 	mutex_lock(&mirror->lock);
-	if (mmu_interval_read_retry(&mirror->sub, seq)) {
+	if (mmu_interval_read_retry(&mirror->interval_sub, seq)) {
 		atomic_long_inc(&mirror->collisions);
 	} else if (!is_zero_pfn(page_to_pfn(page))) {
 		/* get_user_pages_fast_only() does not give the zero page. */
@@ -318,8 +319,8 @@ static void mirror_stop(struct mirror *mirror)
 {
 	while (mirror->nr_threads)
 		kthread_stop(mirror->threads[--mirror->nr_threads]);
-	mmu_interval_notifier_remove(&mirror->sub);
-	mmu_notifier_unregister(&mirror->listener, mirror->mm);
+	mmu_interval_notifier_remove(&mirror->interval_sub);
+	mmu_notifier_unregister(&mirror->sub, mirror->mm);
 	kvfree(mirror->shadow);
 }
 
@@ -343,18 +344,19 @@ static int mirror_start(struct mirror *mirror,
 	mirror->start = what->addr;
 	mirror->nr_pages = what->length / PAGE_SIZE;
 	mirror->mm = mm;
-	mirror->listener.ops = &listener_ops;
+	mirror->sub.ops = &sub_ops;
 	mirror->shadow = kvcalloc(mirror->nr_pages, sizeof(*mirror->shadow),
 				  GFP_KERNEL);
 	if (!mirror->shadow)
 		return -ENOMEM;
-	err = mmu_notifier_register(&mirror->listener, mm);
+	err = mmu_notifier_register(&mirror->sub, mm);
 	if (err)
 		goto free;
-	err = mmu_interval_notifier_insert(&mirror->sub, mm, what->addr,
-					   what->length, &interval_ops);
+	err = mmu_interval_notifier_insert(&mirror->interval_sub, mm,
+					   what->addr, what->length,
+					   &interval_ops);
 	if (err) {
-		mmu_notifier_unregister(&mirror->listener, mm);
+		mmu_notifier_unregister(&mirror->sub, mm);
 		goto free;
 	}
 	while (mirror->nr_threads < what->threads) {

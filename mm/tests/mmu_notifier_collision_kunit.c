@@ -171,6 +171,7 @@ static struct kunit_suite mmu_notifier_collision_crowded_suite = {
 	.init = mn_init_crowded,
 	.test_cases = mmu_notifier_collision_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_collision_suite,
 		  &mmu_notifier_collision_crowded_suite);
 

@@ -369,6 +369,7 @@ static struct kunit_suite mmu_notifier_crowd_suite = {
 	.init = mn_init,
 	.test_cases = mmu_notifier_crowd_cases,
 };
+
 kunit_test_suite(mmu_notifier_crowd_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: very many invalidations");

@@ -18,34 +18,16 @@
  * Dispatch
  */
 
-static const enum mmu_notifier_event events[] = {
-	MMU_NOTIFY_UNMAP, MMU_NOTIFY_CLEAR, MMU_NOTIFY_PROTECTION_VMA,
-	MMU_NOTIFY_PROTECTION_PAGE, MMU_NOTIFY_SOFT_DIRTY, MMU_NOTIFY_RELEASE,
-	MMU_NOTIFY_MIGRATE, MMU_NOTIFY_EXCLUSIVE,
-};
-
 static void every_event_arrives_unchanged(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
-	struct mn_seen *seen[] = { &sub->seen_start, &sub->seen_end };
-	struct mmu_notifier_range range;
-	int i, j;
+	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		mmu_notifier_range_init_owner(&range, events[i], 0, ctx->mm,
-					      MN_ADDR(i), MN_ADDR(2 * i + 1),
-					      (void *)&events[i]);
-		mmu_notifier_invalidate_range_start(&range);
-		mmu_notifier_invalidate_range_end(&range);
-		for (j = 0; j < 2; j++) {
-			KUNIT_EXPECT_PTR_EQ(test, seen[j]->mm, ctx->mm);
-			KUNIT_EXPECT_EQ(test, seen[j]->event, events[i]);
-			KUNIT_EXPECT_EQ(test, seen[j]->start, MN_ADDR(i));
-			KUNIT_EXPECT_EQ(test, seen[j]->end, MN_ADDR(2 * i + 1));
-			KUNIT_EXPECT_PTR_EQ(test, seen[j]->owner,
-					    (void *)&events[i]);
-		}
+	for (i = 0; i < MN_EVENTS; i++) {
+		mn_invalidate_event(ctx, i);
+		mn_expect_event(ctx, &sub->seen_start, i);
+		mn_expect_event(ctx, &sub->seen_end, i);
 	}
 }
 
@@ -101,14 +83,8 @@ static void range_need_not_be_zeroed(struct kunit *test)
 static void range_filled_in_by_hand_meets_no_notifiers(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mmu_notifier_range *range;
 
-	range = mn_range_by_hand(ctx, 0, 1);
-	mn_start_range(range);
-	mn_end(range);
-	range = mn_range_by_hand(ctx, 0, 1);
-	KUNIT_EXPECT_EQ(test, 0, mn_start_range_nonblock(range));
-	mn_end(range);
+	mn_invalidate_by_hand(ctx, 0, 1);
 	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(ctx->mm));
 }
 
@@ -119,13 +95,8 @@ static void range_filled_in_by_hand_meets_notifiers_of_the_mm(struct kunit *test
 	struct mn_sub *fails = mn_register(ctx, 0, &mn_start_ops);
 	struct mmu_notifier_range *range;
 
-	range = mn_range_by_hand(ctx, 3, 1);
-	mn_start_range(range);
-	mn_end(range);
+	mn_invalidate_by_hand(ctx, 3, 1);
 	KUNIT_EXPECT_EQ(test, sub->seen_end.start, MN_ADDR(3));
-	range = mn_range_by_hand(ctx, 0, 1);
-	KUNIT_EXPECT_EQ(test, 0, mn_start_range_nonblock(range));
-	mn_end(range);
 	fails->fail_nonblock = -EAGAIN;
 	range = mn_range_by_hand(ctx, 0, 1);
 	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_range_nonblock(range));
@@ -617,6 +588,7 @@ static struct kunit_suite mmu_notifier_dispatch_suite = {
 	.init = mn_init,
 	.test_cases = mmu_notifier_dispatch_cases,
 };
+
 kunit_test_suite(mmu_notifier_dispatch_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: dispatch");

@@ -273,6 +273,7 @@ static struct kunit_suite mmu_notifier_exit_mm_crowded_suite = {
 	.init = mn_init_crowded,
 	.test_cases = mmu_notifier_exit_mm_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_exit_mm_suite,
 		  &mmu_notifier_exit_mm_crowded_suite);
 

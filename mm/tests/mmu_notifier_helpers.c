@@ -929,6 +929,50 @@ void mn_invalidate(struct mn_ctx *ctx, unsigned long page, unsigned long pages)
 	mn_invalidate_mm(ctx->mm, MN_ADDR(page), MN_ADDR(page + pages));
 }
 
+/* With ranges that are filled in by hand: one may block, and one must not. */
+void mn_invalidate_by_hand(struct mn_ctx *ctx, unsigned long page,
+			   unsigned long pages)
+{
+	struct mmu_notifier_range *range;
+
+	range = mn_range_by_hand(ctx, page, pages);
+	mn_start_range(range);
+	mn_end(range);
+	range = mn_range_by_hand(ctx, page, pages);
+	KUNIT_EXPECT_EQ(ctx->test, 0, mn_start_range_nonblock(range));
+	mn_end(range);
+}
+
+static const enum mmu_notifier_event mn_events[MN_EVENTS] = {
+	MMU_NOTIFY_UNMAP, MMU_NOTIFY_CLEAR, MMU_NOTIFY_PROTECTION_VMA,
+	MMU_NOTIFY_PROTECTION_PAGE, MMU_NOTIFY_SOFT_DIRTY, MMU_NOTIFY_RELEASE,
+	MMU_NOTIFY_MIGRATE, MMU_NOTIFY_EXCLUSIVE,
+};
+
+/* Of each event one, with addresses and an owner of its own. */
+void mn_invalidate_event(struct mn_ctx *ctx, unsigned int nr)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init_owner(&range, mn_events[nr], 0, ctx->mm,
+				      MN_ADDR(nr), MN_ADDR(2 * nr + 1),
+				      (void *)&mn_events[nr]);
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+}
+
+void mn_expect_event(struct mn_ctx *ctx, const struct mn_seen *seen,
+		     unsigned int nr)
+{
+	struct kunit *test = ctx->test;
+
+	KUNIT_EXPECT_PTR_EQ(test, seen->mm, ctx->mm);
+	KUNIT_EXPECT_EQ(test, seen->event, mn_events[nr]);
+	KUNIT_EXPECT_EQ(test, seen->start, MN_ADDR(nr));
+	KUNIT_EXPECT_EQ(test, seen->end, MN_ADDR(2 * nr + 1));
+	KUNIT_EXPECT_PTR_EQ(test, seen->owner, (void *)&mn_events[nr]);
+}
+
 /* From now on the mm keeps account of invalidations. */
 void mn_prepare(struct mn_ctx *ctx)
 {
@@ -1014,6 +1058,11 @@ void mn_call_read(struct mn_call *call)
 	call->ret = mmu_interval_read_begin(&interval->sub);
 }
 
+bool mn_call_retry(struct mn_call *call)
+{
+	return mn_retry(call->arg, call->ret);
+}
+
 void mn_call_remove(struct mn_call *call)
 {
 	struct mn_interval *interval = call->arg;
@@ -1039,6 +1088,26 @@ struct mn_call *mn_spawn_start(struct mn_ctx *ctx,
 	mn_need_starter(range);
 	return mn_spawn(ctx, "mmu_notifier_invalidate_range_start", range,
 			mn_call_start, -1);
+}
+
+/*
+ * Start the range among many new intervals, all of which have page 50. It stops in the
+ * middle of what it has to announce, at the gate of interval[MN_HELD_UP_AT].
+ */
+struct mn_call *mn_spawn_start_held_up(struct mn_ctx *ctx,
+				       struct mmu_notifier_range *range,
+				       struct mn_interval *interval[MN_MANY])
+{
+	struct mn_gate *gate = mn_gate(ctx);
+	struct mn_call *start;
+	int i;
+
+	for (i = 0; i < MN_MANY; i++)
+		interval[i] = mn_insert(ctx, 0, i, 100);
+	interval[MN_HELD_UP_AT]->gate = gate;
+	start = mn_spawn_start(ctx, range);
+	mn_gate_entered(ctx, gate);
+	return start;
 }
 
 struct mn_call *mn_spawn_end(struct mn_ctx *ctx,
@@ -1111,14 +1180,14 @@ struct mn_call *mn_spawn_waiter_locked(struct kunit *test,
 	return mn_spawn_to_wait(test, interval, mn_call_waiter_locked);
 }
 
-/* It must return, and a reader has read nothing, so nothing collided. */
+/* It must return, and nothing has started since, so that nothing collides. */
 void mn_waiter_returns(struct kunit *test, struct mn_call *call)
 {
 	const struct mn_waiter *waiter = test->param_value;
 
 	KUNIT_ASSERT_TRUE(test, mn_returns(call));
-	if (waiter->reads)
-		KUNIT_EXPECT_FALSE(test, mn_retry(call->arg, call->ret));
+	if (waiter->retry)
+		KUNIT_EXPECT_FALSE(test, waiter->retry(call));
 }
 
 /* What mn_hold_mmap_lock() needs. */
@@ -1149,6 +1218,12 @@ struct mn_gate *mn_hold_mmap_lock(struct mn_ctx *ctx, struct mm_struct *mm)
 	return holder->gate;
 }
 
+/* Where it waits. */
+unsigned int mn_state_in_sleep(const struct mn_call *call)
+{
+	return READ_ONCE(call->killable) ? TASK_KILLABLE : TASK_UNINTERRUPTIBLE;
+}
+
 /*
  * Whether the call sleeps, rather than return. It has to be one that sleeps for
  * nothing but what the case controls.
@@ -1161,8 +1236,7 @@ bool mn_sleeps(struct mn_call *call)
 	do {
 		asleep = READ_ONCE(call->entered) &&
 			 READ_ONCE(call->task->__state) ==
-			 (READ_ONCE(call->killable) ? TASK_KILLABLE :
-						      TASK_UNINTERRUPTIBLE);
+			 mn_state_in_sleep(call);
 		/* A thread that is done may sleep on its way out. */
 		smp_rmb();
 		if (completion_done(&call->done))
@@ -1278,6 +1352,27 @@ bool mn_allocation_failed(void)
 }
 
 #endif
+
+/*
+ * Whether @fn gets as far as its @nth allocation, which fails. Then it must return
+ * -ENOMEM, and leave no reference of the mm behind. Otherwise it must succeed.
+ */
+bool mn_fails(struct mn_ctx *ctx, unsigned int nth, int (*fn)(void *arg),
+	      void *arg)
+{
+	int mm_count = atomic_read(&ctx->mm->mm_count);
+	int err;
+
+	mn_fail_allocation(nth);
+	err = fn(arg);
+	if (!mn_allocation_failed()) {
+		KUNIT_ASSERT_EQ(ctx->test, err, 0);
+		return false;
+	}
+	KUNIT_ASSERT_EQ(ctx->test, err, -ENOMEM);
+	KUNIT_EXPECT_EQ(ctx->test, atomic_read(&ctx->mm->mm_count), mm_count);
+	return true;
+}
 
 /*
  * Locks that current takes

@@ -61,6 +61,14 @@ struct mn_ctx {
 #define MN_CROWD	(BITS_PER_LONG - 1)
 #define MN_CROWD_PAGE	100000
 
+/* More intervals than a core calls under one look at its tree. */
+#define MN_MANY		40
+/* The one of them at which mn_spawn_start_held_up() stands. */
+#define MN_HELD_UP_AT	5
+
+/* So many events there are. */
+#define MN_EVENTS	8
+
 /* Holds a callback up until the case opens it. */
 struct mn_gate {
 	struct list_head node;
@@ -139,12 +147,13 @@ struct mn_call {
 	unsigned long ret;
 };
 
-/* A kind of call that waits for invalidations; see mmu_notifier_waiters.h. */
+/* A kind of call that waits for invalidations; see mmu_notifier_waiting.h. */
 struct mn_waiter {
 	const char *name;
 	const char *what;	/* the function */
-	void (*wait)(struct mn_call *call);
-	bool reads;		/* returns a sequence */
+	void (*wait)(struct mn_call *call);	/* @arg is the interval */
+	/* Whether what it goes on to read collides; NULL if it does not read. */
+	bool (*retry)(struct mn_call *call);
 	bool removes;
 	bool waits_twice;	/* also for what starts in its first wait */
 	bool takes_no_risk;	/* may wait for what is not kept apart */
@@ -224,6 +233,11 @@ void mn_invalidate(struct mn_ctx *ctx, unsigned long page,
 		   unsigned long pages);
 void mn_invalidate_mm(struct mm_struct *mm, unsigned long start,
 		      unsigned long end);
+void mn_invalidate_by_hand(struct mn_ctx *ctx, unsigned long page,
+			   unsigned long pages);
+void mn_invalidate_event(struct mn_ctx *ctx, unsigned int nr);
+void mn_expect_event(struct mn_ctx *ctx, const struct mn_seen *seen,
+		     unsigned int nr);
 void mn_prepare(struct mn_ctx *ctx);
 void mn_crowd(struct mn_ctx *ctx, unsigned int nr);
 unsigned int mn_crowd_end(struct mn_ctx *ctx);
@@ -232,6 +246,9 @@ struct mn_call *mn_spawn(struct mn_ctx *ctx, const char *what, void *arg,
 			 void (*fn)(struct mn_call *call), int cpu);
 struct mn_call *mn_spawn_start(struct mn_ctx *ctx,
 			       struct mmu_notifier_range *range);
+struct mn_call *mn_spawn_start_held_up(struct mn_ctx *ctx,
+				       struct mmu_notifier_range *range,
+				       struct mn_interval *interval[MN_MANY]);
 struct mn_call *mn_spawn_end(struct mn_ctx *ctx,
 			     struct mmu_notifier_range *range);
 struct mn_call *mn_spawn_read(struct mn_interval *interval);
@@ -241,8 +258,10 @@ struct mn_call *mn_spawn_release(struct mn_ctx *ctx);
 struct mn_gate *mn_hold_mmap_lock(struct mn_ctx *ctx, struct mm_struct *mm);
 bool mn_sleeps(struct mn_call *call);
 bool mn_returns(struct mn_call *call);
+unsigned int mn_state_in_sleep(const struct mn_call *call);
 
 void mn_call_read(struct mn_call *call);
+bool mn_call_retry(struct mn_call *call);
 void mn_call_remove(struct mn_call *call);
 struct mn_call *mn_spawn_waiter(struct kunit *test,
 				struct mn_interval *interval);
@@ -253,6 +272,8 @@ void mn_waiter_returns(struct kunit *test, struct mn_call *call);
 void mn_failslab_begin(struct mn_ctx *ctx);
 void mn_fail_allocation(unsigned int nth);
 bool mn_allocation_failed(void);
+bool mn_fails(struct mn_ctx *ctx, unsigned int nth, int (*fn)(void *arg),
+	      void *arg);
 
 void mn_locks_begin(struct mn_ctx *ctx);
 unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),

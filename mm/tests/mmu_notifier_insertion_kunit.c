@@ -92,44 +92,45 @@ static void insert_into_a_dead_mm_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 }
 
-static void fail_allocations_of_insert(struct kunit *test, bool locked)
+static int insert(void *arg)
+{
+	struct mn_interval *interval = arg;
+
+	return mn_try_insert(interval, interval->ctx->mm, 0, PAGE_SIZE);
+}
+
+static int insert_locked(void *arg)
+{
+	struct mn_interval *interval = arg;
+
+	return mn_try_insert_locked(interval, interval->ctx->mm, 0, PAGE_SIZE);
+}
+
+static void fail_allocations_of_insert(struct kunit *test,
+				       int (*insert_fn)(void *arg))
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_interval(ctx, 'a');
-	int mm_count = atomic_read(&ctx->mm->mm_count);
 	unsigned int nth;
-	int err;
 
 	mn_failslab_begin(ctx);
-	for (nth = 1;; nth++) {
-		mn_fail_allocation(nth);
-		if (locked)
-			err = mn_try_insert_locked(interval, ctx->mm, 0,
-						   PAGE_SIZE);
-		else
-			err = mn_try_insert(interval, ctx->mm, 0, PAGE_SIZE);
-		if (!mn_allocation_failed())
-			break;
-		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+	for (nth = 1; mn_fails(ctx, nth, insert_fn, interval); nth++) {
 		KUNIT_EXPECT_NULL(test, interval->sub.mm);
 		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(ctx->mm));
-		KUNIT_EXPECT_EQ(test, atomic_read(&ctx->mm->mm_count),
-				mm_count);
 	}
 	KUNIT_EXPECT_GE(test, nth - 1, 1);
-	KUNIT_ASSERT_EQ(test, err, 0);
 	mn_invalidate(ctx, 0, 1);
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
 static void insert_fails_with_any_of_its_allocations(struct kunit *test)
 {
-	fail_allocations_of_insert(test, false);
+	fail_allocations_of_insert(test, insert);
 }
 
 static void insert_locked_fails_with_any_of_its_allocations(struct kunit *test)
 {
-	fail_allocations_of_insert(test, true);
+	fail_allocations_of_insert(test, insert_locked);
 }
 
 static void insert_gives_up_on_a_signal(struct kunit *test)
@@ -388,24 +389,23 @@ static void prepared_mm_keeps_account_of_invalidations(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
 }
 
+static int prepare(void *arg)
+{
+	struct mn_ctx *ctx = arg;
+
+	return mmu_notifier_register(NULL, ctx->mm);
+}
+
 static void preparation_fails_with_any_of_its_allocations(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_interval(ctx, 'a');
 	unsigned int nth;
-	int err;
 
 	mn_failslab_begin(ctx);
-	for (nth = 1;; nth++) {
-		mn_fail_allocation(nth);
-		err = mmu_notifier_register(NULL, ctx->mm);
-		if (!mn_allocation_failed())
-			break;
-		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+	for (nth = 1; mn_fails(ctx, nth, prepare, ctx); nth++)
 		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(ctx->mm));
-	}
 	KUNIT_EXPECT_GE(test, nth - 1, 1);
-	KUNIT_ASSERT_EQ(test, err, 0);
 	KUNIT_ASSERT_EQ(test, 0,
 			insert_under_the_mmap_lock_for_reading(interval));
 	mn_invalidate(ctx, 0, 1);
@@ -419,20 +419,13 @@ static void later_preparation_fails_with_any_of_its_allocations(struct kunit *te
 	struct mn_sub *sub = mn_register(ctx, 'l', &mn_range_ops);
 	struct mn_interval *interval = mn_interval(ctx, 'i');
 	unsigned int nth;
-	int err;
 
 	mn_failslab_begin(ctx);
-	for (nth = 1;; nth++) {
-		mn_fail_allocation(nth);
-		err = mmu_notifier_register(NULL, ctx->mm);
-		if (!mn_allocation_failed())
-			break;
-		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+	for (nth = 1; mn_fails(ctx, nth, prepare, ctx); nth++) {
 		ctx->log_len = 0;
 		mn_invalidate(ctx, 0, 1);
 		KUNIT_EXPECT_EQ(test, ctx->log_len, 2);
 	}
-	KUNIT_ASSERT_EQ(test, err, 0);
 	KUNIT_ASSERT_EQ(test, 0,
 			insert_under_the_mmap_lock_for_reading(interval));
 	mn_invalidate(ctx, 0, 1);
@@ -480,24 +473,19 @@ static void insert_takes_effect_at_once(struct kunit *test)
 static void insert_while_callbacks_run_loses_no_interval(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mn_interval *interval[40], *new[3];
-	struct mmu_notifier_range *range;
+	struct mmu_notifier_range *range = mn_range(ctx, 50, 1);
+	struct mn_interval *interval[MN_MANY], *new[3];
 	struct mn_call *start;
 	int i;
 
-	for (i = 0; i < 40; i++)
-		interval[i] = mn_insert(ctx, 0, i, 100);
-	interval[5]->gate = mn_gate(ctx);
-	range = mn_range(ctx, 50, 1);
-	start = mn_spawn_start(ctx, range);
-	mn_gate_entered(ctx, interval[5]->gate);
+	start = mn_spawn_start_held_up(ctx, range, interval);
 	new[0] = mn_insert(ctx, 'a', 0, 100);
 	new[1] = mn_insert(ctx, 'b', 10, 100);
 	new[2] = mn_insert(ctx, 'c', 45, 100);
-	mn_gate_open(interval[5]->gate);
+	mn_gate_open(interval[MN_HELD_UP_AT]->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
 	mn_end(range);
-	for (i = 0; i < 40; i++)
+	for (i = 0; i < MN_MANY; i++)
 		KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
 
 	mn_invalidate(ctx, 50, 1);
@@ -508,18 +496,12 @@ static void insert_while_callbacks_run_loses_no_interval(struct kunit *test)
 static void late_callback_does_not_hide_a_later_invalidation(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mn_interval *interval[40], *new;
-	struct mmu_notifier_range *first;
+	struct mmu_notifier_range *first = mn_range(ctx, 50, 1);
+	struct mn_interval *interval[MN_MANY], *new;
 	struct mn_call *start, *read;
-	int i;
 
 	/* The first range stands in the middle of what it has to announce. */
-	for (i = 0; i < 40; i++)
-		interval[i] = mn_insert(ctx, 0, i, 100);
-	interval[5]->gate = mn_gate(ctx);
-	first = mn_range(ctx, 50, 1);
-	start = mn_spawn_start(ctx, first);
-	mn_gate_entered(ctx, interval[5]->gate);
+	start = mn_spawn_start_held_up(ctx, first, interval);
 
 	/* A reader of a new interval begins, a second range starts ... */
 	new = mn_insert(ctx, 'n', 45, 100);
@@ -528,7 +510,7 @@ static void late_callback_does_not_hide_a_later_invalidation(struct kunit *test)
 	mn_start(ctx, 140, 1);	/* overlaps no other */
 
 	/* ... and the first goes on. The reader must see the second. */
-	mn_gate_open(interval[5]->gate);
+	mn_gate_open(interval[MN_HELD_UP_AT]->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
 	mn_end(first);
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
@@ -631,6 +613,7 @@ static struct kunit_suite mmu_notifier_insertion_crowded_suite = {
 	.init = mn_init_crowded,
 	.test_cases = mmu_notifier_insertion_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_insertion_suite,
 		  &mmu_notifier_insertion_crowded_suite);
 

@@ -169,28 +169,13 @@ static void exactly_the_overlapping_intervals_are_called(struct kunit *test)
 
 static void announced_as_it_was_started(struct kunit *test)
 {
-	static const enum mmu_notifier_event events[] = {
-		MMU_NOTIFY_UNMAP, MMU_NOTIFY_CLEAR, MMU_NOTIFY_PROTECTION_VMA,
-		MMU_NOTIFY_PROTECTION_PAGE, MMU_NOTIFY_SOFT_DIRTY,
-		MMU_NOTIFY_RELEASE, MMU_NOTIFY_MIGRATE, MMU_NOTIFY_EXCLUSIVE,
-	};
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 100);
-	struct mmu_notifier_range range;
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		mmu_notifier_range_init_owner(&range, events[i], 0, ctx->mm,
-					      MN_ADDR(i), MN_ADDR(2 * i + 1),
-					      (void *)&events[i]);
-		mmu_notifier_invalidate_range_start(&range);
-		mmu_notifier_invalidate_range_end(&range);
-		KUNIT_EXPECT_PTR_EQ(test, interval->seen.mm, ctx->mm);
-		KUNIT_EXPECT_EQ(test, interval->seen.event, events[i]);
-		KUNIT_EXPECT_EQ(test, interval->seen.start, MN_ADDR(i));
-		KUNIT_EXPECT_EQ(test, interval->seen.end, MN_ADDR(2 * i + 1));
-		KUNIT_EXPECT_PTR_EQ(test, interval->seen.owner,
-				    (void *)&events[i]);
+	for (i = 0; i < MN_EVENTS; i++) {
+		mn_invalidate_event(ctx, i);
+		mn_expect_event(ctx, &interval->seen, i);
 		KUNIT_EXPECT_TRUE(test, interval->seen.blockable);
 	}
 }
@@ -486,6 +471,7 @@ static struct kunit_suite mmu_notifier_interval_crowded_suite = {
 	.init = mn_init_crowded,
 	.test_cases = mmu_notifier_interval_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_interval_suite,
 		  &mmu_notifier_interval_crowded_suite);
 

@@ -127,27 +127,23 @@ static void range_and_tlb_callbacks_exclude_each_other(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(ctx->mm));
 }
 
+static int try_register(void *arg)
+{
+	struct mn_sub *sub = arg;
+
+	return mn_try_register(sub, sub->ctx->mm);
+}
+
 static void register_fails_with_any_of_its_allocations(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_sub *sub = mn_sub(ctx, 'a', &mn_range_ops);
-	int mm_count = atomic_read(&ctx->mm->mm_count);
 	unsigned int nth;
-	int err;
 
 	mn_failslab_begin(ctx);
-	for (nth = 1;; nth++) {
-		mn_fail_allocation(nth);
-		err = mn_try_register(sub, ctx->mm);
-		if (!mn_allocation_failed())
-			break;
-		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+	for (nth = 1; mn_fails(ctx, nth, try_register, sub); nth++)
 		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(ctx->mm));
-		KUNIT_EXPECT_EQ(test, atomic_read(&ctx->mm->mm_count),
-				mm_count);
-	}
 	KUNIT_EXPECT_GE(test, nth - 1, 1);
-	KUNIT_ASSERT_EQ(test, err, 0);
 	mn_invalidate(ctx, 0, 1);
 	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 }
@@ -590,6 +586,7 @@ static struct kunit_suite mmu_notifier_suite = {
 	.init = mn_init,
 	.test_cases = mmu_notifier_cases,
 };
+
 kunit_test_suite(mmu_notifier_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: subscriptions to an mm");

@@ -554,12 +554,6 @@ static struct mm_struct *race_mms[RACE_MMS];
 static unsigned int race_nr_mms;
 static unsigned int race_mm;
 
-static void race_drop_mms(void *unused)
-{
-	while (race_nr_mms)
-		mmput(race_mms[--race_nr_mms]);
-}
-
 /* Without the locks that invalidations have: one end may go without its start. */
 static void race_invalidate_latest(struct mn_call *call)
 {
@@ -576,7 +570,6 @@ static void first_of_each_mm_comes_beside_invalidations(struct kunit *test)
 	int i, err[RACE_MMS];
 
 	race_mm = 0;
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, race_drop_mms, NULL));
 	for (i = 0; i < RACE_MMS; i++) {
 		race_mms[i] = mm_alloc();
 		KUNIT_ASSERT_NOT_NULL(test, race_mms[i]);
@@ -592,21 +585,19 @@ static void first_of_each_mm_comes_beside_invalidations(struct kunit *test)
 				     NULL, race_invalidate_latest);
 	for (i = 0; i < RACE_MMS; i++) {
 		WRITE_ONCE(race_mm, i);
-		err[i] = mmu_notifier_register(&sub[i]->notifier, race_mms[i]);
+		err[i] = mn_try_register(sub[i], race_mms[i]);
 	}
 	race_end = jiffies;
 	for (i = 0; i < ARRAY_SIZE(invalidate); i++)
 		KUNIT_ASSERT_TRUE(test, mn_returns(invalidate[i]));
-	for (i = 0; i < RACE_MMS; i++) {
+	for (i = 0; i < RACE_MMS; i++)
 		KUNIT_EXPECT_EQ(test, err[i], 0);
-		if (!err[i])
-			mmu_notifier_unregister(&sub[i]->notifier, race_mms[i]);
-	}
 }
 
 /* Let all threads return, whatever has become of the others. */
 static void race_stop(void *data)
 {
+	struct mn_ctx *ctx = data;
 	unsigned int i;
 
 	WRITE_ONCE(race_end, jiffies);
@@ -618,7 +609,10 @@ static void race_stop(void *data)
 		wake_up_process(race_waiters[i].call->task);
 		complete(&race_waiters[i].go);
 	}
-	mn_let_go(data);
+	mn_let_go(ctx);
+	/* What hangs may use them. */
+	while (!ctx->broken && race_nr_mms)
+		mmput(race_mms[--race_nr_mms]);
 	if (race_got)
 		mmu_notifier_put(race_got);
 	if (race_counted)
@@ -635,6 +629,7 @@ static int race_init(struct kunit *test)
 	race_over = false;
 	race_got = NULL;
 	race_counted = NULL;
+	race_nr_mms = 0;
 	memset(race_waiters, 0, sizeof(race_waiters));
 	init_completion(&race_aim);
 	err = mn_init(test);
@@ -657,6 +652,7 @@ static struct kunit_suite mmu_notifier_race_suite = {
 	.init = race_init,
 	.test_cases = mmu_notifier_race_cases,
 };
+
 kunit_test_suite(mmu_notifier_race_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: several CPUs");

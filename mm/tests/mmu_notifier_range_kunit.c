@@ -420,6 +420,7 @@ static struct kunit_suite mmu_notifier_range_suite = {
 	.init = mn_init,
 	.test_cases = mmu_notifier_range_cases,
 };
+
 kunit_test_suite(mmu_notifier_range_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: active ranges");

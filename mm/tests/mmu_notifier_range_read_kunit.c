@@ -199,8 +199,10 @@ static bool is_exact(struct mn_reader *reader)
 	return !retry(reader);
 }
 
-static int try_register_tracked(struct mn_sub *sub)
+static int try_register_tracked(void *arg)
 {
+	struct mn_sub *sub = arg;
+
 	return mn_registered(sub,
 			     mmu_notifier_register_tracked(&sub->notifier,
 							   sub->ctx->mm));
@@ -228,7 +230,7 @@ static int tracked_init(struct kunit *test)
 }
 
 /*
- * Q1: the begin
+ * Begin
  */
 
 static void begin_returns_where_nothing_is_active(struct kunit *test)
@@ -422,7 +424,7 @@ static void begin_waits_for_any_of_several_untracked_ranges(struct kunit *test)
 }
 
 /*
- * Q2, Q3: the retry
+ * Retry
  */
 
 /* Nothing has been read, so that nothing can be right. */
@@ -623,7 +625,7 @@ static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
 }
 
 /*
- * Q3: overruns
+ * Overruns
  */
 
 /* Whose history goes back to the beginning. */
@@ -680,33 +682,36 @@ static void reader_with_a_watch_collides(struct kunit *test)
 	}
 }
 
+/* By a range reader that is gone then. */
+static void overrun_the_mm(struct mn_ctx *ctx)
+{
+	struct mn_reader *reader = reader_of(ctx, 10, 10);
+
+	begin(reader);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	KUNIT_EXPECT_TRUE(ctx->test, retry(reader));
+}
+
 /* A fault that is overrun may come back with a range reader that is new. */
 static void new_readers_of_an_overrun_mm_are_exact(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mn_reader *reader = reader_of(ctx, 10, 10);
 	unsigned int i;
 
-	begin(reader);
-	invalidate_elsewhere(ctx, BEYOND_HISTORY);
-	KUNIT_EXPECT_TRUE(test, retry(reader));
+	overrun_the_mm(ctx);
 	/* For as long as it goes on. */
-	for (i = 0; i < SZ_32K / BEYOND_HISTORY; i++) {
-		reader = reader_of(ctx, 10, 10);
-		KUNIT_EXPECT_TRUE(test, is_exact(reader));
-	}
+	for (i = 0; i < SZ_32K / BEYOND_HISTORY; i++)
+		KUNIT_EXPECT_TRUE(test, is_exact(reader_of(ctx, 10, 10)));
 }
 
 /* Begin has no lock to take for long after. */
 static void new_readers_are_as_before_after_a_while(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mn_reader *reader = reader_of(ctx, 10, 10);
+	struct mn_reader *reader;
 	unsigned int i;
 
-	begin(reader);
-	invalidate_elsewhere(ctx, BEYOND_HISTORY);
-	KUNIT_EXPECT_TRUE(test, retry(reader));
+	overrun_the_mm(ctx);
 	for (i = 0; i < SZ_16K / WITHIN_HISTORY + 1; i++) {
 		reader = reader_of(ctx, 10, 10);
 		begin(reader);
@@ -841,7 +846,7 @@ static void watch_is_not_told_of_what_was_before(struct kunit *test)
 }
 
 /*
- * Q4: neither locks nor contexts
+ * Locks and contexts
  */
 
 static struct mn_reader *counted;
@@ -930,7 +935,7 @@ static void retry_is_for_any_context(struct kunit *test)
 }
 
 /*
- * Q5: who never ends, or ends twice
+ * Misuse
  */
 
 static void reader_that_never_ends_costs_a_watch(struct kunit *test)
@@ -1037,6 +1042,26 @@ static void reader_that_is_gone_without_an_end_is_reported(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
 }
 
+/* What it begins with is reported, and collides. */
+static void expect_misuse(struct mn_reader *reader)
+{
+	struct mn_ctx *ctx = reader->ctx;
+
+	mn_reports_begin(ctx);
+	begin(reader);
+	KUNIT_EXPECT_EQ(ctx->test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_TRUE(ctx->test, retry(reader));
+}
+
+static void expect_misuse_of_inactive(struct mn_ctx *ctx, unsigned long start,
+				      unsigned long end)
+{
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_FALSE(ctx->test,
+			   mmu_notifier_range_inactive(ctx->mm, start, end));
+	KUNIT_EXPECT_EQ(ctx->test, mn_reports_end(ctx), 1);
+}
+
 static void range_that_ends_before_it_starts_is_reported_and_collides(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1044,15 +1069,8 @@ static void range_that_ends_before_it_starts_is_reported_and_collides(struct kun
 
 	/* As if the end were a length. */
 	reader->pages = -8UL;
-	mn_reports_begin(ctx);
-	begin(reader);
-	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
-	KUNIT_EXPECT_TRUE(test, retry(reader));
-	mn_reports_begin(ctx);
-	KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(ctx->mm,
-							     MN_ADDR(10),
-							     MN_ADDR(2)));
-	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	expect_misuse(reader);
+	expect_misuse_of_inactive(ctx, MN_ADDR(10), MN_ADDR(2));
 	/* It can be used again. */
 	reader->pages = 10;
 	begin(reader);
@@ -1060,7 +1078,7 @@ static void range_that_ends_before_it_starts_is_reported_and_collides(struct kun
 }
 
 /*
- * Q6: sets
+ * Sets
  */
 
 #define SET	1000
@@ -1265,16 +1283,27 @@ static void set_that_is_not_sorted_is_reported_and_collides(struct kunit *test)
 	reader->nr = ARRAY_SIZE(sets[0]);
 	for (i = 0; i < ARRAY_SIZE(sets); i++) {
 		reader->set = sets[i];
-		mn_reports_begin(ctx);
-		begin(reader);
-		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
-		KUNIT_EXPECT_TRUE(test, retry(reader));
+		expect_misuse(reader);
 	}
 }
 
 /*
- * Q8: signals
+ * Signals
  */
+
+/* Its begin waits, and a signal ends that. */
+static void kill_begin(struct mn_reader *reader)
+{
+	struct kunit *test = reader->ctx->test;
+	struct mmu_notifier_range *range = mn_start(reader->ctx, 10, 1);
+	struct mn_call *call = spawn_killable(reader);
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	kill_call(call);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+	mn_end(range);
+}
 
 static void signal_ends_a_killable_begin(struct kunit *test)
 {
@@ -1282,20 +1311,12 @@ static void signal_ends_a_killable_begin(struct kunit *test)
 	struct mn_reader *reader[] = {
 		reader_of(ctx, 10, 10), set_reader_of(ctx, 10, 10),
 	};
-	struct mmu_notifier_range *range;
-	struct mn_call *call;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(reader); i++) {
-		range = mn_start(ctx, 10, 1);
-		call = spawn_killable(reader[i]);
-		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-		kill_call(call);
-		KUNIT_EXPECT_TRUE(test, mn_returns(call));
-		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+		kill_begin(reader[i]);
 		/* Who does not look at what it returned collides. */
 		KUNIT_EXPECT_TRUE(test, retry(reader[i]));
-		mn_end(range);
 		begin(reader[i]);
 		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
 	}
@@ -1324,21 +1345,13 @@ static void killed_begin_leaves_nothing_behind(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader;
-	struct mmu_notifier_range *range;
-	struct mn_call *call;
 	unsigned int i;
 
 	/* As often as there are watches, and once more. */
 	for (i = 0; i <= WATCHES; i++) {
 		reader = reader_of(ctx, 10, 10);
 		overrun(reader);
-		range = mn_start(ctx, 10, 1);
-		call = spawn_killable(reader);
-		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-		kill_call(call);
-		KUNIT_EXPECT_TRUE(test, mn_returns(call));
-		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
-		mn_end(range);
+		kill_begin(reader);
 	}
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
 }
@@ -1388,18 +1401,9 @@ static void signal_ends_a_loop_that_collides(struct kunit *test)
 static void signal_ends_a_wait_for_untracked_ranges(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mn_reader *reader = reader_of(ctx, 10, 10);
-	struct mmu_notifier_range *range;
-	struct mn_call *call;
 
 	mn_crowd(ctx, MN_CROWD);
-	range = mn_start(ctx, 10, 1);
-	call = spawn_killable(reader);
-	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	kill_call(call);
-	KUNIT_EXPECT_TRUE(test, mn_returns(call));
-	KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
-	mn_end(range);
+	kill_begin(reader_of(ctx, 10, 10));
 }
 
 static void signal_does_not_end_a_begin(struct kunit *test)
@@ -1643,7 +1647,7 @@ static struct kunit_suite mmu_notifier_range_read_suite = {
 };
 
 /*
- * Q9 and registration: whether and when a mm is tracked
+ * Registration
  */
 
 static void range_of_an_untracked_mm_is_reported_and_collides(struct kunit *test)
@@ -1657,15 +1661,8 @@ static void range_of_an_untracked_mm_is_reported_and_collides(struct kunit *test
 		if (i)
 			mn_register(ctx, 0, &mn_range_ops);
 		reader = reader_of(ctx, 10, 10);
-		mn_reports_begin(ctx);
-		begin(reader);
-		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
-		KUNIT_EXPECT_TRUE(test, retry(reader));
-
-		mn_reports_begin(ctx);
-		KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(ctx->mm,
-								     0, 0));
-		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+		expect_misuse(reader);
+		expect_misuse_of_inactive(ctx, 0, 0);
 		mn_reports_begin(ctx);
 		KUNIT_EXPECT_TRUE(test, mn_returns(mn_spawn(ctx, "wait",
 							    reader,
@@ -1748,20 +1745,13 @@ static void tracked_registration_fails_whole(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_sub *sub = mn_sub(ctx, 0, &mn_range_ops);
-	unsigned int nth = 0;
-	int err;
+	unsigned int nth;
 
 	mn_failslab_begin(ctx);
-	do {
-		mn_fail_allocation(++nth);
-		err = try_register_tracked(sub);
-		if (!mn_allocation_failed())
-			break;
-		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	for (nth = 1; mn_fails(ctx, nth, try_register_tracked, sub); nth++) {
 		mn_invalidate(ctx, 10, 1);
 		KUNIT_EXPECT_EQ(test, sub->starts, 0);
-	} while (nth < 10);
-	KUNIT_EXPECT_EQ(test, err, 0);
+	}
 	/* The subscriptions of the mm, their read sections, and what tracks. */
 	KUNIT_EXPECT_GT(test, nth, 3);
 	KUNIT_EXPECT_LT(test, nth, 10);

@@ -3,13 +3,11 @@
  * Range readers against a model, step by step: every order of the steps of some
  * small scenarios, and random walks through a larger one.
  *
- * The model is naive on purpose, as that of mmu_notifier_schedule_kunit.c: a list
- * of the steps taken so far, of which it asks who sleeps, and what a retry returns.
- * Beside it is a page table of numbers, and for each range reader SPTEs, which it
- * makes of what it has read; none may ever be stale, whatever the model says.
+ * The model is that of mmu_notifier_range_model.h. Beside it is a page table of
+ * numbers, and for each range reader SPTEs, which it makes of what it has read; none
+ * may ever be stale, whatever the model says.
  *
- * Ranges and sets of ranges are masks of pages. What invalidates is no
- * thread: only the begin of a range reader sleeps.
+ * What invalidates is no thread: only the begin of a range reader sleeps.
  */
 
 #include <kunit/test.h>
@@ -24,60 +22,17 @@
 #include <linux/slab.h>
 
 #include "mmu_notifier_helpers.h"
+#include "mmu_notifier_range_model.h"
 #include "mmu_notifier_stepper.h"
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random walk; 0 (default): another each time");
 
-#define RS_PAGES	64
-#define RS_ACTORS	6	/* range readers first */
-#define RS_READERS	3
 #define RS_STEPS	6	/* of a program */
 #define RS_DEPTH	24	/* of a schedule */
-#define RS_NEST		2	/* invalidations of one actor at a time */
-#define RS_ENTRIES	512
 #define RS_ROUNDS	64
-#define RS_FLOOD	(2 * BITS_PER_LONG)
 #define RS_FLOOD_PAGE	1000
-
-/* So few starts fit into any history here, so many into none. */
-#define RS_FITS		(BITS_PER_LONG - 4 - 2 * RS_ACTORS * RS_NEST)
-#define RS_OVERRUNS	BITS_PER_LONG
-/* So many ranges of a set, a watch has room for. */
-#define RS_SMALL_SET	8
-
-enum rs_op {
-	RS_NONE,
-	RS_BEGIN,
-	RS_BEGIN_KILLABLE,
-	RS_RETRY,
-	RS_CANCEL,
-	RS_START,
-	RS_REFUSE,	/* a start that fails, so that it has no end */
-	RS_END,
-	RS_FLOOD_ALL,	/* many invalidations where no range reader reads */
-	RS_KILL,	/* the range reader, if it sleeps and can be killed */
-};
-
-struct rs_step {
-	u8 actor;
-	u8 op;
-	u8 whom;	/* to kill */
-	u64 pages;
-};
-
-struct rs_entry {
-	struct rs_step step;
-	bool active;
-};
-
-/* What is known of its watch. */
-enum rs_watch {
-	RS_WATCH_NO,
-	RS_WATCH_YES,
-	RS_WATCH_MAYBE,
-};
 
 struct rs_reader {
 	struct rs_run *run;
@@ -89,12 +44,6 @@ struct rs_reader {
 	unsigned int read[RS_PAGES];
 	u64 mapped;		/* pages that have an SPTE, under the user lock */
 	unsigned int spte[RS_PAGES];
-	/* The model. */
-	int begin;		/* entry, or -1 */
-	bool slept;
-	int since;		/* entry: nothing of before counts without a watch */
-	enum rs_watch watch;	/* of this read section */
-	enum rs_watch next;	/* of the next one */
 };
 
 /* Freed some time after the mm, so that a new one need not wait for that. */
@@ -124,186 +73,8 @@ struct rs_run {
 	unsigned long collisions;
 	unsigned long overruns;
 	unsigned long kills;
-	/* The model. */
-	unsigned int nr_entries;
-	struct rs_entry entry[RS_ENTRIES];
+	struct rs_model model;
 };
-
-/*
- * The model
- */
-
-static struct rs_entry *rs_add_entry(struct rs_run *run,
-				     const struct rs_step *step)
-{
-	struct rs_entry *entry = &run->entry[run->nr_entries++];
-	unsigned int i;
-
-	*entry = (struct rs_entry){
-		.step = *step,
-		.active = step->op == RS_START,
-	};
-	if (step->op == RS_END) {
-		for (i = run->nr_entries; i--;) {
-			if (run->entry[i].active &&
-			    run->entry[i].step.actor == step->actor) {
-				run->entry[i].active = false;
-				break;
-			}
-		}
-	}
-	return entry;
-}
-
-static u64 rs_pages(const struct rs_run *run,
-		    const struct rs_reader *reader)
-{
-	return run->entry[reader->begin].step.pages;
-}
-
-/* Whether one of the first entries overlaps, and has not ended. */
-static bool rs_is_active(const struct rs_run *run, u64 pages, int nr)
-{
-	int i;
-
-	for (i = 0; i < nr; i++) {
-		if (run->entry[i].active && run->entry[i].step.pages & pages)
-			return true;
-	}
-	return false;
-}
-
-static bool rs_sleeps(const struct rs_run *run,
-		      const struct rs_reader *reader)
-{
-	return rs_is_active(run, rs_pages(run, reader), reader->begin);
-}
-
-/* How many have started since the entry, and whether one overlaps. */
-static unsigned int rs_started(const struct rs_run *run, int since,
-			       u64 pages, bool *overlaps)
-{
-	unsigned int nr = 0;
-
-	*overlaps = false;
-	for (; since < run->nr_entries; since++) {
-		const struct rs_step *step = &run->entry[since].step;
-
-		if (step->op == RS_FLOOD_ALL)
-			nr += RS_FLOOD;
-		if (step->op != RS_START && step->op != RS_REFUSE)
-			continue;
-		nr++;
-		if (step->pages & pages)
-			*overlaps = true;
-	}
-	return nr;
-}
-
-/* The first entry since the begin that is anywhere between its pages. */
-static int rs_first_hit(const struct rs_run *run,
-			const struct rs_reader *reader)
-{
-	const u64 pages = rs_pages(run, reader);
-	const u64 hull = GENMASK_ULL(fls64(pages) - 1, __ffs64(pages));
-	int i;
-
-	for (i = reader->begin; i < run->nr_entries; i++) {
-		const struct rs_step *step = &run->entry[i].step;
-
-		if ((step->op == RS_START || step->op == RS_REFUSE) &&
-		    step->pages & hull)
-			return i;
-	}
-	return -1;
-}
-
-/* 0 or 1; or -1 if both are right. */
-static int rs_expected_by_history(const struct rs_run *run,
-				  const struct rs_reader *reader)
-{
-	unsigned int started;
-	bool overlaps;
-
-	started = rs_started(run, reader->since, rs_pages(run, reader),
-			     &overlaps);
-	if (overlaps)
-		return 1;
-	if (started <= RS_FITS)
-		return 0;
-	return started > RS_OVERRUNS ? 1 : -1;
-}
-
-static int rs_expected_by_watch(const struct rs_run *run,
-				const struct rs_reader *reader)
-{
-	const u64 pages = rs_pages(run, reader);
-	int since = reader->begin;
-	bool overlaps;
-
-	rs_started(run, since, pages, &overlaps);
-	if (overlaps)
-		return 1;
-	/* Of how many ranges it is. */
-	if (hweight64(pages & ~(pages << 1)) <= RS_SMALL_SET)
-		return 0;
-	since = rs_first_hit(run, reader);
-	if (since < 0 || rs_started(run, since, pages, &overlaps) <= RS_FITS)
-		return 0;
-	return -1;
-}
-
-static int rs_expected_retry(const struct rs_run *run,
-			     const struct rs_reader *reader)
-{
-	int history = rs_expected_by_history(run, reader);
-	int watch = rs_expected_by_watch(run, reader);
-
-	if (reader->watch == RS_WATCH_NO)
-		return history;
-	return reader->watch == RS_WATCH_YES || history == watch ? watch : -1;
-}
-
-/*
- * What came and went while a begin waited does not count; unless something that
- * overlaps is active when it has waited.
- */
-static void rs_model_wake(struct rs_run *run)
-{
-	unsigned int i;
-
-	for (i = 0; i < run->nr_readers; i++) {
-		struct rs_reader *reader = &run->reader[i];
-
-		if (reader->begin < 0 || !reader->slept ||
-		    rs_sleeps(run, reader))
-			continue;
-		reader->slept = false;
-		if (!rs_is_active(run, rs_pages(run, reader), run->nr_entries))
-			reader->since = run->nr_entries;
-	}
-}
-
-/* What is known when it has returned. */
-static void rs_model_retry(struct rs_run *run, struct rs_reader *reader,
-			   bool retry)
-{
-	bool overlaps;
-	unsigned int started = rs_started(run, reader->watch == RS_WATCH_YES ?
-						       reader->begin :
-						       reader->since,
-					  rs_pages(run, reader), &overlaps);
-
-	if (!retry)
-		reader->next = RS_WATCH_NO;
-	else if (started > RS_OVERRUNS && reader->watch == RS_WATCH_NO)
-		reader->next = RS_WATCH_YES;
-	else if (started > RS_FITS && reader->next != RS_WATCH_YES)
-		reader->next = overlaps ? RS_WATCH_MAYBE : RS_WATCH_YES;
-	run->overruns += retry && !overlaps;
-	run->collisions += retry;
-	reader->begin = -1;
-}
 
 /*
  * The code
@@ -404,9 +175,8 @@ static void rs_take(struct mn_stepper *stepper)
 	memcpy(reader->read, reader->run->pte, sizeof(reader->read));
 }
 
-static bool rs_retry(struct rs_run *run, struct rs_reader *reader)
+static bool rs_retry(struct rs_run *run, struct rs_reader *reader, u64 pages)
 {
-	u64 pages = rs_pages(run, reader);
 	bool retry;
 
 	spin_lock(&run->user_lock);
@@ -582,15 +352,10 @@ static void rs_set_up(struct rs_run *run)
 		run->flooded = false;
 		rs_new_mm(run);
 	}
-	run->nr_entries = 0;
+	rs_model_reset(&run->model, run->nr_readers);
 	for (i = 0; i < run->nr_readers; i++) {
-		struct rs_reader *reader = &run->reader[i];
-
-		mmu_range_reader_init(&reader->reader, run->mm);
-		reader->begin = -1;
-		reader->watch = RS_WATCH_NO;
-		reader->next = RS_WATCH_NO;
-		reader->mapped = 0;
+		mmu_range_reader_init(&run->reader[i].reader, run->mm);
+		run->reader[i].mapped = 0;
 	}
 }
 
@@ -607,7 +372,7 @@ static bool rs_compare(struct rs_run *run)
 
 	for (i = 0; i < run->nr_readers; i++) {
 		struct rs_reader *reader = &run->reader[i];
-		bool sleeps = reader->begin >= 0 && rs_sleeps(run, reader);
+		bool sleeps = rs_model_sleeps(&run->model, i);
 
 		if (!rs_reaches(reader, sleeps ? MN_SLEEPS : MN_IDLE))
 			return rs_wrong(run, sleeps ? "should sleep" :
@@ -621,29 +386,33 @@ static bool rs_compare(struct rs_run *run)
 	return true;
 }
 
-static bool rs_step_retry(struct rs_run *run, struct rs_reader *reader)
+static bool rs_step_retry(struct rs_run *run, unsigned int actor)
 {
+	struct rs_reader *reader = &run->reader[actor];
 	int expected;
 	bool early, retry;
 
 	/* It was killed. */
-	if (reader->begin < 0)
+	if (!rs_model_reads(&run->model, actor))
 		return true;
-	expected = rs_expected_retry(run, reader);
+	expected = rs_model_expected_retry(&run->model, actor);
 	early = mmu_range_read_check_retry(&reader->reader);
-	retry = rs_retry(run, reader);
+	retry = rs_retry(run, reader, rs_model_pages(&run->model, actor));
 	if (expected >= 0 && retry != expected)
 		return rs_wrong(run, retry ? "should not retry" :
 					       "should retry");
 	if (early != retry)
 		return rs_wrong(run, "says early what is not so at last");
-	rs_model_retry(run, reader, retry);
+	run->overruns += rs_model_retry(&run->model, actor, retry);
+	run->collisions += retry;
 	return true;
 }
 
-static bool rs_step_kill(struct rs_run *run, struct rs_reader *reader)
+static bool rs_step_kill(struct rs_run *run, unsigned int actor)
 {
-	if (reader->begin < 0 || !rs_sleeps(run, reader) ||
+	struct rs_reader *reader = &run->reader[actor];
+
+	if (!rs_model_sleeps(&run->model, actor) ||
 	    reader->step.op != RS_BEGIN_KILLABLE)
 		return true;
 	send_sig(SIGKILL, reader->stepper.task, 1);
@@ -651,7 +420,7 @@ static bool rs_step_kill(struct rs_run *run, struct rs_reader *reader)
 		return rs_wrong(run, "should have been killed");
 	if (reader->ret != -EINTR)
 		return rs_wrong(run, "should say that it was killed");
-	reader->begin = -1;
+	rs_model_end(&run->model, actor);
 	run->kills++;
 	return true;
 }
@@ -661,17 +430,12 @@ static bool rs_step(struct rs_run *run, const struct rs_step *step)
 {
 	struct rs_reader *reader = &run->reader[step->actor];
 
-	rs_add_entry(run, step);
-	rs_model_wake(run);
+	rs_model_add(&run->model, step);
 	run->steps++;
 	switch (step->op) {
 	case RS_BEGIN:
 	case RS_BEGIN_KILLABLE:
-		reader->begin = run->nr_entries - 1;
-		reader->since = reader->begin;
-		reader->watch = reader->next;
-		reader->slept = rs_sleeps(run, reader);
-		run->waits += reader->slept;
+		run->waits += rs_model_begin(&run->model, step->actor);
 		reader->step = *step;
 		mn_stepper_hand(&reader->stepper,
 				step->op == RS_BEGIN_KILLABLE ?
@@ -682,12 +446,12 @@ static bool rs_step(struct rs_run *run, const struct rs_step *step)
 			return rs_wrong(run, "says that it was killed");
 		return true;
 	case RS_RETRY:
-		if (!rs_step_retry(run, reader))
+		if (!rs_step_retry(run, step->actor))
 			return false;
 		break;
 	case RS_CANCEL:
 		mmu_range_read_cancel(&reader->reader);
-		reader->begin = -1;
+		rs_model_end(&run->model, step->actor);
 		break;
 	case RS_START:
 	case RS_REFUSE:
@@ -701,7 +465,7 @@ static bool rs_step(struct rs_run *run, const struct rs_step *step)
 		rs_flood(run);
 		break;
 	case RS_KILL:
-		if (!rs_step_kill(run, &run->reader[step->whom]))
+		if (!rs_step_kill(run, step->whom))
 			return false;
 		break;
 	}
@@ -719,8 +483,8 @@ static void rs_print(struct rs_run *run)
 	};
 	unsigned int i;
 
-	for (i = 0; i < run->nr_entries; i++) {
-		const struct rs_step *step = &run->entry[i].step;
+	for (i = 0; i < run->model.nr_entries; i++) {
+		const struct rs_step *step = &run->model.entry[i].step;
 
 		kunit_err(run->test, "  actor %u: %s %#llx of %u\n",
 			  step->actor, ops[step->op], step->pages, step->whom);
@@ -765,8 +529,7 @@ struct rs_scenario {
 static bool rs_enabled(struct rs_run *run, const struct rs_scenario *scenario,
 		       const unsigned int *taken, unsigned int actor)
 {
-	if (actor < run->nr_readers && run->reader[actor].begin >= 0 &&
-	    rs_sleeps(run, &run->reader[actor]))
+	if (actor < run->nr_readers && rs_model_sleeps(&run->model, actor))
 		return false;
 	return taken[actor] < RS_STEPS &&
 	       scenario->program[actor][taken[actor]].op;
@@ -954,7 +717,6 @@ static bool rs_random_step(struct rs_run *run, struct rnd_state *rnd,
 			   struct rs_step *step)
 {
 	u32 bits = prandom_u32_state(rnd);
-	struct rs_reader *reader;
 
 	*step = (struct rs_step){ .actor = bits % RS_ACTORS };
 	bits /= RS_ACTORS;
@@ -970,14 +732,13 @@ static bool rs_random_step(struct rs_run *run, struct rnd_state *rnd,
 		return step->op == RS_FLOOD_ALL || step->op == RS_KILL ||
 		       run->nr_ranges[step->actor] < RS_NEST;
 	}
-	reader = &run->reader[step->actor];
-	if (reader->begin < 0) {
+	if (!rs_model_reads(&run->model, step->actor)) {
 		step->op = bits % 4 ? RS_BEGIN : RS_BEGIN_KILLABLE;
 		step->pages = rs_random_pages(rnd, bits / 4 % 2);
 		return true;
 	}
 	step->op = bits % 8 ? RS_RETRY : RS_CANCEL;
-	return !rs_sleeps(run, reader);
+	return !rs_model_sleeps(&run->model, step->actor);
 }
 
 /* Nothing is left but range readers that have ended. */
@@ -1004,7 +765,8 @@ static bool rs_walk(struct rs_run *run, struct rnd_state *rnd)
 	struct rs_step step;
 
 	rs_set_up(run);
-	while (run->nr_entries < RS_ENTRIES - 2 * RS_ACTORS * RS_NEST) {
+	while (run->model.nr_entries <
+	       RS_ENTRIES - 2 * RS_ACTORS * RS_NEST) {
 		if (rs_random_step(run, rnd, &step) && !rs_step(run, &step))
 			return false;
 	}
@@ -1050,6 +812,7 @@ static struct kunit_suite mmu_notifier_range_schedule_suite = {
 	.name = "mmu_notifier_range_schedule",
 	.test_cases = mmu_notifier_range_schedule_cases,
 };
+
 kunit_test_suite(mmu_notifier_range_schedule_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: all schedules of range readers");

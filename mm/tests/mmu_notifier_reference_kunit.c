@@ -214,28 +214,29 @@ static void get_frees_what_it_cannot_register(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, freed, 1);
 }
 
+static int try_get(void *arg)
+{
+	struct mn_ctx *ctx = arg;
+	struct mmu_notifier *notifier = mmu_notifier_get(&get_ops, ctx->mm);
+
+	if (IS_ERR(notifier))
+		return PTR_ERR(notifier);
+	mn_got(ctx, notifier);
+	return 0;
+}
+
 static void get_fails_with_any_of_its_allocations(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	int mm_count = atomic_read(&ctx->mm->mm_count);
-	struct mmu_notifier *notifier;
 	unsigned int nth;
 
 	mn_failslab_begin(ctx);
-	for (nth = 1;; nth++) {
-		mn_fail_allocation(nth);
-		notifier = mmu_notifier_get(&get_ops, ctx->mm);
-		if (!mn_allocation_failed())
-			break;
-		KUNIT_ASSERT_EQ(test, -ENOMEM, PTR_ERR_OR_ZERO(notifier));
+	for (nth = 1; mn_fails(ctx, nth, try_get, ctx); nth++) {
 		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(ctx->mm));
 		KUNIT_EXPECT_EQ(test, freed, allocated);
-		KUNIT_EXPECT_EQ(test, atomic_read(&ctx->mm->mm_count),
-				mm_count);
 	}
 	/* The subscription, and what the mm knows about its notifiers. */
 	KUNIT_EXPECT_GE(test, nth - 1, 2);
-	mn_got(ctx, notifier);
 	KUNIT_EXPECT_EQ(test, allocated, freed + 1);
 }
 
@@ -471,6 +472,7 @@ static struct kunit_suite mmu_notifier_reference_suite = {
 	.init = get_and_put_init,
 	.test_cases = mmu_notifier_reference_cases,
 };
+
 kunit_test_suite(mmu_notifier_reference_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: get and put");

@@ -536,17 +536,27 @@ static void describe_arrival(const struct arrival *arrival, char *desc)
 
 KUNIT_ARRAY_PARAM(arrivals, arrivals, describe_arrival);
 
-static void registration_waits_for_what_is_active(struct kunit *test)
+/* It comes in the scene that the case runs for this time, and has to wait. */
+static struct event *arrive(struct kunit *test, struct scene *scene_)
 {
 	const struct arrival *arrival = test->param_value;
 	struct mn_ctx *ctx = test->priv;
-	struct scene *scene_ = scene(ctx, arrival->flags);
 	struct event *new;
 
 	begin_scene(ctx, scene_, arrival->flags, arrival->place);
 	new = event(ctx, ctx->mm, arrival->kind);
 	spawn_event(new);
 	expect_sleep(test, new->call);
+	return new;
+}
+
+static void registration_waits_for_what_is_active(struct kunit *test)
+{
+	const struct arrival *arrival = test->param_value;
+	struct mn_ctx *ctx = test->priv;
+	struct scene *scene_ = scene(ctx, arrival->flags);
+	struct event *new = arrive(test, scene_);
+
 	if (arrival->place == IN_START) {
 		mn_gate_open(scene_->sub->gate);
 		mn_gate_entered(ctx, scene_->inv->gate);
@@ -571,10 +581,7 @@ static void registration_is_told_of_what_starts_while_it_waits(struct kunit *tes
 	struct event *new;
 
 	later->nonblock = scene_->inv->nonblock;
-	begin_scene(ctx, scene_, arrival->flags, arrival->place);
-	new = event(ctx, ctx->mm, arrival->kind);
-	spawn_event(new);
-	expect_sleep(test, new->call);
+	new = arrive(test, scene_);
 	spawn_invalidation(ctx, later);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(later->call));
 
@@ -804,12 +811,8 @@ static void later_registration_is_not_interrupted(struct kunit *test)
 	const struct arrival *arrival = test->param_value;
 	struct mn_ctx *ctx = test->priv;
 	struct scene *scene_ = scene(ctx, arrival->flags);
-	struct event *new;
+	struct event *new = arrive(test, scene_);
 
-	begin_scene(ctx, scene_, arrival->flags, arrival->place);
-	new = event(ctx, ctx->mm, arrival->kind);
-	spawn_event(new);
-	expect_sleep(test, new->call);
 	interrupt(new->call);
 	expect_sleep(test, new->call);
 	end_scene(test, scene_);
@@ -833,30 +836,27 @@ static void later_registration_allocates_nothing(struct kunit *test)
 	expect_calls(test, sub, 1, 1);
 }
 
+static int try_register(void *arg)
+{
+	struct mn_sub *sub = arg;
+
+	return mn_try_register(sub, sub->ctx->mm);
+}
+
 /* What is there goes on as it was. */
 static void first_of_the_mm_beside_intervals_may_fail_to_allocate(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_insert(ctx, 0, 0, 10);
 	struct mn_sub *sub = mn_sub(ctx, 'n', &mn_range_ops);
-	int mm_count = atomic_read(&ctx->mm->mm_count);
 	unsigned int nth;
-	int err;
 
 	mn_failslab_begin(ctx);
-	for (nth = 1;; nth++) {
-		mn_fail_allocation(nth);
-		err = mn_try_register(sub, ctx->mm);
-		if (!mn_allocation_failed())
-			break;
-		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
-		KUNIT_EXPECT_EQ(test, atomic_read(&ctx->mm->mm_count),
-				mm_count);
+	for (nth = 1; mn_fails(ctx, nth, try_register, sub); nth++) {
 		mn_invalidate(ctx, 0, 1);
 		KUNIT_EXPECT_EQ(test, interval->calls, nth);
 		expect_calls(test, sub, 0, 0);
 	}
-	KUNIT_ASSERT_EQ(test, err, 0);
 	mn_invalidate(ctx, 0, 1);
 	KUNIT_EXPECT_EQ(test, interval->calls, nth);
 	expect_calls(test, sub, 1, 1);
@@ -1511,6 +1511,7 @@ static struct kunit_suite mmu_notifier_registration_suite = {
 	.init = registration_init,
 	.test_cases = mmu_notifier_registration_cases,
 };
+
 kunit_test_suite(mmu_notifier_registration_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: subscriptions that come and go");

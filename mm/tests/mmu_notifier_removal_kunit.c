@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contract of MMU notifiers that subscribe to an interval: removal. What it
- * has in common with other waiters is in mmu_notifier_waiting_kunit.c.
+ * has in common with other waiters is in mmu_notifier_waiting.h.
  */
 
 #include <kunit/test.h>
@@ -244,30 +244,25 @@ static void refused_start_does_not_prolong_a_removal(struct kunit *test)
 static void remove_before_its_turn_is_still_announced_to(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
-	struct mn_interval *interval[40];
-	struct mmu_notifier_range *range;
-	struct mn_call *start, *remove[40];
+	struct mmu_notifier_range *range = mn_range(ctx, 50, 1);
+	struct mn_interval *interval[MN_MANY];
+	struct mn_call *start, *remove[MN_MANY];
 	int i;
 
 	/* In order, and not all at a time. The start goes on behind any of them. */
-	for (i = 0; i < 40; i++)
-		interval[i] = mn_insert(ctx, 0, i, 100);
-	interval[5]->gate = mn_gate(ctx);
-	range = mn_range(ctx, 50, 1);
-	start = mn_spawn_start(ctx, range);
-	mn_gate_entered(ctx, interval[5]->gate);
-	for (i = 6; i < 40; i++) {
+	start = mn_spawn_start_held_up(ctx, range, interval);
+	for (i = MN_HELD_UP_AT + 1; i < MN_MANY; i++) {
 		remove[i] = mn_spawn_remove(interval[i]);
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove[i]));
 	}
-	mn_gate_open(interval[5]->gate);
+	mn_gate_open(interval[MN_HELD_UP_AT]->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
-	for (i = 0; i < 40; i++)
+	for (i = 0; i < MN_MANY; i++)
 		KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
-	for (i = 6; i < 40; i++)
+	for (i = MN_HELD_UP_AT + 1; i < MN_MANY; i++)
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(remove[i]));
 	mn_end(range);
-	for (i = 6; i < 40; i++)
+	for (i = MN_HELD_UP_AT + 1; i < MN_MANY; i++)
 		KUNIT_ASSERT_TRUE(test, mn_returns(remove[i]));
 }
 
@@ -361,6 +356,7 @@ static struct kunit_suite mmu_notifier_removal_crowded_suite = {
 	.init = mn_init_crowded,
 	.test_cases = mmu_notifier_removal_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_removal_suite,
 		  &mmu_notifier_removal_crowded_suite);
 

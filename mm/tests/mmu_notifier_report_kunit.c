@@ -305,6 +305,14 @@ static void reclaim_is_known_before_any_reclaim(struct kunit *test)
  * Faults under a lock that a callback takes, and the mmap_lock for them
  */
 
+static void mmap_lock_under_the_lock(struct mn_driver *driver)
+{
+	mutex_lock(&driver->lock);
+	mmap_read_lock(driver->ctx->mm);
+	mmap_read_unlock(driver->ctx->mm);
+	mutex_unlock(&driver->lock);
+}
+
 static void mmap_lock_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -312,10 +320,7 @@ static void mmap_lock_under_a_lock_of_a_callback(struct kunit *test)
 	mn_expect_circle(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = interval_driver(test);
 	invalidate(driver);
-	mutex_lock(&driver->lock);
-	mmap_read_lock(driver->ctx->mm);
-	mmap_read_unlock(driver->ctx->mm);
-	mutex_unlock(&driver->lock);
+	mmap_lock_under_the_lock(driver);
 	mn_expect_end(test);
 }
 
@@ -326,10 +331,7 @@ static void mmap_lock_under_a_lock_of_a_start_callback(struct kunit *test)
 	mn_expect_order(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = mm_driver(test, &driver_start_ops);
 	invalidate(driver);
-	mutex_lock(&driver->lock);
-	mmap_read_lock(driver->ctx->mm);
-	mmap_read_unlock(driver->ctx->mm);
-	mutex_unlock(&driver->lock);
+	mmap_lock_under_the_lock(driver);
 	mn_expect_end(test);
 }
 
@@ -640,16 +642,14 @@ static void mmap_lock_under_a_lock_that_is_taken_in_ranges(struct kunit *test)
 
 	mn_expect_order(test, MMAP_LOCK, DRIVER_LOCK);
 	driver = mm_driver(test, &mn_range_ops);
+	range = mn_range(driver->ctx, 0, 1);
 	mmap_read_lock(driver->ctx->mm);
-	range = mn_start(driver->ctx, 0, 1);
+	mn_start_range(range);
 	mutex_lock(&driver->lock);
 	mutex_unlock(&driver->lock);
 	mn_end(range);
 	mmap_read_unlock(driver->ctx->mm);
-	mutex_lock(&driver->lock);
-	mmap_read_lock(driver->ctx->mm);
-	mmap_read_unlock(driver->ctx->mm);
-	mutex_unlock(&driver->lock);
+	mmap_lock_under_the_lock(driver);
 	mn_expect_end(test);
 }
 
@@ -936,11 +936,12 @@ static void subscription_to_a_dead_mm(struct kunit *test)
 /* What a driver does about a device fault. */
 static void device_fault(struct mn_driver *driver, unsigned long addr)
 {
-	void *spte = kmalloc(64, GFP_KERNEL);
+	void *spte = kunit_kmalloc(driver->ctx->test, 64, GFP_KERNEL);
 	bool collided = false;
 	struct page *page;
 	unsigned long seq;
 
+	KUNIT_ASSERT_NOT_NULL(driver->ctx->test, spte);
 	for (;;) {
 		seq = mmu_interval_read_begin(&driver->interval.sub);
 		if (get_user_pages_fast(addr, 1, FOLL_WRITE, &page) == 1)
@@ -956,7 +957,6 @@ static void device_fault(struct mn_driver *driver, unsigned long addr)
 	}
 	allocate(GFP_NOWAIT);
 	mutex_unlock(&driver->lock);
-	kfree(spte);
 }
 
 static void hold_the_lock(struct mn_call *call)
@@ -1002,19 +1002,17 @@ static void correct_interval_driver_is_not_reported(struct kunit *test)
 static void correct_mm_driver_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *starts, *ends;
-	void *spte;
 
 	mn_expect_silence(test);
 	starts = mm_driver(test, &driver_start_ops);
 	ends = mm_driver(test, &driver_end_ops);
 	invalidate(starts);
-	spte = kmalloc(64, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, kunit_kmalloc(test, 64, GFP_KERNEL));
 	mmap_read_lock(starts->ctx->mm);
 	mutex_lock(&starts->lock);
 	allocate(GFP_NOWAIT);
 	mutex_unlock(&starts->lock);
 	mmap_read_unlock(starts->ctx->mm);
-	kfree(spte);
 	invalidate(starts);
 	KUNIT_EXPECT_EQ(test, ends->ends, 2);
 	/* Its callback would sleep. */
@@ -1057,8 +1055,9 @@ static void subscription_under_the_mmap_lock_is_not_reported(struct kunit *test)
 	ends = mm_driver(test, &driver_end_ops);
 	mm = starts->ctx->mm;
 	invalidate(starts);
+	range = mn_range(starts->ctx, 0, 1);
 	mmap_write_lock(mm);
-	range = mn_start(starts->ctx, 0, 1);
+	mn_start_range(range);
 	allocate(GFP_KERNEL);
 	mn_end(range);
 	driver_unregister(&starts->sub);
@@ -1253,6 +1252,7 @@ static struct kunit_suite mmu_notifier_report_suite = {
 	.init = mn_init_same_task,
 	.test_cases = mmu_notifier_report_cases,
 };
+
 kunit_test_suite(mmu_notifier_report_suite);
 
 MODULE_DESCRIPTION("KUnit tests for reports about MMU notifiers");

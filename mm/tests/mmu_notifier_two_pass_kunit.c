@@ -428,6 +428,7 @@ static struct kunit_suite mmu_notifier_two_pass_suite = {
 	.init = mn_init,
 	.test_cases = mmu_notifier_two_pass_cases,
 };
+
 kunit_test_suite(mmu_notifier_two_pass_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: invalidation in two passes");

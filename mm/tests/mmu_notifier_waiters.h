@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kinds of waiters for invalidations of an interval. What they have in common
- * is written once, in cases that run for each of them:
- *
- *	KUNIT_CASE_PARAM(CASE, mn_waiters_gen_params)
- *
- * CASE calls mn_spawn_waiter(), and mn_waiter_returns() when that should return. A
- * new way to wait is a row here, with the function that a thread runs for it.
+ * is written once, in cases that run for each of them, see mmu_notifier_waiting.h. A
+ * new way to wait is a row here, with the function that a thread runs for it; or, if
+ * it is one of range readers, in mmu_notifier_range_waiting_kunit.c.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_WAITERS_H
 #define _MM_TESTS_MMU_NOTIFIER_WAITERS_H
@@ -21,7 +18,7 @@ static const struct mn_waiter mn_waiters[] = {
 		.name = "reader",
 		.what = "mmu_interval_read_begin",
 		.wait = mn_call_read,
-		.reads = true,
+		.retry = mn_call_retry,
 	},
 	{
 		.name = "remover",

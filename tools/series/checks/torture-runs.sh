@@ -52,8 +52,8 @@ behind um-busted-range_retry "$series" 'FAILURE=stale|FAILURE=stale,release' bus
 behind um-busted-remove "$series" FAILURE=removed busted=remove duration=10
 behind um-busted-pair "$series" FAILURE=unpaired busted=pair duration=10
 # Subscriptions to the mm would notice, too.
-behind um-busted-end "$series" FAILURE=stall busted=end duration=60 stall=10 nlisteners=0
-behind um-busted-failed_start "$series" FAILURE=stall busted=failed_start duration=60 stall=10 nlisteners=0
+behind um-busted-end "$series" FAILURE=stall busted=end duration=60 stall=10 nsubs=0
+behind um-busted-failed_start "$series" FAILURE=stall busted=failed_start duration=60 stall=10 nsubs=0
 behind um-stock "$stock" FAILURE=stall rmap=0 duration=60 stall=10
 behind um-fixes "$fixes" SUCCESS rmap=0 duration=10
 together

@@ -1,3 +1,3 @@
 mmu_notifier_torture.busted=end
-mmu_notifier_torture.nlisteners=0
+mmu_notifier_torture.nsubs=0
 mmu_notifier_torture.stall=10
