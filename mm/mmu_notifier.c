@@ -597,6 +597,46 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
  */
 
 /*
+ * Call ->release() of a subscription that is unregistered, and remove it. In no
+ * section: ->release() may wait for the mmap_lock, under which a registration waits
+ * for the sections.
+ */
+static void mn_release_one(struct mn_sections *sections,
+			   struct mmu_notifier *subscription,
+			   struct mm_struct *mm)
+{
+	struct mmu_notifier_subscriptions *subscriptions =
+		sections->subscriptions;
+	bool last;
+
+	mn_lockdep_release_begin();
+	if (subscription->ops->release)
+		subscription->ops->release(subscription, mm);
+
+	spin_lock(&subscriptions->lock);
+	/* The end of the mm may have removed it. */
+	hlist_del_init_rcu(&subscription->hlist);
+	last = !--sections->releasing;
+	spin_unlock(&subscriptions->lock);
+	mn_lockdep_release_end();
+
+	if (last)
+		wake_up_all(&sections->released);
+}
+
+static bool mn_is_releasing(const struct mn_sections *sections)
+{
+	guard(spinlock)(&sections->subscriptions->lock);
+	return sections->releasing;
+}
+
+/* Wait for each mn_release_one(). */
+static void mn_wait_for_release(struct mn_sections *sections)
+{
+	wait_event(sections->released, !mn_is_releasing(sections));
+}
+
+/*
  * No subscription can be added any more: that takes a user of the mm. Each one
  * is released here or by mmu_notifier_unregister(), or by both if they race.
  */
@@ -629,10 +669,11 @@ static void mn_hlist_release(struct mn_sections *sections, struct mm_struct *mm)
 	mn_release_exit(sections, index);
 
 	/*
-	 * The pages are freed on return: wait for a ->release() that
-	 * mmu_notifier_unregister() is running.
+	 * The pages are freed on return: wait for callbacks that run, and for a
+	 * ->release() that mmu_notifier_unregister() is running.
 	 */
 	mn_sections_wait(sections);
+	mn_wait_for_release(sections);
 }
 
 void __mmu_notifier_release(struct mm_struct *mm)
@@ -669,7 +710,7 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	const struct mmu_notifier_ops *ops = subscription->ops;
 	struct mmu_notifier_subscriptions *subscriptions;
 	struct mn_sections *sections;
-	bool registered;
+	bool registered, release;
 
 	mn_lockdep_may_wait();
 
@@ -684,29 +725,23 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	subscriptions = mn_subscriptions(mm);
 	sections = mn_sections(subscriptions);
 
-	/*
-	 * The end of the mm waits for this ->release(). Of two callers that
-	 * race, the first waits for the second before it drops the mm.
-	 */
-	scoped_guard(srcu, &sections->srcu) {
-		if (!hlist_unhashed_lockless(&subscription->hlist) &&
-		    ops->release)
-			ops->release(subscription, mm);
+	spin_lock(&subscriptions->lock);
+	registered = subscription->users;
+	subscription->users = 0;
+	/* Otherwise the end of the mm has removed it, or another caller will. */
+	release = registered && !hlist_unhashed(&subscription->hlist);
+	sections->releasing += release;
+	spin_unlock(&subscriptions->lock);
 
-		/* The end of the mm may have removed it. */
-		spin_lock(&subscriptions->lock);
-		hlist_del_init_rcu(&subscription->hlist);
-		registered = subscription->users;
-		subscription->users = 0;
-		spin_unlock(&subscriptions->lock);
-	}
-
-	/* If it was put or unregistered twice, it may be freed from here on. */
+	if (release)
+		mn_release_one(sections, subscription, mm);
 	mn_sections_wait_for_release(sections);
 
-	/* Grabbed by mn_add(). */
-	if (!WARN_ONCE(!registered, "%ps is unregistered twice\n", ops))
-		mmdrop(mm);
+	/* Of two callers at a time, neither returns before the other has released. */
+	if (WARN_ONCE(!registered, "%ps is unregistered twice\n", ops))
+		mn_wait_for_release(sections);
+	else
+		mmdrop(mm);	/* grabbed by mn_add() */
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);
 

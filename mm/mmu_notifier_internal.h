@@ -175,16 +175,22 @@ struct mn_ranges {
  * struct mn_sections - the SRCU sections of an mm with subscriptions to all of it
  * @srcu: A range is in a section from its start to its end, as is every other callback.
  * @subscriptions: Of the mm.
+ * @releasing: Number of mmu_notifier_unregister() that are in ->release(); under the
+ *	lock of @subscriptions.
+ * @released: Waiters for that to become 0.
  * @free: Frees this when the mm structure is gone, from a context that may sleep.
  *
  * Registration, unregistration and the end of the mm wait for the sections of their
  * own mm only.
  *
- * Allocated for the first subscription to the whole mm; constant after that.
+ * Allocated for the first subscription to the whole mm; constant after that, but for
+ * @releasing.
  */
 struct mn_sections {
 	struct srcu_struct srcu;
 	struct mmu_notifier_subscriptions *subscriptions;
+	unsigned int releasing;
+	wait_queue_head_t released;
 	struct work_struct free;
 };
 
@@ -411,6 +417,8 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions);
 void mn_sections_free(struct mn_sections *sections);
 void mn_sections_wait(struct mn_sections *sections);
 void mn_sections_wait_for_release(struct mn_sections *sections);
+void mn_lockdep_release_begin(void);
+void mn_lockdep_release_end(void);
 int mn_release_enter(struct mn_sections *sections);
 void mn_release_exit(struct mn_sections *sections, int index);
 

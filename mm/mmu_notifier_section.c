@@ -39,8 +39,8 @@ static struct lockdep_map mn_sections_map =
 	STATIC_LOCKDEP_MAP_INIT("&sections->srcu", &mn_sections_key);
 
 /*
- * Those in which the end of an mm calls ->release(). Registration does not wait for
- * them, as it keeps the mm in use: what ->release() waits for may be held there.
+ * Held while ->release() runs. Registration does not wait for that: what ->release()
+ * waits for may be held there.
  */
 static struct lock_class_key mn_release_key;
 static struct lockdep_map mn_release_map =
@@ -86,6 +86,7 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions)
 	lockdep_init_map(&sections->srcu.dep_map, "&sections->srcu",
 			 &mn_sections_key, 0);
 	sections->subscriptions = subscriptions;
+	init_waitqueue_head(&sections->released);
 	INIT_WORK(&sections->free, mn_sections_free_work);
 	return sections;
 }
@@ -104,17 +105,27 @@ void mn_sections_wait_for_release(struct mn_sections *sections)
 	mn_sections_wait(sections);
 }
 
+void mn_lockdep_release_begin(void)
+{
+	lock_map_acquire_read(&mn_release_map);
+}
+
+void mn_lockdep_release_end(void)
+{
+	lock_map_release(&mn_release_map);
+}
+
 /* A section for the end of the mm. Returns its index. */
 int mn_release_enter(struct mn_sections *sections)
 {
-	lock_map_acquire_read(&mn_release_map);
+	mn_lockdep_release_begin();
 	return srcu_read_lock_notrace(&sections->srcu);
 }
 
 void mn_release_exit(struct mn_sections *sections, int index)
 {
 	srcu_read_unlock_notrace(&sections->srcu, index);
-	lock_map_release(&mn_release_map);
+	mn_lockdep_release_end();
 }
 
 /* Returns the error of the start, or 0 if it may not fail. */

@@ -283,7 +283,7 @@ struct mmu_interval_notifier_ops {
 	void (*invalidate_finish)(struct mmu_interval_notifier_finish *finish);
 };
 
-/* Enough for 17 years at a million invalidations a second, 63 others active. */
+/* Enough for 8 years at a million invalidations a second, 63 others active. */
 #define MMU_INTERVAL_SEQ_BITS	56
 
 /**

@@ -1109,6 +1109,41 @@ static void events_that_meet_do_not_disturb_one_another(struct kunit *test)
 	KUNIT_EXPECT_GE(test, atomic_read(&mm->mm_count), count - 1);
 }
 
+static const unsigned int beside_an_unregistration[] = {
+	REGISTER, GET, INSERT, PREPARE,
+};
+
+static void describe_kind(const unsigned int *kind, char *desc)
+{
+	strscpy(desc, kinds[*kind].name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(beside_an_unregistration, beside_an_unregistration,
+		  describe_kind);
+
+/* It may wait for the mmap_lock: NVIDIA's UVM does, by way of its device faults. */
+static void release_by_unregistration_holds_no_registration_up(struct kunit *test)
+{
+	const unsigned int *kind = test->param_value;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_call *unregister;
+	struct event *event_;
+	struct mn_sub *sub;
+
+	scene(ctx, WHOLE);
+	event_ = event(ctx, ctx->mm, *kind);
+	sub = mn_register(ctx, 'x', &mn_range_ops);
+	sub->release_gate = mn_gate(ctx);
+	unregister = mn_spawn_unregister(sub);
+	mn_gate_entered(ctx, sub->release_gate);
+	spawn_event(event_);
+	event_returns(test, event_);
+	KUNIT_EXPECT_FALSE(test, completion_done(&unregister->done));
+	expect_told_from_now_on(test, event_);
+	mn_gate_open(sub->release_gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
+}
+
 /*
  * Other mms
  */
@@ -1181,11 +1216,6 @@ static void invalidation_of_another_mm_holds_nothing_up(struct kunit *test)
 static const unsigned int beside_a_release[] = {
 	REGISTER, UNREGISTER, PUT_AND_SYNCHRONIZE, RELEASE,
 };
-
-static void describe_kind(const unsigned int *kind, char *desc)
-{
-	strscpy(desc, kinds[*kind].name, KUNIT_PARAM_DESC_SIZE);
-}
 
 KUNIT_ARRAY_PARAM(beside_a_release, beside_a_release, describe_kind);
 
@@ -1493,6 +1523,8 @@ static struct kunit_case mmu_notifier_registration_cases[] = {
 			 exits_gen_params),
 	KUNIT_CASE_PARAM(events_that_meet_do_not_disturb_one_another,
 			 meetings_gen_params),
+	KUNIT_CASE_PARAM(release_by_unregistration_holds_no_registration_up,
+			 beside_an_unregistration_gen_params),
 	KUNIT_CASE_PARAM(invalidation_of_another_mm_holds_nothing_up,
 			 strangers_gen_params),
 	KUNIT_CASE_PARAM(release_of_another_mm_holds_nothing_up,
