@@ -43,7 +43,6 @@ from_caller() {
 	dirty=
 	if [ -n "$git" ]; then
 		dirty=$(git_of_ksrc status --porcelain) || die "git status fails in $KSRC: see what it says above"
-		git_of_ksrc rev-parse -q --verify HEAD >/dev/null || die "KSRC is a git tree without a commit: commit what is in it"
 	fi
 	[ ! -e "$KSRC/.config" ] && [ ! -e "$KSRC/include/generated" ] || dirty=yes
 	if [ -n "$dirty" ] && [ "${KSRC_DIRTY:-}" != copy ]; then
@@ -63,7 +62,7 @@ from_caller() {
 		rsync -a --from0 --files-from="$src/files" --ignore-missing-args "$KSRC/" "$new/" >"$log" 2>&1 ||
 			failed "copying KSRC failed: is the disk full?"
 		[ -n "$dirty" ] || git_of_ksrc rev-parse HEAD >"$src/commit"
-		version="$version (git $(git_of_ksrc rev-parse --short=12 HEAD)${dirty:+, with local changes})"
+		version="$version (git $(git_of_ksrc rev-parse -q --verify --short=12 HEAD || echo 'without a commit')${dirty:+, with local changes})"
 	else
 		cp -a --reflink=auto "$KSRC/." "$new" 2>"$log" || failed "copying KSRC failed: is the disk full?"
 		[ -z "$dirty" ] || { "$tools/lib/deps.sh" build && make -s -C "$new" mrproper >>"$log" 2>&1; } ||
