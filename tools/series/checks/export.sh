@@ -110,7 +110,7 @@ verdict "make tree changes only what its manifest names" \
 check_patches kabi "$patches $patches/kabi" "$(stock_with hide)" "make tree with what is new hidden from genksyms"
 fixes=$(merge names "$stock" fix- | tr ' ' ,)
 check_patches fixes "$patches/fixes" "$(stock_with apply "$fixes")" "stock with its fixes, and nothing else"
-check_patches fixes-tests "$patches/fixes $patches/fixes/tests" "$(stock_with apply "$fixes,contract,misuse,report")" \
+check_patches fixes-tests "$patches/fixes $patches/fixes/tests" "$(stock_with apply "$fixes,contract,misuse,report,two-pass")" \
 	"stock with its fixes and their tests"
 verdict "the fixes leave the tests alone" "$(cat "$patches"/fixes/0*.patch | grep '^diff --git a/mm/tests/' || :)" ""
 while read -r patch; do
