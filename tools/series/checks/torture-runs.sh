@@ -39,7 +39,7 @@ together() {
 }
 
 "$tools/boot/torture.sh" "$series" um SUCCESS
-"$tools/boot/torture.sh" "$stock" um-stock-hlist_refuse=0 SUCCESS hlist_refuse=0 rmap=0 duration=10
+"$tools/boot/torture.sh" "$stock" um-stock-hlist_refuse=0 SUCCESS hlist_refuse=0 rmap=0 duration=20
 "$tools/boot/torture.sh" "$stock" um-stock-fast-hlist_refuse=0 SUCCESS fast=1 hlist_refuse=0 rmap=0 duration=30
 
 # Most of these sleep most of the time.
