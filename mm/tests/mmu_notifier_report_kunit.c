@@ -1104,30 +1104,6 @@ static const struct mmu_notifier_ops driver_locks_in_release_ops = {
 	.release = driver_locks_in_release,
 };
 
-static void mmap_lock_in_release(struct mmu_notifier *notifier,
-				 struct mm_struct *mm)
-{
-	mmap_read_lock(mm);
-	mmap_read_unlock(mm);
-}
-
-static const struct mmu_notifier_ops mmap_lock_in_release_ops = {
-	.release = mmap_lock_in_release,
-};
-
-/* By unregistration, that is: at the end of the mm nothing else can register. */
-static void release_that_takes_the_mmap_lock_is_not_reported(struct kunit *test)
-{
-	struct mn_driver *driver;
-
-	mn_expect_silence(test);
-	driver = mm_driver(test, &mmap_lock_in_release_ops);
-	mn_register(driver->ctx, 0, &mn_range_ops);
-	mn_unregister(&driver->sub);
-	mn_register(driver->ctx, 0, &mn_range_ops);
-	mn_expect_silence_end(test);
-}
-
 static void register_under_a_lock_of_release_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -1265,7 +1241,6 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(subscription_under_the_mmap_lock_is_not_reported),
 	KUNIT_CASE(allocation_at_the_release_is_not_reported),
 	KUNIT_CASE(register_under_a_lock_of_release_is_not_reported),
-	KUNIT_CASE(release_that_takes_the_mmap_lock_is_not_reported),
 	KUNIT_CASE(callbacks_that_never_sleep_are_not_annotated),
 	KUNIT_CASE(end_of_a_nonblocking_invalidation_does_not_sleep),
 	KUNIT_CASE(end_without_notifiers_is_not_annotated),
