@@ -44,6 +44,7 @@
 #include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
+#include <linux/container_of.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/interval_tree_generic.h>
@@ -376,10 +377,14 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 			      const struct mmu_notifier_range *range,
 			      struct mn_finish_list *finishes)
 {
+	const struct mmu_interval_notifier_ops *ops =
+		READ_ONCE(interval_sub->ops);
 	struct mmu_interval_notifier_finish *finish = NULL;
 
-	if (!interval_sub->ops->invalidate_start(interval_sub, range,
-						 range->seq, &finish))
+	/* It has been removed since mn_announce() looked. */
+	if (unlikely(!ops->invalidate_start))
+		return true;
+	if (!ops->invalidate_start(interval_sub, range, range->seq, &finish))
 		return false;
 	if (finish) {
 		finish->notifier = interval_sub;
@@ -396,7 +401,9 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	    const struct mmu_notifier_range *range,
 	    struct mn_finish_list *finishes)
 {
-	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
+	/* The address dependency pairs with (W) in mn_defer(). */
+	const struct mmu_interval_notifier_ops *ops =
+		READ_ONCE(interval_sub->ops);
 	bool done;
 
 	if (unlikely(ops->invalidate_start))
@@ -417,8 +424,9 @@ static void mn_finish_announcements(struct llist_node *first)
 {
 	struct mmu_interval_notifier_finish *finish, *next;
 
+	/* As in mn_announce(); the second pass is the same after (W). */
 	llist_for_each_entry_safe(finish, next, first, link)
-		finish->notifier->ops->invalidate_finish(finish);
+		READ_ONCE(finish->notifier->ops)->invalidate_finish(finish);
 }
 
 /* After the callbacks: run the second passes; end a range that was refused. */
@@ -715,6 +723,33 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin_killable);
  * Removal
  */
 
+/* Called instead of the driver's callback after a deferred removal. */
+bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
+		      const struct mmu_notifier_range *range,
+		      unsigned long cur_seq)
+{
+	return true;
+}
+
+/* The driver's callbacks, also of what is being removed. */
+const struct mmu_interval_notifier_ops *
+mn_ops_of(const struct mmu_interval_notifier *interval_sub)
+{
+	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
+
+	if (ops->invalidate != mn_interval_skip)
+		return ops;
+	return container_of(ops, struct mmu_interval_notifier_removal,
+			    no_ops)->ops;
+}
+
+void mn_interval_erase(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub)
+{
+	mn_itree_remove(interval_sub, &ranges->itree);
+	RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
+}
+
 /* Untracked ranges that overlap may be about to call it: wait for them, too. */
 static void mn_wait_for_all(struct mn_ranges *ranges,
 			    struct mmu_interval_notifier *interval_sub)
@@ -756,39 +791,32 @@ mn_wait_to_remove(struct mn_ranges *ranges,
  * interval_sub->mm keeps its value, because drivers look at it.
  *
  * Context: May sleep. Must not be called from a callback, or under a lock that
- * a callback takes or that invalidations run under.
+ * a callback takes or that invalidations run under:
+ * mmu_interval_notifier_remove_deferred() may be.
  */
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 {
-	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
+	const struct mmu_interval_notifier_ops *ops = NULL;
 	struct mm_struct *mm = interval_sub->mm;
 	struct mn_ranges *ranges;
 	bool removing;
 
 	might_sleep();
 
-	/* Never inserted, or the insertion failed. */
-	if (WARN_ON_ONCE(!mm))
-		return;
-	/*
-	 * A neighbour in the tree may write to the node, but never this value.
-	 */
-	if (WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
-		      "%ps is not inserted\n", ops))
+	if (!mn_may_remove(interval_sub))
 		return;
 
 	mn_lockdep_may_wait();
 
 	ranges = mn_ranges_of(interval_sub);
 	spin_lock(&ranges->lock);
-	/* Two removers may race. */
-	removing = interval_sub->removed ||
-		   RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
-	if (likely(!removing)) {
+	removing = mn_is_being_removed(interval_sub);
+	if (unlikely(removing)) {
+		ops = mn_ops_of(interval_sub);
+	} else {
 		if (ranges->active)
 			mn_wait_to_remove(ranges, interval_sub);
-		mn_itree_remove(interval_sub, &ranges->itree);
-		RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
+		mn_interval_erase(ranges, interval_sub);
 	}
 	spin_unlock(&ranges->lock);
 
