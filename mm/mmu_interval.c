@@ -160,6 +160,29 @@ static int mn_interval_refused(struct mmu_interval_notifier *interval_sub,
 	return err;
 }
 
+void mn_interval_place(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub,
+		       unsigned long start, unsigned long last)
+{
+	WRITE_ONCE(MN_FIRST(interval_sub), start);
+	WRITE_ONCE(MN_LAST(interval_sub), last);
+	interval_sub->removed = 0;
+	interval_sub->untracked = 0;
+	mn_note(interval_sub, ranges->last_seq);
+	mn_note_untracked(ranges, interval_sub);
+	/*
+	 * Active ranges need no callback: readers find them in their slots. A
+	 * range still walking the tree may yet call us; start with an even
+	 * value, which no range uses.
+	 *
+	 * (X) A read section that begins with it waits for what overlaps these
+	 * addresses. Pairs with (G) in mn_read_begin().
+	 */
+	smp_store_release(&interval_sub->invalidate_seq,
+			  (unsigned long)ranges->last_seq + 1);
+	mn_itree_insert(interval_sub, &ranges->itree);
+}
+
 static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 			      struct mm_struct *mm, unsigned long start,
 			      unsigned long length,
@@ -183,21 +206,8 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	mmgrab(mm);
 	interval_sub->mm = mm;
 	interval_sub->ops = ops;
-	interval_sub->interval_tree.start = start;
-	interval_sub->interval_tree.last = last;
-	interval_sub->removed = 0;
-	interval_sub->untracked = 0;
-
-	/*
-	 * Active ranges need no callback: readers find them in their slots. A
-	 * range still walking the tree may yet call us; start with an even
-	 * value, which no range uses.
-	 */
 	spin_lock(&ranges->lock);
-	interval_sub->invalidate_seq = ranges->last_seq + 1;
-	mn_note(interval_sub, ranges->last_seq);
-	mn_note_untracked(ranges, interval_sub);
-	mn_itree_insert(interval_sub, &ranges->itree);
+	mn_interval_place(ranges, interval_sub, start, last);
 	spin_unlock(&ranges->lock);
 	return 0;
 }
@@ -313,8 +323,9 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert_locked);
  */
 
 /*
- * Ranges that started after the first wait of a removal are not announced.
- * If the range is untracked, the interval_sub notes its generation.
+ * Ranges that started after the first wait of a removal are not announced. If the
+ * range is untracked, the interval_sub notes its generation, also in that case: it
+ * may only be moved.
  */
 static noinline bool
 mn_may_announce(const struct mn_ranges *ranges,
@@ -322,11 +333,9 @@ mn_may_announce(const struct mn_ranges *ranges,
 		struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock)
 {
-	if (interval_sub->removed && range->seq > interval_sub->removed)
-		return false;
 	interval_sub->untracked = mn_generation_of(ranges, range,
 						   interval_sub->untracked);
-	return true;
+	return !interval_sub->removed || range->seq <= interval_sub->removed;
 }
 
 /*
@@ -348,9 +357,9 @@ mn_collect_matches(struct mn_ranges *ranges,
 	lockdep_assert_held(&ranges->lock);
 
 	for (; next; next = mn_itree_iter_next(next, start, last)) {
+		mn_note(next, last_seq);
 		if (ask && !mn_may_announce(ranges, range, next))
 			continue;
-		mn_note(next, last_seq);
 		*end++ = next;
 		if (end == batch + MN_BATCH)
 			break;
@@ -618,8 +627,8 @@ static int mn_read_begin_active(struct mmu_interval_notifier *interval_sub,
 {
 	struct mn_ranges *ranges = mn_ranges_of(interval_sub);
 
-	if (mn_may_overlap_active(ranges, MN_FIRST(interval_sub),
-				  MN_LAST(interval_sub)))
+	if (mn_may_overlap_active(ranges, READ_ONCE(MN_FIRST(interval_sub)),
+				  READ_ONCE(MN_LAST(interval_sub))))
 		return mn_read_begin_slow(ranges, interval_sub, seq, state);
 	return 0;
 }
@@ -760,6 +769,22 @@ static void mn_wait_for_all(struct mn_ranges *ranges,
 		interval_sub->untracked, TASK_UNINTERRUPTIBLE);
 }
 
+/* Announce no range to it that starts from now on. */
+void mn_interval_stop(struct mn_ranges *ranges,
+		      struct mmu_interval_notifier *interval_sub)
+{
+	interval_sub->removed = ranges->last_seq;
+	ranges->nr_removing++;
+}
+
+/* After that: wait until no active range may call it any more. */
+void mn_interval_drain(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub)
+{
+	mn_wait_for_all(ranges, interval_sub);
+	ranges->nr_removing--;
+}
+
 /*
  * Wait until no active range may call the interval_sub. While an overlapping
  * range from before the removal is active, new ones are still announced; after
@@ -773,10 +798,8 @@ mn_wait_to_remove(struct mn_ranges *ranges,
 	interval_sub->removed = MN_REMOVING;
 	mn_wait_for_all(ranges, interval_sub);
 
-	interval_sub->removed = ranges->last_seq;
-	ranges->nr_removing++;
-	mn_wait_for_all(ranges, interval_sub);
-	ranges->nr_removing--;
+	mn_interval_stop(ranges, interval_sub);
+	mn_interval_drain(ranges, interval_sub);
 }
 
 /**

@@ -586,6 +586,16 @@ bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      unsigned long cur_seq);
 const struct mmu_interval_notifier_ops *
 mn_ops_of(const struct mmu_interval_notifier *interval_sub);
+void mn_interval_place(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub,
+		       unsigned long start, unsigned long last)
+	__must_hold(&ranges->lock);
+void mn_interval_stop(struct mn_ranges *ranges,
+		      struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock);
+void mn_interval_drain(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock);
 void mn_interval_erase(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock);

@@ -359,6 +359,46 @@ struct mmu_interval_notifier_removal {
 };
 
 /**
+ * struct mmu_notifier_skip - invalidations that a subscription is not called for
+ * @events: Mask of BIT() of enum mmu_notifier_event, but never of MMU_NOTIFY_RELEASE.
+ * @owner: If not NULL, also those that this owner causes: MMU_NOTIFY_MIGRATE and
+ *	MMU_NOTIFY_EXCLUSIVE with this as the owner of the range.
+ *
+ * A mask of what is not wanted, so that events that are added to the kernel later are
+ * called for.
+ */
+struct mmu_notifier_skip {
+	unsigned long events;
+	const void *owner;
+};
+
+/**
+ * struct mmu_interval_notifier_filter - callbacks that skip some invalidations
+ * @ops: For mmu_interval_notifier_insert().
+ *
+ * See mmu_interval_notifier_filter_init().
+ */
+struct mmu_interval_notifier_filter {
+	struct mmu_interval_notifier_ops ops;
+	/* private: */
+	const struct mmu_interval_notifier_ops *driver_ops;
+	struct mmu_notifier_skip skip;
+};
+
+/**
+ * struct mmu_notifier_filter - callbacks that skip some invalidations
+ * @ops: For &mmu_notifier.ops.
+ *
+ * See mmu_notifier_filter_init().
+ */
+struct mmu_notifier_filter {
+	struct mmu_notifier_ops ops;
+	/* private: */
+	const struct mmu_notifier_ops *driver_ops;
+	struct mmu_notifier_skip skip;
+};
+
+/**
  * struct mmu_read_range - one range of a set that is read together
  * @start: First address.
  * @end: First address after the range.
@@ -459,6 +499,16 @@ mmu_interval_notifier_remove_deferred(struct mmu_interval_notifier *interval_sub
 				      struct mmu_interval_notifier_removal *removal,
 				      void (*released)(struct mmu_interval_notifier *));
 void mmu_interval_notifier_barrier(void);
+int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
+				 unsigned long start, unsigned long length);
+
+void
+mmu_interval_notifier_filter_init(struct mmu_interval_notifier_filter *filter,
+				  const struct mmu_interval_notifier_ops *ops,
+				  struct mmu_notifier_skip skip);
+void mmu_notifier_filter_init(struct mmu_notifier_filter *filter,
+			      const struct mmu_notifier_ops *ops,
+			      struct mmu_notifier_skip skip);
 
 void mmu_range_reader_init(struct mmu_range_reader *reader,
 			   struct mm_struct *mm);
