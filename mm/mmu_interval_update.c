@@ -25,6 +25,7 @@
 #include <linux/kernel.h>
 #include <linux/mmu_notifier.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -97,12 +98,38 @@ static void mn_stand_in_init(struct mn_stand_in *stand_in,
 					     &mn_stand_in_ops;
 }
 
-static void mn_stand_in_remove(struct mn_ranges *ranges,
-			       struct mn_stand_in *stand_in)
+static bool mn_stand_in_overlaps(const struct mn_stand_in *stand_in,
+				 const struct mn_span *span)
+{
+	const struct interval_tree_node *node =
+		&stand_in->interval_sub.interval_tree;
+
+	return mn_overlaps(span, node->start, node->last);
+}
+
+/* Both at once, so that the second is not waited for once more. */
+static void mn_stand_ins_remove(struct mn_ranges *ranges, struct mn_move *move)
 	__must_hold(&ranges->lock)
 {
-	mn_interval_drain(ranges, &stand_in->interval_sub);
-	mn_interval_erase(ranges, &stand_in->interval_sub);
+	unsigned long mask = ranges->active;
+	const u64 mark = ranges->last_seq;
+
+	mn_interval_stop(ranges, &move->old.interval_sub);
+	mn_interval_stop(ranges, &move->new.interval_sub);
+	if (unlikely(mask & MN_UNTRACKED))
+		mn_wait_for_untracked(ranges, mn_generation_of_all(ranges),
+				      TASK_UNINTERRUPTIBLE);
+	for (mask &= ~MN_UNTRACKED; mask; mask &= mask - 1) {
+		const unsigned long i = __ffs(mask);
+		const struct mn_span *span = &ranges->slots[i].span;
+
+		if (mn_stand_in_overlaps(&move->old, span) ||
+		    mn_stand_in_overlaps(&move->new, span))
+			mn_wait_for_slot(ranges, i, mark, TASK_UNINTERRUPTIBLE);
+	}
+	ranges->nr_removing -= 2;
+	mn_interval_erase(ranges, &move->old.interval_sub);
+	mn_interval_erase(ranges, &move->new.interval_sub);
 }
 
 /* Drops the lock to wait. */
@@ -120,10 +147,7 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 
 	mn_interval_erase(ranges, interval_sub);
 	mn_interval_place(ranges, interval_sub, start, last);
-	mn_interval_stop(ranges, &move->old.interval_sub);
-	mn_interval_stop(ranges, &move->new.interval_sub);
-	mn_stand_in_remove(ranges, &move->old);
-	mn_stand_in_remove(ranges, &move->new);
+	mn_stand_ins_remove(ranges, move);
 }
 
 /**
@@ -139,8 +163,8 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
  *
  * During the call, a callback may run twice for one invalidation, on several CPUs as
  * always, and for addresses in either interval, whatever the interval_tree of
- * @interval_sub says. Read sections that have begun before it returns may collide with
- * it, once.
+ * @interval_sub says. A read section that began before the call is about the old
+ * interval, whatever it goes on to find: establish nothing in the new one alone.
  *
  * Waits for invalidations as mmu_interval_notifier_remove() does: for those that
  * overlap the old interval; then for those that overlap either and are active by then.
