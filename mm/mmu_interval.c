@@ -435,8 +435,8 @@ static int mn_complete_start(struct mn_ranges *ranges,
 }
 
 /*
- * Announce the active range to @next and all that follow. The tree may change
- * meanwhile: the walk resumes only from an interval_sub already called, which cannot
+ * Announce the active range to @next and all that follow. The tree may change between
+ * two batches: the walk resumes only from an interval_sub already called, which cannot
  * leave the tree while the range is active. Returns -EAGAIN, with the range ended, if
  * a callback would have had to sleep and must not.
  */
