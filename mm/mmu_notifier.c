@@ -731,6 +731,9 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	/* Otherwise the end of the mm has removed it, or another caller will. */
 	release = registered && !hlist_unhashed(&subscription->hlist);
 	sections->releasing += release;
+	/* The other caller drops that of mn_add(). */
+	if (unlikely(!registered))
+		mmgrab(mm);
 	spin_unlock(&subscriptions->lock);
 
 	if (release)
@@ -740,8 +743,7 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	/* Of two callers at a time, neither returns before the other has released. */
 	if (WARN_ONCE(!registered, "%ps is unregistered twice\n", ops))
 		mn_wait_for_release(sections);
-	else
-		mmdrop(mm);	/* grabbed by mn_add() */
+	mmdrop(mm);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);
 
