@@ -11,7 +11,6 @@
 #include <linux/string.h>
 
 #include "mmu_notifier_helpers.h"
-#include "mmu_notifier_waiting.h"
 
 static unsigned long start_of(const struct mn_interval *interval)
 {
@@ -148,86 +147,20 @@ static void describe_waiter(const struct mn_waiter *waiter, char *desc)
 	strscpy(desc, waiter->name, KUNIT_PARAM_DESC_SIZE);
 }
 
-KUNIT_ARRAY_PARAM(range_waiters, range_waiters, describe_waiter);
+KUNIT_ARRAY_PARAM(mn_waiters, range_waiters, describe_waiter);
 
-static struct kunit_case mmu_notifier_range_waiting_cases[] = {
-	KUNIT_CASE_PARAM(waits_for_an_overlapping_invalidation,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(all_waiters_return, range_waiters_gen_params),
-	KUNIT_CASE_PARAM(does_not_wait_for_a_disjoint_invalidation,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(returns_when_its_own_range_has_ended,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(is_not_held_up_by_a_foreign_chain,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(single_bytes_hold_waiters_up,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(does_not_wait_for_what_starts_later,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(waits_for_the_last_of_several,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(nested_ranges_hold_waiters_up_until_both_end,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(end_wakes_only_those_it_held_up,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(stray_wake_up_does_not_end_a_wait,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(waits_while_a_callback_runs, range_waiters_gen_params),
-	KUNIT_CASE_PARAM(waits_under_the_mmap_lock, range_waiters_gen_params),
-	KUNIT_CASE_PARAM(new_interval_waits_for_what_is_active,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(new_interval_does_not_wait_for_others,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(returns_after_the_end_of_the_mm,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(refused_start_holds_up_no_waiter,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(failure_of_the_mm_holds_up_no_waiter,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(failed_start_ends_only_itself,
-			 range_waiters_gen_params),
-	{}
-};
+#include "mmu_notifier_waiting.h"
 
 static struct kunit_suite mmu_notifier_range_waiting_suite = {
 	.name = "mmu_notifier_range_waiting",
 	.init = mn_init,
-	.test_cases = mmu_notifier_range_waiting_cases,
-};
-
-/* While more invalidations are active elsewhere than may be kept apart. */
-static struct kunit_case mmu_notifier_range_waiting_crowded_cases[] = {
-	KUNIT_CASE_PARAM(waits_for_an_overlapping_invalidation,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(all_waiters_return, range_waiters_gen_params),
-	KUNIT_CASE_PARAM(does_not_wait_for_a_disjoint_invalidation,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(single_bytes_hold_waiters_up,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(does_not_wait_for_what_starts_later,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(waits_for_the_last_of_several,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(nested_ranges_hold_waiters_up_until_both_end,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(stray_wake_up_does_not_end_a_wait,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(waits_while_a_callback_runs, range_waiters_gen_params),
-	KUNIT_CASE_PARAM(new_interval_waits_for_what_is_active,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(refused_start_holds_up_no_waiter,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(failure_of_the_mm_holds_up_no_waiter,
-			 range_waiters_gen_params),
-	KUNIT_CASE_PARAM(failed_start_ends_only_itself,
-			 range_waiters_gen_params),
-	{}
+	.test_cases = mn_waiting_cases,
 };
 
 static struct kunit_suite mmu_notifier_range_waiting_crowded_suite = {
 	.name = "mmu_notifier_range_waiting_crowded",
 	.init = mn_init_crowded,
-	.test_cases = mmu_notifier_range_waiting_crowded_cases,
+	.test_cases = mn_waiting_crowded_cases,
 };
 
 kunit_test_suites(&mmu_notifier_range_waiting_suite,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What all waiters for invalidations have in common, whether they wait for those of
- * an interval, or of a range. Each case runs for each kind of waiter in a table of
- * the suite, see struct mn_waiter:
+ * an interval, or of a range. Each case runs for each kind of waiter in the table of
+ * the suite, see struct mn_waiter. A suite first defines that table:
  *
- *	KUNIT_CASE_PARAM(CASE, TABLE_gen_params)
+ *	KUNIT_ARRAY_PARAM(mn_waiters, TABLE, DESCRIBE)
  *
- * CASE calls mn_spawn_waiter(), and mn_waiter_returns() when that should return.
+ * then includes this file, and runs mn_waiting_cases and mn_waiting_crowded_cases.
+ * A case calls mn_spawn_waiter(), and mn_waiter_returns() when that should return.
  * There is an interval in any case: who waits for a range waits for that of it.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_WAITING_H
@@ -416,5 +417,69 @@ static void failed_start_ends_only_itself(struct kunit *test)
 	/* A reader may see it as a collision, or not. */
 	KUNIT_ASSERT_TRUE(test, mn_returns(call));
 }
+
+/*
+ * The cases
+ */
+
+static struct kunit_case mn_waiting_cases[] = {
+	KUNIT_CASE_PARAM(waits_for_an_overlapping_invalidation,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(all_waiters_return, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(does_not_wait_for_a_disjoint_invalidation,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(returns_when_its_own_range_has_ended,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(is_not_held_up_by_a_foreign_chain,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(single_bytes_hold_waiters_up, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(does_not_wait_for_what_starts_later,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(waits_for_the_last_of_several, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(nested_ranges_hold_waiters_up_until_both_end,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(end_wakes_only_those_it_held_up,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(stray_wake_up_does_not_end_a_wait,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(waits_while_a_callback_runs, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(waits_under_the_mmap_lock, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(new_interval_waits_for_what_is_active,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(new_interval_does_not_wait_for_others,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(returns_after_the_end_of_the_mm,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(refused_start_holds_up_no_waiter, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(failure_of_the_mm_holds_up_no_waiter,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(failed_start_ends_only_itself, mn_waiters_gen_params),
+	{}
+};
+
+/* While more invalidations are active elsewhere than may be kept apart. */
+static struct kunit_case mn_waiting_crowded_cases[] = {
+	KUNIT_CASE_PARAM(waits_for_an_overlapping_invalidation,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(all_waiters_return, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(does_not_wait_for_a_disjoint_invalidation,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(single_bytes_hold_waiters_up, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(does_not_wait_for_what_starts_later,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(waits_for_the_last_of_several, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(nested_ranges_hold_waiters_up_until_both_end,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(stray_wake_up_does_not_end_a_wait,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(waits_while_a_callback_runs, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(new_interval_waits_for_what_is_active,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(refused_start_holds_up_no_waiter, mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(failure_of_the_mm_holds_up_no_waiter,
+			 mn_waiters_gen_params),
+	KUNIT_CASE_PARAM(failed_start_ends_only_itself, mn_waiters_gen_params),
+	{}
+};
 
 #endif /* _MM_TESTS_MMU_NOTIFIER_WAITING_H */

@@ -205,6 +205,9 @@ def declared(build, tree):
             continue
         with open(path, encoding="utf-8") as file:
             text = file.read()
+        for header in re.findall(r'^#include "(.*)"$', text, re.M):
+            with open(os.path.join(tree, "mm/tests", header), encoding="utf-8") as file:
+                text += file.read()
         cases = re.findall(case + r"\((\w+)", text)
         names.update(cases)
         # KUnit leaves out a suite that has nothing but slow cases.
