@@ -56,6 +56,7 @@
 #include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
 #include "mmu_notifier_internal.h"
@@ -696,7 +697,8 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
  * @interval_sub: The subscription to the interval.
  * @seq: Where to store the sequence to pass to mmu_interval_read_retry().
  *
- * As mmu_interval_read_begin(), but a fatal signal ends the wait.
+ * As mmu_interval_read_begin(), but fails if a fatal signal is pending, which ends
+ * a wait, and a loop of retries.
  *
  * Context: As mmu_interval_read_begin().
  * Return: 0; or %-EINTR because of a fatal signal: then there is no read section,
@@ -705,7 +707,14 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
 int mmu_interval_read_begin_killable(struct mmu_interval_notifier *interval_sub,
 				     unsigned long *seq)
 {
-	if (likely(mn_read_begin(interval_sub, seq)))
+	const bool clear = mn_read_begin(interval_sub, seq);
+
+	/* Even with nothing to wait for: end a loop of retries. */
+	if (unlikely(fatal_signal_pending(current))) {
+		*seq = ~READ_ONCE(interval_sub->invalidate_seq);
+		return -EINTR;
+	}
+	if (likely(clear))
 		return 0;
 	return mn_read_begin_active(interval_sub, seq, TASK_KILLABLE);
 }

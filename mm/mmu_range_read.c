@@ -256,7 +256,6 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 		      "a range reader begins that has not ended\n"))
 		mmu_range_read_cancel(reader);
 
-	/* A range reader that keeps being overrun gets here. */
 	if (state == TASK_KILLABLE && fatal_signal_pending(current)) {
 		mn_reader_forget(reader);
 		return -EINTR;
@@ -289,6 +288,10 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 	/* Like might_sleep(), but only the check: no cost without debugging. */
 	__might_sleep(__FILE__, __LINE__);
 	mn_lockdep_may_wait();
+
+	/* Even with nothing to wait for: end a loop of retries. */
+	if (state == TASK_KILLABLE && unlikely(fatal_signal_pending(current)))
+		return mn_range_read_begin_slow(reader, state);
 
 	if (likely(ranges)) {
 		reader->seq = mn_last_seq(ranges);
@@ -400,9 +403,8 @@ EXPORT_SYMBOL_GPL(mmu_range_read_begin);
  * @start: First address.
  * @end: First address after the range.
  *
- * As mmu_range_read_begin(), but a fatal signal ends the wait. To end a loop of
- * retries, too, it also checks for one if any invalidation of the mm is active or
- * @reader was overrun.
+ * As mmu_range_read_begin(), but fails if a fatal signal is pending, which ends a
+ * wait, and a loop of retries.
  *
  * Context: As mmu_range_read_begin().
  * Return: 0; or %-EINTR because of a fatal signal: then there is no read section,
@@ -713,7 +715,8 @@ EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive);
  * @start: First address.
  * @end: First address after the range.
  *
- * As mmu_notifier_range_wait_inactive(), but a fatal signal ends the wait.
+ * As mmu_notifier_range_wait_inactive(), but fails if a fatal signal is pending,
+ * which ends a wait.
  *
  * Context: As mmu_range_read_begin().
  * Return: 0; or %-EINTR because of a fatal signal.

@@ -1476,6 +1476,53 @@ static void signal_ends_a_killable_begin_of_an_interval(struct kunit *test)
 	}
 }
 
+/* What a thread calls that is killed before. */
+struct killed_call {
+	void (*wait)(struct mn_call *call);
+	void *arg;
+};
+
+static void call_when_killed(struct mn_call *call)
+{
+	const struct killed_call *killed = call->arg;
+
+	allow_kernel_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	call->arg = killed->arg;
+	killed->wait(call);
+}
+
+/* So a fatal signal ends a loop of retries that never has to wait. */
+static void killable_begin_fails_with_nothing_to_wait_for(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader[] = {
+		reader_of(ctx, 10, 10), set_reader_of(ctx, 10, 10),
+	};
+	struct killed_call killed[] = {
+		{ call_begin_killable, reader[0] },
+		{ call_begin_killable, reader[1] },
+		{ call_wait_inactive_killable, reader[0] },
+		{ call_interval_begin_killable, mn_insert(ctx, 'a', 10, 10) },
+	};
+	struct mn_call *call;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(killed); i++) {
+		if (i < ARRAY_SIZE(reader)) {
+			begin(reader[i]);
+			KUNIT_EXPECT_FALSE(test, retry(reader[i]));
+		}
+		call = mn_spawn(ctx, "killed before", &killed[i],
+				call_when_killed, -1);
+		KUNIT_ASSERT_TRUE(test, mn_returns(call));
+		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+		/* Who does not look at what it returned collides. */
+		if (i < ARRAY_SIZE(reader))
+			KUNIT_EXPECT_TRUE(test, retry(reader[i]));
+	}
+}
+
 /*
  * mmu_notifier_range_inactive() and mmu_notifier_range_wait_inactive()
  */
@@ -1633,6 +1680,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(signal_does_not_end_a_begin),
 	KUNIT_CASE(begin_of_a_killed_task_is_exact),
 	KUNIT_CASE(signal_ends_a_killable_begin_of_an_interval),
+	KUNIT_CASE(killable_begin_fails_with_nothing_to_wait_for),
 	KUNIT_CASE(range_is_inactive_unless_what_overlaps_is_active),
 	KUNIT_CASE(wait_until_inactive_is_for_what_overlaps),
 	KUNIT_CASE(wait_in_an_overrun_mm_leaves_no_watch_behind),
