@@ -1404,7 +1404,6 @@ static int use_and_put(struct mm_struct *mm, struct mn_sub *sub)
 	mmput(mm);
 	if (!IS_ERR(notifier))
 		mmu_notifier_put(notifier);
-	mmu_notifier_synchronize();
 	return PTR_ERR_OR_ZERO(notifier);
 }
 
@@ -1421,9 +1420,10 @@ static void describe_departing(const struct departing_mm *mm, char *desc)
 
 KUNIT_ARRAY_PARAM(departing_mms, departing_mms, describe_departing);
 
-/* Pages in use once pending RCU callbacks and work items have run. */
+/* Pages in use once pending puts, RCU callbacks and work items have run. */
 static long pages_in_use(void)
 {
+	mmu_notifier_synchronize();
 	schedule_timeout_uninterruptible(1);
 	rcu_barrier();
 	return global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B) +
