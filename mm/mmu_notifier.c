@@ -50,6 +50,12 @@ struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
 #endif
 
 /*
+ * In &mmu_notifier.users: mmu_notifier_unregister() is at work. No reference can be
+ * had or dropped any more.
+ */
+#define MN_LEAVING	(UINT_MAX - 1)
+
+/*
  * Registration
  */
 
@@ -333,9 +339,10 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
 
 	guard(spinlock)(&subscriptions->lock);
 	hlist_for_each_entry(subscription, &subscriptions->list, hlist) {
-		if (subscription->ops != ops)
+		if (subscription->ops != ops ||
+		    subscription->users == MN_LEAVING)
 			continue;
-		if (unlikely(subscription->users == UINT_MAX))
+		if (unlikely(subscription->users >= MN_LEAVING - 1))
 			return ERR_PTR(-EOVERFLOW);
 		subscription->users++;
 		return subscription;
@@ -607,7 +614,6 @@ static void mn_release_one(struct mn_sections *sections,
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		sections->subscriptions;
-	bool last;
 
 	mn_lockdep_release_begin();
 	if (subscription->ops->release)
@@ -616,24 +622,37 @@ static void mn_release_one(struct mn_sections *sections,
 	spin_lock(&subscriptions->lock);
 	/* The end of the mm may have removed it. */
 	hlist_del_init_rcu(&subscription->hlist);
-	last = !--sections->releasing;
 	spin_unlock(&subscriptions->lock);
 	mn_lockdep_release_end();
-
-	if (last)
-		wake_up_all(&sections->released);
 }
 
-static bool mn_is_releasing(const struct mn_sections *sections)
+/* No callback of the subscription runs or will run. */
+static void mn_unregistered(struct mn_sections *sections,
+			    struct mmu_notifier *subscription)
+{
+	struct mmu_notifier_subscriptions *subscriptions =
+		sections->subscriptions;
+	bool last;
+
+	spin_lock(&subscriptions->lock);
+	subscription->users = 0;
+	last = !--sections->unregistering;
+	spin_unlock(&subscriptions->lock);
+	/* Another caller that unregisters it may have freed it by now. */
+	if (last)
+		wake_up_all(&sections->unregistered);
+}
+
+static bool mn_is_unregistering(const struct mn_sections *sections)
 {
 	guard(spinlock)(&sections->subscriptions->lock);
-	return sections->releasing;
+	return sections->unregistering;
 }
 
-/* Wait for each mn_release_one(). */
-static void mn_wait_for_release(struct mn_sections *sections)
+/* Wait for each mmu_notifier_unregister() that is at work. */
+static void mn_wait_for_unregistration(struct mn_sections *sections)
 {
-	wait_event(sections->released, !mn_is_releasing(sections));
+	wait_event(sections->unregistered, !mn_is_unregistering(sections));
 }
 
 /*
@@ -672,8 +691,8 @@ static void mn_hlist_release(struct mn_sections *sections, struct mm_struct *mm)
 	 * The pages are freed on return: wait for callbacks that run, and for a
 	 * ->release() that mmu_notifier_unregister() is running.
 	 */
-	mn_sections_wait(sections);
-	mn_wait_for_release(sections);
+	mn_sections_wait_for_release(sections);
+	mn_wait_for_unregistration(sections);
 }
 
 void __mmu_notifier_release(struct mm_struct *mm)
@@ -710,7 +729,7 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	const struct mmu_notifier_ops *ops = subscription->ops;
 	struct mmu_notifier_subscriptions *subscriptions;
 	struct mn_sections *sections;
-	bool registered, release;
+	bool registered, release = false;
 
 	mn_lockdep_may_wait();
 
@@ -726,23 +745,28 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	sections = mn_sections(subscriptions);
 
 	spin_lock(&subscriptions->lock);
-	registered = subscription->users;
-	subscription->users = 0;
-	/* Otherwise the end of the mm has removed it, or another caller will. */
-	release = registered && !hlist_unhashed(&subscription->hlist);
-	sections->releasing += release;
-	/* The other caller drops that of mn_add(). */
-	if (unlikely(!registered))
+	registered = subscription->users && subscription->users != MN_LEAVING;
+	if (likely(registered)) {
+		subscription->users = MN_LEAVING;
+		sections->unregistering++;
+		/* Otherwise the end of the mm has removed it. */
+		release = !hlist_unhashed(&subscription->hlist);
+	} else {
+		/* The other caller drops that of mn_add(). */
 		mmgrab(mm);
+	}
 	spin_unlock(&subscriptions->lock);
 
-	if (release)
-		mn_release_one(sections, subscription, mm);
-	mn_sections_wait_for_release(sections);
-
-	/* Of two callers at a time, neither returns before the other has released. */
-	if (WARN_ONCE(!registered, "%ps is unregistered twice\n", ops))
-		mn_wait_for_release(sections);
+	if (WARN_ONCE(!registered, "%ps is unregistered twice\n", ops)) {
+		/* Each caller may free it: none returns before it is gone. */
+		mn_wait_for_unregistration(sections);
+	} else {
+		if (release)
+			mn_release_one(sections, subscription, mm);
+		mn_sections_wait_for_release(sections);
+		mn_unregistered(sections, subscription);
+	}
+	/* Grabbed by mn_add(), or above. */
 	mmdrop(mm);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);
@@ -800,15 +824,18 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	subscriptions = mn_subscriptions(subscription->mm);
 	sections = mn_sections(subscriptions);
 	/* One put too many, at the same time, delays the free by the first. */
-	guard(srcu)(&sections->srcu);
-	spin_lock(&subscriptions->lock);
-	if (!WARN_ONCE(!subscription->users, "%ps is put once too often\n",
-		       subscription->ops))
+	scoped_guard(srcu, &sections->srcu) {
+		guard(spinlock)(&subscriptions->lock);
+		if (WARN_ONCE(!subscription->users ||
+			      subscription->users == MN_LEAVING,
+			      "%ps is put once too often\n", subscription->ops))
+			return;
 		last = !--subscription->users;
-	if (last)
-		hlist_del_init_rcu(&subscription->hlist);
-	spin_unlock(&subscriptions->lock);
+		if (last)
+			hlist_del_init_rcu(&subscription->hlist);
+	}
 
+	/* In no section: its end must not touch what the callback may have freed. */
 	if (last)
 		call_srcu(&sections->srcu, &subscription->rcu,
 			  srcu_down_read(&mn_puts) ? mn_free_put_1 :

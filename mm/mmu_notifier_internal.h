@@ -175,22 +175,22 @@ struct mn_ranges {
  * struct mn_sections - the SRCU sections of an mm with subscriptions to all of it
  * @srcu: A range is in a section from its start to its end, as is every other callback.
  * @subscriptions: Of the mm.
- * @releasing: Number of mmu_notifier_unregister() that are in ->release(); under the
- *	lock of @subscriptions.
- * @released: Waiters for that to become 0.
+ * @unregistering: Number of mmu_notifier_unregister() at work; under the lock of
+ *	@subscriptions.
+ * @unregistered: Waiters for that to become 0.
  * @free: Frees this when the mm structure is gone, from a context that may sleep.
  *
  * Registration, unregistration and the end of the mm wait for the sections of their
  * own mm only.
  *
  * Allocated for the first subscription to the whole mm; constant after that, but for
- * @releasing.
+ * @unregistering.
  */
 struct mn_sections {
 	struct srcu_struct srcu;
 	struct mmu_notifier_subscriptions *subscriptions;
-	unsigned int releasing;
-	wait_queue_head_t released;
+	unsigned int unregistering;
+	wait_queue_head_t unregistered;
 	struct work_struct free;
 };
 

@@ -86,7 +86,7 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions)
 	lockdep_init_map(&sections->srcu.dep_map, "&sections->srcu",
 			 &mn_sections_key, 0);
 	sections->subscriptions = subscriptions;
-	init_waitqueue_head(&sections->released);
+	init_waitqueue_head(&sections->unregistered);
 	INIT_WORK(&sections->free, mn_sections_free_work);
 	return sections;
 }
@@ -98,7 +98,7 @@ void mn_sections_wait(struct mn_sections *sections)
 	synchronize_srcu_expedited(&sections->srcu);
 }
 
-/* The same, and for the end of the mm, unless the caller keeps that in use. */
+/* The same, where another task may be in ->release() and is waited for, too. */
 void mn_sections_wait_for_release(struct mn_sections *sections)
 {
 	mn_lockdep_may_wait_for_release();

@@ -128,8 +128,9 @@ enum mmu_notifier_event {
 /**
  * struct mmu_notifier_ops - callbacks of a subscription to a whole mm
  *
- * Every callback is optional. All but @alloc_notifier and @free_notifier run
- * inside an SRCU section and may run on several CPUs at once.
+ * Every callback is optional. All but @alloc_notifier, @free_notifier, and a
+ * @release that mmu_notifier_unregister() calls, run inside an SRCU section and
+ * may run on several CPUs at once.
  */
 struct mmu_notifier_ops {
 	/**

@@ -259,17 +259,20 @@ static void call_unregister(struct mn_call *call)
 	mmu_notifier_unregister(arg->notifier, arg->mm);
 }
 
-static void unregister(struct mn_sub *sub, struct mm_struct *mm)
+static struct mn_call *spawn_unregister(struct mn_sub *sub, struct mm_struct *mm)
 {
 	struct misuse_unregistration *arg = mn_alloc(sub->ctx, sizeof(*arg));
-	struct mn_call *call;
 
 	arg->notifier = &sub->notifier;
 	arg->mm = mm;
 	list_del_init(&sub->node);
-	call = mn_spawn(sub->ctx, "mmu_notifier_unregister", arg,
+	return mn_spawn(sub->ctx, "mmu_notifier_unregister", arg,
 			call_unregister, -1);
-	KUNIT_ASSERT_TRUE(sub->ctx->test, mn_returns(call));
+}
+
+static void unregister(struct mn_sub *sub, struct mm_struct *mm)
+{
+	KUNIT_ASSERT_TRUE(sub->ctx->test, mn_returns(spawn_unregister(sub, mm)));
 }
 
 static void notifier_is_registered_twice(struct kunit *test)
@@ -325,6 +328,45 @@ static void notifier_is_unregistered_twice(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, mn_try_register(twice, ctx->mm));
 	start_and_end(ctx);
 	KUNIT_EXPECT_EQ(test, twice->starts, 1);
+}
+
+/* Each may free it: the second waits until the first has nothing left to do. */
+static void notifier_is_unregistered_by_two_threads(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
+	struct mmu_notifier_range *range = mn_range(ctx, 0, 1);
+	struct mn_call *first, *second, *start;
+	int count;
+
+	/* The mm stays, even if it is dropped once too often. */
+	mn_pin(ctx, ctx->mm);
+	count = mm_count(ctx);
+	sub->gate = mn_gate(ctx);
+	sub->release_gate = mn_gate(ctx);
+	start = mn_spawn_start(ctx, range);
+	mn_gate_entered(ctx, sub->gate);
+	first = spawn_unregister(sub, ctx->mm);
+	mn_gate_entered(ctx, sub->release_gate);
+	mn_reports_begin(ctx);
+	second = spawn_unregister(sub, ctx->mm);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(second));
+	mn_gate_open(sub->release_gate);
+	/* A callback still runs. */
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(first));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(second));
+	mn_gate_open(sub->gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(start));
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(first));
+	KUNIT_ASSERT_TRUE(test, mn_returns(second));
+	reported(test, "mn_range_ops");
+	KUNIT_EXPECT_EQ(test, sub->releases, 1);
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
+	if (mm_count(ctx) != count - 1)
+		ctx->broken = true;
+	start_and_end(ctx);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 }
 
 /* The first one was right, and had nothing left to do. */
@@ -502,6 +544,79 @@ notifier_is_put_in_the_release_of_its_unregistration(struct kunit *test)
 	reported(test, "misuse_released_ops");
 	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
 	if (mm_count(ctx) != count - 1)
+		ctx->broken = true;
+}
+
+static void misuse_release_slowly(struct mmu_notifier *notifier,
+				  struct mm_struct *mm)
+{
+	mn_gate_pass(container_of(notifier, struct mn_sub,
+				  notifier)->release_gate);
+}
+
+static const struct mmu_notifier_ops misuse_slow_ops = {
+	.release = misuse_release_slowly,
+	.alloc_notifier = misuse_alloc,
+	.free_notifier = misuse_free,
+};
+
+/* It has a release by unregistration that goes on until its gate opens. */
+static struct mn_call *unregister_slowly(struct mn_sub *sub)
+{
+	struct mn_ctx *ctx = sub->ctx;
+	struct mn_call *call;
+
+	misuse_freed = 0;
+	misuse_sub = sub;
+	sub->release_gate = mn_gate(ctx);
+	mn_got(ctx, mmu_notifier_get(&misuse_slow_ops, ctx->mm));
+	/* The mm stays, even if it is dropped once too often. */
+	mn_pin(ctx, ctx->mm);
+	call = spawn_unregister(sub, ctx->mm);
+	mn_gate_entered(ctx, sub->release_gate);
+	return call;
+}
+
+static void notifier_is_put_while_it_is_unregistered(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_sub(ctx, 'a', NULL);
+	int count = mm_count(ctx);
+	struct mn_call *call = unregister_slowly(sub);
+
+	mn_reports_begin(ctx);
+	mmu_notifier_put(&sub->notifier);
+	mmu_notifier_synchronize();
+	reported(test, "misuse_slow_ops");
+	KUNIT_EXPECT_EQ(test, misuse_freed, 0);
+	mn_gate_open(sub->release_gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	/* And that of the pin. */
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count + 1);
+	if (mm_count(ctx) != count + 1)
+		ctx->broken = true;
+}
+
+/* The put of what another caller got frees that, and what is unregistered stays. */
+static void notifier_is_got_while_it_is_unregistered(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_sub(ctx, 'a', NULL);
+	struct mn_sub *other = mn_sub(ctx, 'b', NULL);
+	int count = mm_count(ctx);
+	struct mn_call *call = unregister_slowly(sub);
+	struct mmu_notifier *notifier;
+
+	misuse_sub = other;
+	notifier = mmu_notifier_get(&misuse_slow_ops, ctx->mm);
+	KUNIT_EXPECT_PTR_EQ(test, notifier, &other->notifier);
+	mmu_notifier_put(notifier);
+	mmu_notifier_synchronize();
+	KUNIT_EXPECT_EQ(test, misuse_freed, 1);
+	mn_gate_open(sub->release_gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count + 1);
+	if (mm_count(ctx) != count + 1)
 		ctx->broken = true;
 }
 
@@ -1019,6 +1134,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(interval_that_was_not_inserted_is_read),
 	KUNIT_CASE(notifier_is_registered_twice),
 	KUNIT_CASE(notifier_is_unregistered_twice),
+	KUNIT_CASE(notifier_is_unregistered_by_two_threads),
 	KUNIT_CASE(notifier_is_unregistered_twice_after_the_mm),
 	KUNIT_CASE(notifier_that_was_not_registered_is_unregistered),
 	KUNIT_CASE(notifier_is_unregistered_from_another_mm),
@@ -1026,6 +1142,8 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_is_put_once_too_often),
 	KUNIT_CASE(notifier_is_put_after_its_mm),
 	KUNIT_CASE(notifier_is_put_in_the_release_of_its_unregistration),
+	KUNIT_CASE(notifier_is_put_while_it_is_unregistered),
+	KUNIT_CASE(notifier_is_got_while_it_is_unregistered),
 	KUNIT_CASE(notifier_that_cannot_be_freed_is_put),
 	KUNIT_CASE(range_is_started_twice),
 	KUNIT_CASE(range_is_started_twice_in_a_crowd),

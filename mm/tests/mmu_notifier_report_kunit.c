@@ -698,6 +698,57 @@ static const struct mmu_notifier_ops driver_release_ops = {
 	.release = driver_unregisters_in_release,
 };
 
+static void driver_locks_in_release(struct mmu_notifier *notifier,
+				    struct mm_struct *mm)
+{
+	struct mn_driver *driver = container_of(notifier, struct mn_driver,
+						sub.notifier);
+
+	mutex_lock(&driver->lock);
+	driver->ends++;
+	mutex_unlock(&driver->lock);
+}
+
+static const struct mmu_notifier_ops driver_locks_in_release_ops = {
+	.release = driver_locks_in_release,
+};
+
+static struct mn_driver *driver_that_locked_in_release(struct kunit *test)
+{
+	struct mn_driver *driver = mm_driver(test, &driver_locks_in_release_ops);
+
+	driver_unregister(&driver->sub);
+	return driver;
+}
+
+static void unregister_under_a_lock_of_release(struct kunit *test)
+{
+	struct mn_driver *driver;
+	struct mn_sub *other;
+
+	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
+	driver = driver_that_locked_in_release(test);
+	other = mn_register(driver->ctx, 0, &mn_range_ops);
+	mutex_lock(&driver->lock);
+	driver_unregister(other);
+	mutex_unlock(&driver->lock);
+	mn_expect_end(test);
+}
+
+/* It waits for unregistration, which may call ->release(). */
+static void end_of_the_mm_under_a_lock_of_release(struct kunit *test)
+{
+	struct mn_driver *driver;
+
+	mn_expect_circle(test, MN_SRCU, DRIVER_LOCK);
+	driver = driver_that_locked_in_release(test);
+	mn_register(driver->ctx, 0, &mn_range_ops);
+	mutex_lock(&driver->lock);
+	mn_release_mm(driver->ctx);
+	mutex_unlock(&driver->lock);
+	mn_expect_end(test);
+}
+
 /* The end of the mm waits for itself: there is no way to do that alone. */
 static void unregister_in_release_by_the_end_of_the_mm(struct kunit *test)
 {
@@ -1089,21 +1140,6 @@ static const struct mmu_interval_notifier_ops allocate_in_release_ops = {
  * it is held where one is added.
  */
 
-static void driver_locks_in_release(struct mmu_notifier *notifier,
-				    struct mm_struct *mm)
-{
-	struct mn_driver *driver = container_of(notifier, struct mn_driver,
-						sub.notifier);
-
-	mutex_lock(&driver->lock);
-	driver->ends++;
-	mutex_unlock(&driver->lock);
-}
-
-static const struct mmu_notifier_ops driver_locks_in_release_ops = {
-	.release = driver_locks_in_release,
-};
-
 static void register_under_a_lock_of_release_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -1221,6 +1257,8 @@ static struct kunit_case mmu_notifier_report_cases[] = {
 	KUNIT_CASE(mmap_lock_under_a_lock_that_is_taken_in_ranges),
 	KUNIT_CASE(unregister_under_a_lock_of_an_interval_callback),
 	KUNIT_CASE(return_to_user_space_without_an_end),
+	KUNIT_CASE(unregister_under_a_lock_of_release),
+	KUNIT_CASE(end_of_the_mm_under_a_lock_of_release),
 	KUNIT_CASE(unregister_in_release_by_the_end_of_the_mm),
 	KUNIT_CASE(retry_with_the_user_lock_against_an_invalidation),
 	KUNIT_CASE(start_without_notifiers_under_a_lock),
