@@ -45,6 +45,12 @@ linux_6_6() {
 	edit '/^unsigned long kunit_vm_mmap\(/,/;$/d' include/kunit/test.h
 	edit 's/\bKUNIT_FAIL_AND_ABORT\b/KUNIT_ASSERT_FAILURE/' include/kunit/test.h
 }
+# Before 6.6 secondary TLBs are flushed by invalidate_range(), at the end of a range, too.
+linux_6_5() {
+	linux_6_6
+	number 6 5 13
+	edit '/\(\*arch_invalidate_secondary_tlbs\)\($/{N;s/\(\*arch_[a-z_]*\)\(\n\t*/(*invalidate_range)(/}' $header
+}
 # By 7.0 there are two passes, but the young callbacks return int, and their macros are in the header.
 linux_7_0() {
 	number 7 0 5
@@ -154,6 +160,7 @@ case $(merge base "$stock") in
 	imitate linux_6_1_90 41-uninitialized
 	;;
 6.12)
+	imitate linux_6_5 '13-kzalloc 20-change-pte 21-invalidate-range 30-kunit'
 	imitate linux_6_6 '13-kzalloc 20-change-pte 30-kunit'
 	imitate linux_6_18 13-kzalloc
 	;;
