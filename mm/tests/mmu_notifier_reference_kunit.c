@@ -244,11 +244,22 @@ static void get_of_too_many_is_refused(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_sub *a = get(test, &get_ops);
+	struct mmu_notifier *notifier;
 
 	a->notifier.users = UINT_MAX;
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
 			PTR_ERR_OR_ZERO(mmu_notifier_get(&get_ops, ctx->mm)));
 	KUNIT_EXPECT_EQ(test, a->notifier.users, UINT_MAX);
+
+	/* There may be numbers near it that no count of users has. */
+	a->notifier.users = UINT_MAX - 5;
+	do
+		notifier = mmu_notifier_get(&get_ops, ctx->mm);
+	while (notifier == &a->notifier);
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, PTR_ERR_OR_ZERO(notifier));
+	mn_reports_begin(ctx);
+	mmu_notifier_put(&a->notifier);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 0);
 	a->notifier.users = 1;
 }
 
