@@ -117,6 +117,33 @@ static void end_of_the_mm_waits_for_release_by_unregister(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(release));
 }
 
+static void end_of_the_mm_waits_for_each_unregister(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub[2];
+	struct mn_call *unregister[2], *release;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		sub[i] = mn_register(ctx, 'a' + i, &mn_range_ops);
+		sub[i]->release_gate = mn_gate(ctx);
+		unregister[i] = mn_spawn_unregister(sub[i]);
+		mn_gate_entered(ctx, sub[i]->release_gate);
+	}
+	mn_gate_open(sub[0]->release_gate);
+	/* It returns, if need be after the registration; or it waits for the other. */
+	mn_sleeps(unregister[0]);
+	mn_register(ctx, 'n', &mn_range_ops);
+	mn_sleeps(unregister[0]);
+	release = mn_spawn_release(ctx);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(release));
+
+	mn_gate_open(sub[1]->release_gate);
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_TRUE(test, mn_returns(unregister[i]));
+	KUNIT_ASSERT_TRUE(test, mn_returns(release));
+}
+
 static void unregister_waits_for_release_by_the_end_of_the_mm(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -244,6 +271,7 @@ static struct kunit_case mmu_notifier_exit_mm_cases[] = {
 	KUNIT_CASE(release_may_be_the_only_callback),
 	KUNIT_CASE(released_is_not_called),
 	KUNIT_CASE(end_of_the_mm_waits_for_release_by_unregister),
+	KUNIT_CASE(end_of_the_mm_waits_for_each_unregister),
 	KUNIT_CASE(unregister_waits_for_release_by_the_end_of_the_mm),
 	KUNIT_CASE(end_of_the_mm_is_announced_to_all),
 	KUNIT_CASE(end_of_the_mm_collides),
