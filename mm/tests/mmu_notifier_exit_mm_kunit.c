@@ -117,7 +117,7 @@ static void end_of_the_mm_waits_for_release_by_unregister(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(release));
 }
 
-static void end_of_the_mm_waits_for_each_unregister(struct kunit *test)
+static void end_of_the_mm_waits_for_all_unregistrations(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_sub *sub[2];
@@ -271,7 +271,7 @@ static struct kunit_case mmu_notifier_exit_mm_cases[] = {
 	KUNIT_CASE(release_may_be_the_only_callback),
 	KUNIT_CASE(released_is_not_called),
 	KUNIT_CASE(end_of_the_mm_waits_for_release_by_unregister),
-	KUNIT_CASE(end_of_the_mm_waits_for_each_unregister),
+	KUNIT_CASE(end_of_the_mm_waits_for_all_unregistrations),
 	KUNIT_CASE(unregister_waits_for_release_by_the_end_of_the_mm),
 	KUNIT_CASE(end_of_the_mm_is_announced_to_all),
 	KUNIT_CASE(end_of_the_mm_collides),
