@@ -635,7 +635,9 @@ static void mn_unregistered(struct mn_sections *sections,
 	bool last;
 
 	spin_lock(&subscriptions->lock);
-	subscription->users = 0;
+	/* Unless it has been registered again, as soon as it left the list. */
+	if (subscription->users == MN_LEAVING)
+		subscription->users = 0;
 	last = !--sections->unregistering;
 	spin_unlock(&subscriptions->lock);
 	/* Another caller that unregisters it may have freed it by now. */

@@ -369,6 +369,48 @@ static void notifier_is_unregistered_by_two_threads(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 }
 
+static void call_register(struct mn_call *call)
+{
+	struct mn_sub *sub = call->arg;
+
+	call->ret = mmu_notifier_register(&sub->notifier, call->ctx->mm);
+}
+
+/* Too early, but it has left the list. */
+static void
+notifier_is_registered_while_its_unregistration_waits(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
+	struct mmu_notifier_range *range = mn_range(ctx, 0, 1);
+	struct mn_call *start, *first, *second;
+	int count = mm_count(ctx);
+
+	sub->gate = mn_gate(ctx);
+	start = mn_spawn_start(ctx, range);
+	mn_gate_entered(ctx, sub->gate);
+	first = mn_spawn_unregister(sub);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(first));
+	KUNIT_EXPECT_EQ(test, sub->releases, 1);
+	second = mn_spawn(ctx, "mmu_notifier_register", sub,
+			  call_register, -1);
+	/* It may wait for the callback, too. */
+	mn_sleeps(second);
+	mn_gate_open(sub->gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(start));
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(first));
+	KUNIT_ASSERT_TRUE(test, mn_returns(second));
+	KUNIT_ASSERT_EQ(test, 0, mn_registered(sub, second->ret));
+	start_and_end(ctx);
+	KUNIT_EXPECT_EQ(test, sub->starts, 2);
+	mn_reports_begin(ctx);
+	mn_unregister(sub);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 0);
+	KUNIT_EXPECT_EQ(test, sub->releases, 2);
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
+}
+
 /* The first one was right, and had nothing left to do. */
 static void notifier_is_unregistered_twice_after_the_mm(struct kunit *test)
 {
@@ -698,13 +740,6 @@ static void range_is_started_twice_without_intervals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->starts, sub->ends);
 	KUNIT_EXPECT_GT(test, sub->starts, 0);
 	expect_no_section(sub);
-}
-
-static void call_register(struct mn_call *call)
-{
-	struct mn_sub *sub = call->arg;
-
-	call->ret = mmu_notifier_register(&sub->notifier, call->ctx->mm);
 }
 
 static void range_is_started_twice_without_subscriptions(struct kunit *test)
@@ -1135,6 +1170,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_is_registered_twice),
 	KUNIT_CASE(notifier_is_unregistered_twice),
 	KUNIT_CASE(notifier_is_unregistered_by_two_threads),
+	KUNIT_CASE(notifier_is_registered_while_its_unregistration_waits),
 	KUNIT_CASE(notifier_is_unregistered_twice_after_the_mm),
 	KUNIT_CASE(notifier_that_was_not_registered_is_unregistered),
 	KUNIT_CASE(notifier_is_unregistered_from_another_mm),
