@@ -970,7 +970,7 @@ static void subscription_to_a_dead_mm(struct kunit *test)
 	struct mn_driver *driver;
 	struct mm_struct *mm;
 
-	mn_expect_warning(test, "mmu_notifier_register");
+	mn_expect_warning(test, "mm/mmu_");
 	driver = driver_init(test);
 	driver->sub.notifier.ops = &driver_start_ops;
 	mm = mn_pin(driver->ctx, driver->ctx->mm);
