@@ -11,27 +11,26 @@ mkdir -p "$out"
 : >"$out/tally"
 seconds=${TORTURE_SECONDS:-60} fast_seconds=${TORTURE_FAST_SECONDS:-3600}
 
-# state [CONFIG]: of what a part depends on: the sources that are merged, and the tools, or for a kernel those that it takes.
+# state FILE...: of what a part depends on: the sources that are merged, and these files and folders of the tools.
 state() (
 	cat "$src/version"
 	echo "$seconds $fast_seconds"
 	cd "$tree"
 	xargs sha256sum <"$tree.manifest"
 	cd "$tools"
-	if [ -z "${1:-}" ]; then
-		find . -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
-	else
-		cat "$1" boot/configs/*.config checks/kernel.sh boot/kunit.sh boot/torture.sh boot/results.py boot/torture.py
-		planted=$(sed -n 's/^# planted: \([^:]*\):.*/\1/p' "$1")
-		sed -n "/^mutant: $planted\$/,/^\$/p" mutants/list
-	fi
+	find "$@" -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
+	# Each of these kernels is also built with a mutant, which it must notice.
+	find "$@" -name '*.config' -exec sed -n 's/^# planted: \([^:]*\):.*/\1/p' {} + | while read -r mutant; do
+		sed -n "/^mutant: $mutant\$/,/^\$/p" mutants/list
+	done
 )
 
-# part NAME CONFIG COMMAND...: runs a command that prints verdict lines, unless it has passed already.
+# part NAME FILES COMMAND...: runs a command that prints verdict lines and depends on these FILES, unless it has passed already.
 number=0
 part() {
 	part=$1
-	state "$2" | sha256sum >"$out/state"
+	# shellcheck disable=SC2086 # a list of words
+	state $2 | sha256sum >"$out/state"
 	shift 2
 	number=$((number + 1))
 	if cmp -s "$out/state" "$out/$part.passed"; then
@@ -66,13 +65,15 @@ fast() {
 
 set -- "$tools"/boot/configs/verify/*.config
 parts=$(($# + 5))
-part test "" "$tools/test.sh"
-part more "" "$tools/test.sh" more "$stock" "$tree"
-part schedules "" schedules
-part fast "" fast
-part planted "" "$tools/checks/torture-planted.sh" "$seconds"
+boot='boot/kunit.sh boot/torture.sh boot/torture.py boot/results.py boot/configs/x86_64.config boot/configs/without.config'
+fast='boot/fast.sh bench/wall.sh bench/icount.sh bench/wall.config bench/wall-smp.config bench/icount.config lib/kbuild.sh'
+part test . "$tools/test.sh"
+part more . "$tools/test.sh" more "$stock" "$tree"
+part schedules "$boot" schedules
+part fast "$boot $fast" fast
+part planted "$boot checks/torture-planted.sh mutants/list mutants/mutants.py" "$tools/checks/torture-planted.sh" "$seconds"
 for config; do
-	part "$(basename "$config" .config)" "$config" "$tools/checks/kernel.sh" "$config" "$seconds"
+	part "$(basename "$config" .config)" "$boot checks/kernel.sh ${config#"$tools"/}" "$tools/checks/kernel.sh" "$config" "$seconds"
 done
 
 ended verify "$out/tally"

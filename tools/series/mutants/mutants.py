@@ -26,6 +26,7 @@ A line that begins with a tab goes on with the one before.
 Each function and each lettered barrier must have a mutant.  The killers below are tried in turn until one notices.  All must
 pass on the unchanged core.  A mutant that does not apply or compile is an error, not a kill.
 """
+import glob
 import hashlib
 import json
 import os
@@ -46,6 +47,8 @@ from merge import merge
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = merge.ROOT
 LITMUS = "Documentation/litmus-tests/mmu_notifier"
+# What make verify plants.
+PLANTED = [f"{HERE}/../checks/torture-planted.sh", *glob.glob(f"{HERE}/../boot/configs/verify/*.config")]
 ENOUGH = 95             # per cent of those that a test can notice
 GRACE = int(os.environ.get("GRACE", 30))    # seconds that a boot goes on after the first case that noticed
 BUSY = 1.5              # load per CPU at which what hangs is looked at twice
@@ -178,6 +181,11 @@ def check(mutants, sources):
         for letter in re.findall(r"^\s*/?\* \(([A-Z])\) ", text, re.M):
             if not any(f"({letter})" in mutant.breaks for mutant in mutants):
                 raise merge.Bad(f"mutants: the barrier ({letter}) of {path} has none")
+    known = {mutant.name for mutant in mutants}
+    for path in PLANTED:
+        for name in re.findall(r"^(?:# planted:|torture) ([\w-]+)", merge.read_text(path), re.M):
+            if name not in known:
+                raise merge.Bad(f"{os.path.relpath(path, ROOT)}: there is no mutant {name}")
 
 
 def plant(name, tree):
