@@ -585,6 +585,15 @@ mn_is_clear(const struct mn_ranges *ranges,
 #endif
 }
 
+/*
+ * There is no read section: should the caller retry, force a collision. A range
+ * leaves odd sequences, an insertion an even one.
+ */
+static unsigned long mn_seq_to_collide(unsigned long seq)
+{
+	return (seq + 2) & ~1UL;
+}
+
 static noinline int
 mn_read_begin_slow(struct mn_ranges *ranges,
 		   struct mmu_interval_notifier *interval_sub,
@@ -599,9 +608,8 @@ mn_read_begin_slow(struct mn_ranges *ranges,
 			      MN_LAST(interval_sub), interval_sub->untracked,
 			      state);
 	spin_unlock(&ranges->lock);
-	/* There is no read section: should the caller retry, force a collision. */
 	if (unlikely(err))
-		*seq = ~*seq;
+		*seq = mn_seq_to_collide(*seq);
 	return err;
 }
 
@@ -711,7 +719,7 @@ int mmu_interval_read_begin_killable(struct mmu_interval_notifier *interval_sub,
 
 	/* Even with nothing to wait for: end a loop of retries. */
 	if (unlikely(fatal_signal_pending(current))) {
-		*seq = ~READ_ONCE(interval_sub->invalidate_seq);
+		*seq = mn_seq_to_collide(READ_ONCE(interval_sub->invalidate_seq));
 		return -EINTR;
 	}
 	if (likely(clear))

@@ -32,11 +32,13 @@
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/mmu_notifier.h>
+#include <linux/preempt.h>
 #include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
+#include <linux/wait_bit.h>
 
 #include "mmu_notifier_internal.h"
 
@@ -51,9 +53,47 @@ struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
 
 /*
  * In &mmu_notifier.users: mmu_notifier_unregister() is at work. No reference can be
- * had or dropped any more.
+ * had or dropped any more. No errno: a registration looks for it in memory that
+ * may not be initialised.
  */
-#define MN_LEAVING	(UINT_MAX - 1)
+#define MN_LEAVING	(UINT_MAX - 0x1eaf)
+
+/*
+ * References to a subscription
+ */
+
+/*
+ * Without a lock, as that of the mm goes with the last reference. Returns the number
+ * before, and adds nothing to that of what is not registered, 0 or MN_LEAVING, nor
+ * beyond MN_LEAVING.
+ */
+static unsigned int mn_users_add(struct mmu_notifier *subscription, int n)
+{
+	unsigned int users = READ_ONCE(subscription->users);
+
+	while (users && users < MN_LEAVING && users + n < MN_LEAVING) {
+		if (try_cmpxchg(&subscription->users, &users, users + n))
+			break;
+	}
+	return users;
+}
+
+/* Only one caller has to unregister it. */
+static bool mn_users_leave(struct mmu_notifier *subscription)
+{
+	unsigned int users = READ_ONCE(subscription->users);
+
+	while (users && users != MN_LEAVING) {
+		if (try_cmpxchg(&subscription->users, &users, MN_LEAVING))
+			return true;
+	}
+	return false;
+}
+
+static bool mn_is_leaving(const struct mmu_notifier *subscription)
+{
+	return READ_ONCE(subscription->users) == MN_LEAVING;
+}
 
 /*
  * Registration
@@ -72,11 +112,17 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
 	return subscriptions;
 }
 
-/* @subscription may be uninitialised memory: only compare pointers. */
+/* @subscription may be uninitialised memory: follow no pointer. */
 static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
 			     const struct mmu_notifier *subscription)
 {
 	struct mmu_notifier *other;
+
+	/* Ranges may still be at it, even if it has left the list. */
+	if (mn_is_leaving(subscription))
+		return true;
+	if (!subscriptions)
+		return false;
 
 	guard(spinlock)(&subscriptions->lock);
 	hlist_for_each_entry(other, &subscriptions->list, hlist) {
@@ -91,7 +137,7 @@ static void mn_add(struct mmu_notifier_subscriptions *subscriptions,
 {
 	mmgrab(mm);
 	subscription->mm = mm;
-	subscription->users = 1;
+	WRITE_ONCE(subscription->users, 1);
 
 	guard(spinlock)(&subscriptions->lock);
 	hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
@@ -222,8 +268,7 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 				 (ops->invalidate_range_start ||
 				  ops->invalidate_range_end)))
 			return -EINVAL;
-		if (WARN_ONCE(subscriptions &&
-			      mn_is_registered(subscriptions, subscription),
+		if (WARN_ONCE(mn_is_registered(subscriptions, subscription),
 			      "%ps is registered already\n", ops))
 			return -EEXIST;
 	}
@@ -241,8 +286,9 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
  * Context: As mmu_notifier_register(), with the mmap_lock held for writing, and no
  * other lock of the mm.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
- * is not in use; %-EEXIST if it is already registered, with a warning;
- * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
+ * is not in use; %-EEXIST with a warning if it is registered, or an
+ * mmu_notifier_unregister() of it has not returned; %-ENOMEM; %-EINTR if a signal
+ * arrived while taking all locks.
  */
 int __mmu_notifier_register(struct mmu_notifier *subscription,
 			    struct mm_struct *mm)
@@ -289,8 +335,9 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
  * callback takes, that is taken between the start and the end of an invalidation,
  * or that reclaim takes, and do not call it from a callback.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
- * is not in use; %-EEXIST if it is already registered, with a warning;
- * %-ENOMEM; %-EINTR if a signal arrived while taking all locks.
+ * is not in use; %-EEXIST with a warning if it is registered, or an
+ * mmu_notifier_unregister() of it has not returned; %-ENOMEM; %-EINTR if a signal
+ * arrived while taking all locks.
  */
 int mmu_notifier_register(struct mmu_notifier *subscription,
 			  struct mm_struct *mm)
@@ -336,15 +383,17 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
 	    const struct mmu_notifier_ops *ops)
 {
 	struct mmu_notifier *subscription;
+	unsigned int users;
 
 	guard(spinlock)(&subscriptions->lock);
 	hlist_for_each_entry(subscription, &subscriptions->list, hlist) {
-		if (subscription->ops != ops ||
-		    subscription->users == MN_LEAVING)
+		if (subscription->ops != ops)
 			continue;
-		if (unlikely(subscription->users >= MN_LEAVING - 1))
+		users = mn_users_add(subscription, 1);
+		if (unlikely(users == MN_LEAVING))
+			continue;
+		if (unlikely(users >= MN_LEAVING - 1))
 			return ERR_PTR(-EOVERFLOW);
-		subscription->users++;
 		return subscription;
 	}
 	return NULL;
@@ -635,14 +684,15 @@ static void mn_unregistered(struct mn_sections *sections,
 	bool last;
 
 	spin_lock(&subscriptions->lock);
-	/* Unless it has been registered again, as soon as it left the list. */
-	if (subscription->users == MN_LEAVING)
-		subscription->users = 0;
 	last = !--sections->unregistering;
 	spin_unlock(&subscriptions->lock);
-	/* Another caller that unregisters it may have freed it by now. */
 	if (last)
 		wake_up_all(&sections->unregistered);
+
+	/* The full barrier that wake_up_var() needs. */
+	xchg(&subscription->users, 0);
+	/* Another caller that unregisters it may have freed it by now. */
+	wake_up_var(&subscription->users);
 }
 
 static bool mn_is_unregistering(const struct mn_sections *sections)
@@ -652,9 +702,16 @@ static bool mn_is_unregistering(const struct mn_sections *sections)
 }
 
 /* Wait for each mmu_notifier_unregister() that is at work. */
-static void mn_wait_for_unregistration(struct mn_sections *sections)
+static void mn_wait_for_unregistrations(struct mn_sections *sections)
 {
 	wait_event(sections->unregistered, !mn_is_unregistering(sections));
+}
+
+/* It may be unregistered by another caller, whose mm is not held here. */
+static void mn_wait_until_unregistered(struct mmu_notifier *subscription)
+{
+	mn_lockdep_may_wait_for_release();
+	wait_var_event(&subscription->users, !mn_is_leaving(subscription));
 }
 
 /*
@@ -694,7 +751,7 @@ static void mn_hlist_release(struct mn_sections *sections, struct mm_struct *mm)
 	 * ->release() that mmu_notifier_unregister() is running.
 	 */
 	mn_sections_wait_for_release(sections);
-	mn_wait_for_unregistration(sections);
+	mn_wait_for_unregistrations(sections);
 }
 
 void __mmu_notifier_release(struct mm_struct *mm)
@@ -731,14 +788,16 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	const struct mmu_notifier_ops *ops = subscription->ops;
 	struct mmu_notifier_subscriptions *subscriptions;
 	struct mn_sections *sections;
-	bool registered, release = false;
+	bool release;
 
 	mn_lockdep_may_wait();
 
-	/* Concurrent get or put may change it, but not from or to 0. */
-	if (WARN_ONCE(!data_race(subscription->users),
-		      "%ps is not registered\n", ops))
+	if (WARN_ONCE(!mn_users_leave(subscription),
+		      "%ps is not registered\n", ops)) {
+		/* Each caller may free it: none returns before it is gone. */
+		mn_wait_until_unregistered(subscription);
 		return;
+	}
 	/* After a fork, say. Act on the mm that it belongs to. */
 	WARN_ONCE(mm != subscription->mm,
 		  "%ps is registered with another mm\n", ops);
@@ -747,28 +806,16 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	sections = mn_sections(subscriptions);
 
 	spin_lock(&subscriptions->lock);
-	registered = subscription->users && subscription->users != MN_LEAVING;
-	if (likely(registered)) {
-		subscription->users = MN_LEAVING;
-		sections->unregistering++;
-		/* Otherwise the end of the mm has removed it. */
-		release = !hlist_unhashed(&subscription->hlist);
-	} else {
-		/* The other caller drops that of mn_add(). */
-		mmgrab(mm);
-	}
+	sections->unregistering++;
+	/* Otherwise the end of the mm has removed it. */
+	release = !hlist_unhashed(&subscription->hlist);
 	spin_unlock(&subscriptions->lock);
 
-	if (WARN_ONCE(!registered, "%ps is unregistered twice\n", ops)) {
-		/* Each caller may free it: none returns before it is gone. */
-		mn_wait_for_unregistration(sections);
-	} else {
-		if (release)
-			mn_release_one(sections, subscription, mm);
-		mn_sections_wait_for_release(sections);
-		mn_unregistered(sections, subscription);
-	}
-	/* Grabbed by mn_add(), or above. */
+	if (release)
+		mn_release_one(sections, subscription, mm);
+	mn_sections_wait_for_release(sections);
+	mn_unregistered(sections, subscription);
+	/* Grabbed by mn_add(). */
 	mmdrop(mm);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);
@@ -796,6 +843,13 @@ static void mn_free_put_1(struct rcu_head *rcu)
 	mn_free(rcu, 1);
 }
 
+static bool mn_is_put_too_often(const struct mmu_notifier *subscription,
+				unsigned int users)
+{
+	return WARN_ONCE(!users || users == MN_LEAVING,
+			 "%ps is put once too often\n", subscription->ops);
+}
+
 /**
  * mmu_notifier_put - drop a reference that mmu_notifier_get() returned
  * @subscription: The subscription.
@@ -813,32 +867,32 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 {
 	struct mmu_notifier_subscriptions *subscriptions;
 	struct mn_sections *sections;
-	bool last = false;
+	unsigned int users;
+	int index;
 
 	if (WARN_ONCE(!subscription->ops->free_notifier,
 		      "%ps cannot be put\n", subscription->ops))
 		return;
-	/* As in mmu_notifier_unregister(). */
-	if (WARN_ONCE(!data_race(subscription->users),
-		      "%ps is put once too often\n", subscription->ops))
+	if (mn_is_put_too_often(subscription, READ_ONCE(subscription->users)))
 		return;
 
 	subscriptions = mn_subscriptions(subscription->mm);
 	sections = mn_sections(subscriptions);
 	/* One put too many, at the same time, delays the free by the first. */
-	scoped_guard(srcu, &sections->srcu) {
-		guard(spinlock)(&subscriptions->lock);
-		if (WARN_ONCE(!subscription->users ||
-			      subscription->users == MN_LEAVING,
-			      "%ps is put once too often\n", subscription->ops))
-			return;
-		last = !--subscription->users;
-		if (last)
-			hlist_del_init_rcu(&subscription->hlist);
-	}
+	index = srcu_read_lock(&sections->srcu);
+	spin_lock(&subscriptions->lock);
+	users = mn_users_add(subscription, -1);
+	if (users == 1)
+		hlist_del_init_rcu(&subscription->hlist);
+	spin_unlock(&subscriptions->lock);
+	mn_is_put_too_often(subscription, users);
+	/* TINY_SRCU looks at it again, when another put may have freed it. */
+	preempt_disable();
+	srcu_read_unlock(&sections->srcu, index);
+	preempt_enable();
 
 	/* In no section: its end must not touch what the callback may have freed. */
-	if (last)
+	if (users == 1)
 		call_srcu(&sections->srcu, &subscription->rcu,
 			  srcu_down_read(&mn_puts) ? mn_free_put_1 :
 						     mn_free_put_0);

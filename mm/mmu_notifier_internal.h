@@ -196,7 +196,7 @@ struct mn_sections {
 
 /**
  * struct mmu_notifier_subscriptions - the notifiers of an mm
- * @lock: Protects @list and &mmu_notifier.users.
+ * @lock: Protects @list.
  * @list: The subscriptions to the mm, the latest first.
  * @ranges: The active ranges and the interval_subs, once the mm is prepared for these.
  * @sections: The SRCU sections, once there has been a subscription to the mm.
@@ -417,6 +417,7 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions);
 void mn_sections_free(struct mn_sections *sections);
 void mn_sections_wait(struct mn_sections *sections);
 void mn_sections_wait_for_release(struct mn_sections *sections);
+void mn_lockdep_may_wait_for_release(void);
 void mn_lockdep_release_begin(void);
 void mn_lockdep_release_end(void);
 int mn_release_enter(struct mn_sections *sections);

@@ -11,8 +11,9 @@
  * A slot holds a range by value. Nothing points to the caller's range, which is
  * usually on a stack. A range that is never ended, that is ended twice or through
  * a copy, or whose task dies in a callback, misleads or blocks readers of that
- * range, and does no other harm. (The exception is an end while the start still
- * runs callbacks, which rely on the range being active.)
+ * range, and does no other harm. (The exceptions are an end while the start still
+ * runs callbacks, which rely on the range being active; and the end of the copy of
+ * an untracked range, which is taken for that of another one.)
  *
  * When all slots are taken, further ranges are untracked: they are only
  * counted, and noted in the interval_subs that they overlap. A waiter cannot

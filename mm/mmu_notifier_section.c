@@ -47,7 +47,7 @@ static struct lockdep_map mn_release_map =
 	STATIC_LOCKDEP_MAP_INIT("&sections->release", &mn_release_key);
 #endif
 
-static void mn_lockdep_may_wait_for_release(void)
+void mn_lockdep_may_wait_for_release(void)
 {
 	lock_map_acquire(&mn_release_map);
 	lock_map_release(&mn_release_map);
@@ -63,6 +63,11 @@ void mn_lockdep_may_wait_for_sections(void)
 void mn_sections_free(struct mn_sections *sections)
 {
 	cleanup_srcu_struct(&sections->srcu);
+#ifdef CONFIG_TREE_SRCU
+	/* A range has never ended: SRCU may still use what it does not clean up. */
+	if (sections->srcu.sda)
+		return;
+#endif
 	kfree(sections);
 }
 

@@ -240,26 +240,37 @@ static int mn_reader_token(struct mmu_range_reader *reader, unsigned int state)
 	return 0;
 }
 
+static __always_inline bool mn_reader_is_killed(unsigned int state)
+{
+	return state == TASK_KILLABLE && unlikely(fatal_signal_pending(current));
+}
+
+/* Do not wait, and make each retry return true. */
+static noinline int mn_reader_refuse(struct mmu_range_reader *reader,
+				     unsigned int state)
+{
+	mmu_range_read_cancel(reader);
+	mn_reader_forget(reader);
+	return mn_reader_is_killed(state) ? -EINTR : 0;
+}
+
 /* Some range is active, or the range reader needs to be set up or given a watch. */
 static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 					     unsigned int state)
 {
 	int err;
 
+	if (WARN_ONCE(reader->watch,
+		      "a range reader begins that has not ended\n"))
+		mmu_range_read_cancel(reader);
 	if (unlikely(!reader->ranges)) {
 		mn_reader_track(reader);
 		if (WARN_ONCE(!reader->ranges,
 			      "a range reader of an mm that is not tracked\n"))
-			return 0;
+			return mn_reader_refuse(reader, state);
 	}
-	if (WARN_ONCE(reader->watch,
-		      "a range reader begins that has not ended\n"))
-		mmu_range_read_cancel(reader);
-
-	if (state == TASK_KILLABLE && fatal_signal_pending(current)) {
-		mn_reader_forget(reader);
-		return -EINTR;
-	}
+	if (mn_reader_is_killed(state))
+		return mn_reader_refuse(reader, state);
 	if (unlikely(reader->overrun))
 		mn_watch_take(reader);
 	err = mn_reader_token(reader, state);
@@ -268,16 +279,6 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 		mn_reader_forget(reader);
 	}
 	return err;
-}
-
-/* Do not wait, and make each retry return true. */
-static noinline int mn_reader_refuse(struct mmu_range_reader *reader,
-				     const char *what)
-{
-	WARN_ONCE(1, "%s\n", what);
-	mmu_range_read_cancel(reader);
-	mn_reader_forget(reader);
-	return 0;
 }
 
 static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
@@ -290,7 +291,7 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 	mn_lockdep_may_wait();
 
 	/* Even with nothing to wait for: end a loop of retries. */
-	if (state == TASK_KILLABLE && unlikely(fatal_signal_pending(current)))
+	if (mn_reader_is_killed(state))
 		return mn_range_read_begin_slow(reader, state);
 
 	if (likely(ranges)) {
@@ -314,8 +315,9 @@ static __always_inline int mn_range_read_begin_one(struct mmu_range_reader *read
 	reader->first = start;
 	reader->last = end - 1;
 	reader->set = NULL;
-	if (unlikely(reader->last < start))
-		return mn_reader_refuse(reader, "a range to read ends before it starts");
+	if (WARN_ONCE(reader->last < start,
+		      "a range to read ends before it starts\n"))
+		return mn_reader_refuse(reader, state);
 	return mn_range_read_begin(reader, state);
 }
 
@@ -344,8 +346,10 @@ static __always_inline int mn_range_read_begin_set(struct mmu_range_reader *read
 	reader->last = nr ? set[nr - 1].end - 1 : 0;
 	reader->set = nr ? set : &nothing;
 	reader->nr = nr;
-	if (IS_ENABLED(CONFIG_DEBUG_VM) && !mn_set_is_sorted(set, nr))
-		return mn_reader_refuse(reader, "ranges to read are not sorted and disjoint");
+	if (IS_ENABLED(CONFIG_DEBUG_VM) &&
+	    WARN_ONCE(!mn_set_is_sorted(set, nr),
+		      "ranges to read are not sorted and disjoint\n"))
+		return mn_reader_refuse(reader, state);
 	return mn_range_read_begin(reader, state);
 }
 

@@ -229,8 +229,8 @@ struct mmu_notifier_ops {
  * @ops: Callbacks; set by the owner before registration, constant after that.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
  * @rcu: Defers &mmu_notifier_ops.free_notifier until no callback runs.
- * @users: Number of references by mmu_notifier_get(), under the lock of the
- *	subscriptions.
+ * @users: Number of references by mmu_notifier_get(), changed atomically. 0 if it
+ *	is not registered.
  *
  * The list is changed under the lock of the subscriptions, and walked in an SRCU
  * section of the mm. A range walks from what was first at its start; so what has been
@@ -557,7 +557,9 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
  * some 60 invalidations of any range have started (30 on 32 bit). The next read
  * section, with this or another range reader of the mm, is not overrun again, unless
  * four other range readers have all watches of the mm, or a set has more than eight
- * ranges and one of the smaller gaps between them is invalidated.
+ * ranges and one of the smaller gaps between them is invalidated. (Another range
+ * reader may be, if it comes after some 16,000 invalidations; or after some 200, if
+ * more are active than the mm can tell apart.)
  *
  * The retry says nothing about the time after the user lock is released: a range
  * reader cannot tell whether SPTEs are still valid.

@@ -376,12 +376,13 @@ static void call_register(struct mn_call *call)
 	call->ret = mmu_notifier_register(&sub->notifier, call->ctx->mm);
 }
 
-/* Too early, but it has left the list. */
+/* It has left the list, but a range is still at it, and goes on from there. */
 static void
 notifier_is_registered_while_its_unregistration_waits(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
+	struct mn_sub *other = mn_register(ctx, 'b', &mn_range_ops);
 	struct mmu_notifier_range *range = mn_range(ctx, 0, 1);
 	struct mn_call *start, *first, *second;
 	int count = mm_count(ctx);
@@ -392,6 +393,7 @@ notifier_is_registered_while_its_unregistration_waits(struct kunit *test)
 	first = mn_spawn_unregister(sub);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(first));
 	KUNIT_EXPECT_EQ(test, sub->releases, 1);
+	mn_reports_begin(ctx);
 	second = mn_spawn(ctx, "mmu_notifier_register", sub,
 			  call_register, -1);
 	/* It may wait for the callback, too. */
@@ -401,14 +403,51 @@ notifier_is_registered_while_its_unregistration_waits(struct kunit *test)
 	mn_end(range);
 	KUNIT_ASSERT_TRUE(test, mn_returns(first));
 	KUNIT_ASSERT_TRUE(test, mn_returns(second));
-	KUNIT_ASSERT_EQ(test, 0, mn_registered(sub, second->ret));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_EQ(test, -EEXIST, mn_registered(sub, second->ret));
+	KUNIT_EXPECT_EQ(test, other->starts, 1);
+	KUNIT_EXPECT_EQ(test, other->ends, 1);
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
+
+	/* Now it can be registered. */
+	if (second->ret)
+		KUNIT_ASSERT_EQ(test, 0, mn_try_register(sub, ctx->mm));
 	start_and_end(ctx);
 	KUNIT_EXPECT_EQ(test, sub->starts, 2);
+}
+
+/* Which does not wait for the release of another one: that may wait for the caller. */
+static void
+notifier_is_unregistered_by_two_threads_beside_another(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
+	struct mn_sub *other = mn_register(ctx, 'b', &mn_range_ops);
+	struct mmu_notifier_range *range = mn_range(ctx, 0, 1);
+	struct mn_call *start, *first, *second, *third;
+
+	/* The mm stays, even if it is dropped once too often. */
+	mn_pin(ctx, ctx->mm);
+	sub->gate = mn_gate(ctx);
+	other->release_gate = mn_gate(ctx);
+	start = mn_spawn_start(ctx, range);
+	mn_gate_entered(ctx, sub->gate);
+	first = spawn_unregister(sub, ctx->mm);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(first));
 	mn_reports_begin(ctx);
-	mn_unregister(sub);
-	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 0);
-	KUNIT_EXPECT_EQ(test, sub->releases, 2);
-	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
+	second = spawn_unregister(sub, ctx->mm);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(second));
+	third = mn_spawn_unregister(other);
+	mn_gate_entered(ctx, other->release_gate);
+	mn_gate_open(sub->gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(start));
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(first));
+	KUNIT_EXPECT_TRUE(test, mn_returns(second));
+	mn_gate_open(other->release_gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(third));
+	reported(test, "mn_range_ops");
+	KUNIT_EXPECT_EQ(test, sub->releases, 1);
 }
 
 /* The first one was right, and had nothing left to do. */
@@ -1171,6 +1210,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_is_unregistered_twice),
 	KUNIT_CASE(notifier_is_unregistered_by_two_threads),
 	KUNIT_CASE(notifier_is_registered_while_its_unregistration_waits),
+	KUNIT_CASE(notifier_is_unregistered_by_two_threads_beside_another),
 	KUNIT_CASE(notifier_is_unregistered_twice_after_the_mm),
 	KUNIT_CASE(notifier_that_was_not_registered_is_unregistered),
 	KUNIT_CASE(notifier_is_unregistered_from_another_mm),

@@ -112,8 +112,8 @@ static void call_interval_begin_killable(struct mn_call *call)
 	WRITE_ONCE(call->killable, true);
 	allow_kernel_signal(SIGKILL);
 	call->ret = mmu_interval_read_begin_killable(&interval->sub, &seq);
-	/* Who does not look at what it returned collides. */
-	if (call->ret && !mn_retry(interval, seq))
+	/* Who does not look at what it returned collides; those of ranges are odd. */
+	if (call->ret && (!mn_retry(interval, seq) || seq % 2))
 		call->ret = 0;
 }
 
@@ -153,6 +153,33 @@ static struct mn_call *spawn_killable(struct mn_reader *reader)
 static void kill_call(struct mn_call *call)
 {
 	send_sig(SIGKILL, call->task, 1);
+}
+
+/* What a thread calls that is killed before. */
+struct killed_call {
+	void (*wait)(struct mn_call *call);
+	void *arg;
+};
+
+static void call_when_killed(struct mn_call *call)
+{
+	const struct killed_call *killed = call->arg;
+
+	allow_kernel_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	call->arg = killed->arg;
+	killed->wait(call);
+}
+
+static void expect_killed(struct mn_ctx *ctx, void (*wait)(struct mn_call *call),
+			  void *arg)
+{
+	struct killed_call killed = { wait, arg };
+	struct mn_call *call;
+
+	call = mn_spawn(ctx, "killed before", &killed, call_when_killed, -1);
+	KUNIT_ASSERT_TRUE(ctx->test, mn_returns(call));
+	KUNIT_EXPECT_EQ(ctx->test, (long)call->ret, -EINTR);
 }
 
 static bool retry(struct mn_reader *reader)
@@ -1051,6 +1078,11 @@ static void expect_misuse(struct mn_reader *reader)
 	begin(reader);
 	KUNIT_EXPECT_EQ(ctx->test, mn_reports_end(ctx), 1);
 	KUNIT_EXPECT_TRUE(ctx->test, retry(reader));
+	/* A fatal signal ends a loop of such retries. */
+	mn_reports_begin(ctx);
+	expect_killed(ctx, call_begin_killable, reader);
+	KUNIT_EXPECT_EQ(ctx->test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_TRUE(ctx->test, retry(reader));
 }
 
 static void expect_misuse_of_inactive(struct mn_ctx *ctx, unsigned long start,
@@ -1476,22 +1508,6 @@ static void signal_ends_a_killable_begin_of_an_interval(struct kunit *test)
 	}
 }
 
-/* What a thread calls that is killed before. */
-struct killed_call {
-	void (*wait)(struct mn_call *call);
-	void *arg;
-};
-
-static void call_when_killed(struct mn_call *call)
-{
-	const struct killed_call *killed = call->arg;
-
-	allow_kernel_signal(SIGKILL);
-	send_sig(SIGKILL, current, 1);
-	call->arg = killed->arg;
-	killed->wait(call);
-}
-
 /* So a fatal signal ends a loop of retries that never has to wait. */
 static void killable_begin_fails_with_nothing_to_wait_for(struct kunit *test)
 {
@@ -1499,28 +1515,18 @@ static void killable_begin_fails_with_nothing_to_wait_for(struct kunit *test)
 	struct mn_reader *reader[] = {
 		reader_of(ctx, 10, 10), set_reader_of(ctx, 10, 10),
 	};
-	struct killed_call killed[] = {
-		{ call_begin_killable, reader[0] },
-		{ call_begin_killable, reader[1] },
-		{ call_wait_inactive_killable, reader[0] },
-		{ call_interval_begin_killable, mn_insert(ctx, 'a', 10, 10) },
-	};
-	struct mn_call *call;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(killed); i++) {
-		if (i < ARRAY_SIZE(reader)) {
-			begin(reader[i]);
-			KUNIT_EXPECT_FALSE(test, retry(reader[i]));
-		}
-		call = mn_spawn(ctx, "killed before", &killed[i],
-				call_when_killed, -1);
-		KUNIT_ASSERT_TRUE(test, mn_returns(call));
-		KUNIT_EXPECT_EQ(test, (long)call->ret, -EINTR);
+	for (i = 0; i < ARRAY_SIZE(reader); i++) {
+		begin(reader[i]);
+		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
+		expect_killed(ctx, call_begin_killable, reader[i]);
 		/* Who does not look at what it returned collides. */
-		if (i < ARRAY_SIZE(reader))
-			KUNIT_EXPECT_TRUE(test, retry(reader[i]));
+		KUNIT_EXPECT_TRUE(test, retry(reader[i]));
 	}
+	expect_killed(ctx, call_wait_inactive_killable, reader[0]);
+	expect_killed(ctx, call_interval_begin_killable,
+		      mn_insert(ctx, 'a', 10, 10));
 }
 
 /*

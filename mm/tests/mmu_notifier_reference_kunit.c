@@ -245,6 +245,7 @@ static void get_of_too_many_is_refused(struct kunit *test)
 	struct mn_ctx *ctx = test->priv;
 	struct mn_sub *a = get(test, &get_ops);
 	struct mmu_notifier *notifier;
+	unsigned int most;
 
 	a->notifier.users = UINT_MAX;
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
@@ -252,14 +253,20 @@ static void get_of_too_many_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->notifier.users, UINT_MAX);
 
 	/* There may be numbers near it that no count of users has. */
-	a->notifier.users = UINT_MAX - 5;
+	a->notifier.users = UINT_MAX - SZ_16K;
 	do
 		notifier = mmu_notifier_get(&get_ops, ctx->mm);
 	while (notifier == &a->notifier);
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW, PTR_ERR_OR_ZERO(notifier));
+	most = a->notifier.users;
+	KUNIT_EXPECT_GT(test, most, UINT_MAX - SZ_16K);
 	mn_reports_begin(ctx);
 	mmu_notifier_put(&a->notifier);
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 0);
+	KUNIT_EXPECT_EQ(test, a->notifier.users, most - 1);
+	KUNIT_EXPECT_PTR_EQ(test, &a->notifier,
+			    mmu_notifier_get(&get_ops, ctx->mm));
+	KUNIT_EXPECT_EQ(test, a->notifier.users, most);
 	a->notifier.users = 1;
 }
 
