@@ -18,7 +18,8 @@ refresh() {
 		mkdir -p "$copy.new/before"
 		merge ours "$1" "$copy.new/before"
 		cp -a "$copy.new/before" "$copy.new/ours"
-		patch -p1 -s --no-backup-if-mismatch -d "$copy.new/ours" -i "$patch" >&2 || :
+		patch -p1 -s --no-backup-if-mismatch -d "$copy.new/ours" -i "$patch" >&2 || [ $? = 1 ] ||
+			die "$patch is no patch: see above"
 		mv "$copy.new" "$copy"
 		[ -z "$edit" ] || { say "edit $copy/ours, then run backport.sh"; exit 0; }
 	fi
