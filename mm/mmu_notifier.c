@@ -27,6 +27,7 @@
 #include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
@@ -52,11 +53,11 @@ struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
 #endif
 
 /*
- * In &mmu_notifier.users: mmu_notifier_unregister() is at work. No reference can be
- * had or dropped any more. No errno: a registration looks for it in memory that
- * may not be initialised.
+ * Those that mmu_notifier_unregister() is at work on, linked by what only a put uses.
+ * To look for one, compare pointers: its memory may be uninitialised, or freed.
  */
-#define MN_LEAVING	(UINT_MAX - 0x1eaf)
+static DEFINE_HASHTABLE(mn_unregistering, 6);
+static DEFINE_SPINLOCK(mn_unregistering_lock);
 
 /*
  * References to a subscription
@@ -64,35 +65,68 @@ struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
 
 /*
  * Without a lock, as that of the mm goes with the last reference. Returns the number
- * before, and adds nothing to that of what is not registered, 0 or MN_LEAVING, nor
- * beyond MN_LEAVING.
+ * before: 0, that of what is not registered, and UINT_MAX are not added to.
  */
 static unsigned int mn_users_add(struct mmu_notifier *subscription, int n)
 {
 	unsigned int users = READ_ONCE(subscription->users);
 
-	while (users && users < MN_LEAVING && users + n < MN_LEAVING) {
+	while (users && (n < 0 || users != UINT_MAX)) {
 		if (try_cmpxchg(&subscription->users, &users, users + n))
 			break;
 	}
 	return users;
 }
 
-/* Only one caller has to unregister it. */
-static bool mn_users_leave(struct mmu_notifier *subscription)
+static struct hlist_node *
+mn_unregistering_node(const struct mmu_notifier *subscription)
 {
-	unsigned int users = READ_ONCE(subscription->users);
+	BUILD_BUG_ON(sizeof(struct hlist_node) > sizeof(subscription->rcu));
+	return (struct hlist_node *)&subscription->rcu;
+}
 
-	while (users && users != MN_LEAVING) {
-		if (try_cmpxchg(&subscription->users, &users, MN_LEAVING))
+/* Returns false if it is not registered, or another caller is at work on it. */
+static bool mn_unregister_begin(struct mmu_notifier *subscription)
+{
+	guard(spinlock)(&mn_unregistering_lock);
+	if (!xchg(&subscription->users, 0))
+		return false;
+	hash_add(mn_unregistering, mn_unregistering_node(subscription),
+		 (unsigned long)subscription);
+	return true;
+}
+
+static void mn_unregister_end(struct mmu_notifier *subscription)
+{
+	spin_lock(&mn_unregistering_lock);
+	hash_del(mn_unregistering_node(subscription));
+	spin_unlock(&mn_unregistering_lock);
+	/*
+	 * Another caller may have freed it by now. No barrier: one that has
+	 * begun to wait looks again, under the lock.
+	 */
+	wake_up_var(subscription);
+}
+
+static bool mn_is_unregistering(const struct mmu_notifier *subscription)
+{
+	const unsigned long key = (unsigned long)subscription;
+	struct hlist_node *node;
+
+	guard(spinlock)(&mn_unregistering_lock);
+	hlist_for_each(node, mn_unregistering +
+			     hash_min(key, HASH_BITS(mn_unregistering))) {
+		if (node == mn_unregistering_node(subscription))
 			return true;
 	}
 	return false;
 }
 
-static bool mn_is_leaving(const struct mmu_notifier *subscription)
+/* It may be unregistered by another caller, who may free it as soon as that ends. */
+static void mn_wait_until_unregistered(struct mmu_notifier *subscription)
 {
-	return READ_ONCE(subscription->users) == MN_LEAVING;
+	mn_lockdep_may_wait_for_release();
+	wait_var_event(subscription, !mn_is_unregistering(subscription));
 }
 
 /*
@@ -118,18 +152,15 @@ static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
 {
 	struct mmu_notifier *other;
 
-	/* Ranges may still be at it, even if it has left the list. */
-	if (mn_is_leaving(subscription))
-		return true;
-	if (!subscriptions)
-		return false;
-
-	guard(spinlock)(&subscriptions->lock);
-	hlist_for_each_entry(other, &subscriptions->list, hlist) {
-		if (other == subscription)
-			return true;
+	if (subscriptions) {
+		guard(spinlock)(&subscriptions->lock);
+		hlist_for_each_entry(other, &subscriptions->list, hlist) {
+			if (other == subscription)
+				return true;
+		}
 	}
-	return false;
+	/* Ranges may still be at it, though it has left the list. */
+	return mn_is_unregistering(subscription);
 }
 
 static void mn_add(struct mmu_notifier_subscriptions *subscriptions,
@@ -137,7 +168,6 @@ static void mn_add(struct mmu_notifier_subscriptions *subscriptions,
 {
 	mmgrab(mm);
 	subscription->mm = mm;
-	WRITE_ONCE(subscription->users, 1);
 
 	guard(spinlock)(&subscriptions->lock);
 	hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
@@ -230,11 +260,15 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		 */
 		smp_store_release(&mm->notifier_subscriptions, new);
 		mm_drop_all_locks(mm);
-	} else if (new_sections) {
-		mn_wait_for_active(subscriptions->ranges);
-	} else if (subscription || new_ranges) {
-		mn_sections_wait(subscriptions->sections);
 	}
+	/* From now on it can be unregistered. */
+	if (subscription)
+		WRITE_ONCE(subscription->users, 1);
+
+	if (new_sections && !new)
+		mn_wait_for_active(subscriptions->ranges);
+	else if (!new && (subscription || new_ranges))
+		mn_sections_wait(subscriptions->sections);
 
 	if (new_ranges) {
 		/*
@@ -390,9 +424,10 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
 		if (subscription->ops != ops)
 			continue;
 		users = mn_users_add(subscription, 1);
-		if (unlikely(users == MN_LEAVING))
+		/* It is being unregistered. */
+		if (unlikely(!users))
 			continue;
-		if (unlikely(users >= MN_LEAVING - 1))
+		if (unlikely(users == UINT_MAX))
 			return ERR_PTR(-EOVERFLOW);
 		return subscription;
 	}
@@ -675,9 +710,8 @@ static void mn_release_one(struct mn_sections *sections,
 	mn_lockdep_release_end();
 }
 
-/* No callback of the subscription runs or will run. */
-static void mn_unregistered(struct mn_sections *sections,
-			    struct mmu_notifier *subscription)
+/* No callback of what is unregistered runs or will run. */
+static void mn_unregistered(struct mn_sections *sections)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
 		sections->subscriptions;
@@ -688,14 +722,9 @@ static void mn_unregistered(struct mn_sections *sections,
 	spin_unlock(&subscriptions->lock);
 	if (last)
 		wake_up_all(&sections->unregistered);
-
-	/* The full barrier that wake_up_var() needs. */
-	xchg(&subscription->users, 0);
-	/* Another caller that unregisters it may have freed it by now. */
-	wake_up_var(&subscription->users);
 }
 
-static bool mn_is_unregistering(const struct mn_sections *sections)
+static bool mn_has_unregistrations(const struct mn_sections *sections)
 {
 	guard(spinlock)(&sections->subscriptions->lock);
 	return sections->unregistering;
@@ -704,14 +733,7 @@ static bool mn_is_unregistering(const struct mn_sections *sections)
 /* Wait for each mmu_notifier_unregister() that is at work. */
 static void mn_wait_for_unregistrations(struct mn_sections *sections)
 {
-	wait_event(sections->unregistered, !mn_is_unregistering(sections));
-}
-
-/* It may be unregistered by another caller, whose mm is not held here. */
-static void mn_wait_until_unregistered(struct mmu_notifier *subscription)
-{
-	mn_lockdep_may_wait_for_release();
-	wait_var_event(&subscription->users, !mn_is_leaving(subscription));
+	wait_event(sections->unregistered, !mn_has_unregistrations(sections));
 }
 
 /*
@@ -792,7 +814,7 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 
 	mn_lockdep_may_wait();
 
-	if (WARN_ONCE(!mn_users_leave(subscription),
+	if (WARN_ONCE(!mn_unregister_begin(subscription),
 		      "%ps is not registered\n", ops)) {
 		/* Each caller may free it: none returns before it is gone. */
 		mn_wait_until_unregistered(subscription);
@@ -814,7 +836,8 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	if (release)
 		mn_release_one(sections, subscription, mm);
 	mn_sections_wait_for_release(sections);
-	mn_unregistered(sections, subscription);
+	mn_unregistered(sections);
+	mn_unregister_end(subscription);
 	/* Grabbed by mn_add(). */
 	mmdrop(mm);
 }
@@ -846,7 +869,7 @@ static void mn_free_put_1(struct rcu_head *rcu)
 static bool mn_is_put_too_often(const struct mmu_notifier *subscription,
 				unsigned int users)
 {
-	return WARN_ONCE(!users || users == MN_LEAVING,
+	return WARN_ONCE(!users,
 			 "%ps is put once too often\n", subscription->ops);
 }
 

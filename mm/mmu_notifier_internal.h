@@ -221,8 +221,8 @@ struct mn_sections {
  *   sections         (U), or mmap_lock; the    mmap_lock for writing
  *                    copy in @ranges has the
  *                    ranges' lock
- *   users            lock; whether it is 0     lock, or by registration,
- *                    also with a reference     before it is in the list
+ *   users            anywhere                  atomically; or by registration,
+ *                                              with the mmap_lock for writing
  */
 struct mmu_notifier_subscriptions {
 	spinlock_t lock;

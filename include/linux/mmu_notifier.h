@@ -228,9 +228,10 @@ struct mmu_notifier_ops {
  * @hlist: Entry in the list of the mm, the latest first.
  * @ops: Callbacks; set by the owner before registration, constant after that.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
- * @rcu: Defers &mmu_notifier_ops.free_notifier until no callback runs.
+ * @rcu: Defers &mmu_notifier_ops.free_notifier until no callback runs. Or links
+ *	those that are being unregistered.
  * @users: Number of references by mmu_notifier_get(), changed atomically. 0 if it
- *	is not registered.
+ *	is not registered, or being unregistered.
  *
  * The list is changed under the lock of the subscriptions, and walked in an SRCU
  * section of the mm. A range walks from what was first at its start; so what has been

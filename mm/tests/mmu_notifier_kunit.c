@@ -17,6 +17,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/string.h>
 #include <linux/vmstat.h>
 
 #include "mmu_notifier_helpers.h"
@@ -51,6 +52,28 @@ static void registered_is_called(struct kunit *test)
 	mn_invalidate(ctx, 0, 16);
 	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 	KUNIT_EXPECT_EQ(test, sub->ends, 1);
+}
+
+/* But for its ops. Drivers use kmalloc(). */
+static void memory_of_a_subscription_may_be_uninitialised(struct kunit *test)
+{
+	static const unsigned char contents[] = { 0x01, 0x5a, 0xa5, 0xff };
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_sub(ctx, 'a', &mn_range_ops);
+	const struct mmu_notifier_ops *ops = sub->notifier.ops;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(contents); i++) {
+		memset(&sub->notifier, contents[i], sizeof(sub->notifier));
+		sub->notifier.ops = ops;
+		mn_reports_begin(ctx);
+		KUNIT_ASSERT_EQ(test, 0, mn_try_register(sub, ctx->mm));
+		mn_invalidate(ctx, 0, 1);
+		mn_unregister(sub);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 0);
+		KUNIT_EXPECT_EQ(test, sub->starts, i + 1);
+		KUNIT_EXPECT_EQ(test, sub->releases, i + 1);
+	}
 }
 
 static void unregistered_is_not_called(struct kunit *test)
@@ -559,6 +582,7 @@ static void forked_mm_has_no_notifiers(struct kunit *test)
 static struct kunit_case mmu_notifier_cases[] = {
 	KUNIT_CASE(mm_without_notifiers_is_left_alone),
 	KUNIT_CASE(registered_is_called),
+	KUNIT_CASE(memory_of_a_subscription_may_be_uninitialised),
 	KUNIT_CASE(unregistered_is_not_called),
 	KUNIT_CASE(every_subscription_is_called),
 	KUNIT_CASE(other_mm_is_not_called),
