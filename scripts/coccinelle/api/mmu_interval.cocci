@@ -28,6 +28,45 @@ position p;
 *mmu_interval_notifier_insert_locked@p(...);
 )
 
+// The result of an insertion is kept, but nothing goes by it: an assertion is
+// compiled out where it counts.
+
+@asserted@
+local idexpression E;
+identifier assertion =~ "ASSERT" || =~ "BUG_ON";
+position a;
+@@
+
+ assertion(<+... E@a ...+>)
+
+@written@
+local idexpression E;
+expression E1;
+position w;
+@@
+
+ E@w = E1
+
+@read exists@
+local idexpression E;
+position i, r != {asserted.a,written.w};
+@@
+
+ E = \(mmu_interval_notifier_insert@i\|mmu_interval_notifier_insert_locked@i\)(...)
+ ... when != E = ...
+ E@r
+
+@unread depends on !patch@
+local idexpression E;
+position p != read.i;
+@@
+
+(
+*E = mmu_interval_notifier_insert@p(...);
+|
+*E = mmu_interval_notifier_insert_locked@p(...);
+)
+
 // The insertion failed, and yet it is removed.
 
 @failed depends on !patch disable neg_if, ne_if exists@
@@ -196,6 +235,20 @@ p << ignored.p;
 @@
 
 msg = "ERROR: the result of this insertion is ignored"
+coccilib.org.print_todo(p[0], msg)
+
+@script:python depends on report@
+p << unread.p;
+@@
+
+msg = "ERROR: nothing goes by the result of this insertion"
+coccilib.report.print_report(p[0], msg)
+
+@script:python depends on org@
+p << unread.p;
+@@
+
+msg = "ERROR: nothing goes by the result of this insertion"
 coccilib.org.print_todo(p[0], msg)
 
 @script:python depends on report@

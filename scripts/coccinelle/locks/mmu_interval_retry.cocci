@@ -89,7 +89,7 @@ position p != {asked.u,saved.u};
 // The answer counts under the lock only.
 
 @unlocked exists@
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
 iterator name scoped_guard;
 statement S;
 position at, p;
@@ -101,9 +101,9 @@ position at, p;
 *mmu_interval_read_retry@p(...)
 
 @relocked exists@
-identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
-identifier unlock =~ "unlock" && !~ "^mmap_" || =~ "^up_";
+identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
+identifier unlock =~ "unlock" && !~ "^mmap_" || =~ "^up_" || =~ "_up_read" || =~ "_up_write";
 iterator name scoped_guard;
 expression L;
 statement S;
@@ -133,7 +133,7 @@ identifier fld = {invalidate,invalidate_start};
 
 @user_lock exists@
 identifier callback.cb, l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write";
 expression E;
 @@
 
@@ -147,7 +147,7 @@ expression E;
 
 @right exists@
 identifier user_lock.l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
 expression E;
 position r;
 @@
@@ -158,8 +158,8 @@ position r;
 
 @wrong depends on user_lock exists@
 identifier l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
-identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write";
+identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
 expression E;
 position p != right.r;
 @@
@@ -172,7 +172,7 @@ position p != right.r;
 
 @lockless exists@
 identifier callback.cb;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
 iterator name scoped_guard;
 statement S;
 position p;

@@ -135,3 +135,32 @@ int bad_remove_without_braces(struct mirror *m, struct mm_struct *mm)
 		start(m);
 	return err;
 }
+
+int good_tells(struct mirror *m, struct mm_struct *mm)
+{
+	int err;
+
+	if ((err = mmu_interval_notifier_insert(&m->notifier, mm, 0, 1, &mirror_ops)))
+		return err;
+	err = mmu_interval_notifier_insert(&m->other, mm, 0, 1, &mirror_ops);
+	MIRROR_ASSERT(err != -EEXIST);
+	return err;
+}
+
+void bad_unread(struct mirror *m, struct mm_struct *mm)
+{
+	int err;
+
+	err = mmu_interval_notifier_insert(&m->notifier, mm, 0, 1, &mirror_ops);
+	err = start(m);
+	if (err)
+		stop(m);
+}
+
+void bad_only_asserted(struct mirror *m, struct mm_struct *mm)
+{
+	int err;
+
+	err = mmu_interval_notifier_insert_locked(&m->notifier, mm, 0, 1, &mirror_ops);
+	MIRROR_ASSERT(!err);
+}

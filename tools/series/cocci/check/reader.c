@@ -197,3 +197,27 @@ int bad_other_lock(struct mirror *m)
 	spin_unlock(&m->list_lock);
 	return err;
 }
+
+int good_wrapped_lock(struct mirror *m)
+{
+	unsigned long seq;
+	int err = 0;
+
+	seq = mmu_interval_read_begin(&m->notifier);
+	mirror_down_read(&m->lock);
+	if (mmu_interval_read_retry(&m->notifier, seq))
+		err = -EAGAIN;
+	mirror_up_read(&m->lock);
+	return err;
+}
+
+int bad_wrapped_unlock(struct mirror *m)
+{
+	unsigned long seq;
+
+	seq = mmu_interval_read_begin(&m->notifier);
+	mirror_down_write(&m->lock);
+	establish(m);
+	mirror_up_write(&m->lock);
+	return mmu_interval_read_retry(&m->notifier, seq);
+}
