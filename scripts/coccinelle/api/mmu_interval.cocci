@@ -16,6 +16,16 @@ virtual context
 virtual org
 virtual report
 
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
 // The result of an insertion is ignored.
 
 @ignored depends on !patch@
@@ -223,99 +233,53 @@ position p;
 *waits@p(...)
  ...+> }
 
-@script:python depends on report@
+@script:python depends on report || org@
 p << ignored.p;
 @@
 
 msg = "ERROR: the result of this insertion is ignored"
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << ignored.p;
-@@
-
-msg = "ERROR: the result of this insertion is ignored"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << unread.p;
 @@
 
 msg = "ERROR: nothing goes by the result of this insertion"
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << unread.p;
-@@
-
-msg = "ERROR: nothing goes by the result of this insertion"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << inside.p;
 @@
 
 msg = "ERROR: the insertion failed, there is nothing to remove"
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << inside.p;
-@@
-
-msg = "ERROR: the insertion failed, there is nothing to remove"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << landing.p;
 l << jump.l;
 @@
 
 msg = "ERROR: removed even if the insertion failed (goto %s)" % l
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << landing.p;
-l << jump.l;
-@@
-
-msg = "ERROR: removed even if the insertion failed (goto %s)" % l
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << late.p;
 at << late.at;
 @@
 
 msg = "ERROR: callbacks may take this lock since the insertion on line %s" % at[0].line
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << late.p;
-at << late.at;
-@@
-
-msg = "ERROR: callbacks may take this lock since the insertion on line %s" % at[0].line
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << direct.p;
 waits << direct.waits;
 cb << interval.cb;
 @@
 
 msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << direct.p;
-waits << direct.waits;
-cb << interval.cb;
-@@
-
-msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << indirect.p;
 waits << indirect.waits;
 g << helper.g;
@@ -323,32 +287,13 @@ cb << interval.cb;
 @@
 
 msg = "ERROR: %s() in %s(), which the callback %s() calls, is a deadlock" % (waits, g, cb)
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << indirect.p;
-waits << indirect.waits;
-g << helper.g;
-cb << interval.cb;
-@@
-
-msg = "ERROR: %s() in %s(), which the callback %s() calls, is a deadlock" % (waits, g, cb)
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << whole_direct.p;
 waits << whole_direct.waits;
 cb << whole_mm.cb;
 @@
 
 msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << whole_direct.p;
-waits << whole_direct.waits;
-cb << whole_mm.cb;
-@@
-
-msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
-coccilib.org.print_todo(p[0], msg)
+say(p[0], msg)

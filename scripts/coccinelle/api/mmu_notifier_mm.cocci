@@ -16,6 +16,16 @@ virtual context
 virtual org
 virtual report
 
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
 // A reference to the mm is given back in a callback.  mmput_async() does not
 // wait.
 
@@ -62,48 +72,25 @@ position p;
 
 *mmu_notifier_unregister@p(..., current->mm)
 
-@script:python depends on report@
+@script:python depends on report || org@
 p << put.p;
 cb << callback.cb;
 @@
 
 msg = "ERROR: mmput() in the callback %s() waits for that callback if it is the last" % cb
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << put.p;
-cb << callback.cb;
-@@
-
-msg = "ERROR: mmput() in the callback %s() waits for that callback if it is the last" % cb
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << put_in_helper.p;
 g << helper.g;
 @@
 
 msg = "ERROR: mmput() in %s(), which a callback calls, waits for that callback if it is the last" % g
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << put_in_helper.p;
-g << helper.g;
-@@
-
-msg = "ERROR: mmput() in %s(), which a callback calls, waits for that callback if it is the last" % g
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << current_mm.p;
 @@
 
 msg = "ERROR: current->mm need not be the mm that it was registered with"
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << current_mm.p;
-@@
-
-msg = "ERROR: current->mm need not be the mm that it was registered with"
-coccilib.org.print_todo(p[0], msg)
+say(p[0], msg)

@@ -17,6 +17,16 @@ virtual context
 virtual org
 virtual report
 
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
 // A reader that begins and never asks.
 
 @ignored@
@@ -252,154 +262,78 @@ symbol false;
 )
  }
 
-@script:python depends on report@
+@script:python depends on report || org@
 p << ignored.p;
 @@
 
 msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << ignored.p;
-@@
-
-msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << unused.p;
 @@
 
 msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << unused.p;
-@@
-
-msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << alone.p;
 @@
 
 msg = "WARNING: nothing in this file calls mmu_interval_read_retry()"
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << alone.p;
-@@
-
-msg = "WARNING: nothing in this file calls mmu_interval_read_retry()"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << unasked.p;
 @@
 
 msg = "WARNING: mmu_interval_read_retry() is never called for this hmm_range"
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << unasked.p;
-@@
-
-msg = "WARNING: mmu_interval_read_retry() is never called for this hmm_range"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << unlocked.p;
 at << unlocked.at;
 @@
 
 msg = "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << unlocked.p;
-at << unlocked.at;
-@@
-
-msg = "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << relocked.p;
 unlock << relocked.unlock;
 @@
 
 msg = "ERROR: the lock is given back by %s() before mmu_interval_read_retry()" % unlock
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << relocked.p;
-unlock << relocked.unlock;
-@@
-
-msg = "ERROR: the lock is given back by %s() before mmu_interval_read_retry()" % unlock
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << wrong.p;
 l << wrong.l;
 @@
 
 msg = "ERROR: under the lock %s, which is not the one of the callback" % l
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << wrong.p;
-l << wrong.l;
-@@
-
-msg = "ERROR: under the lock %s, which is not the one of the callback" % l
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << lockless.p;
 cb << callback.cb;
 @@
 
 msg = "ERROR: %s() sets the sequence under no lock" % cb
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << lockless.p;
-cb << callback.cb;
-@@
-
-msg = "ERROR: %s() sets the sequence under no lock" % cb
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << forgets.p;
 cb << callback.cb;
 @@
 
 msg = "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb
-coccilib.report.print_report(p[0], msg)
+say(p[0], msg)
 
-@script:python depends on org@
-p << forgets.p;
-cb << callback.cb;
-@@
-
-msg = "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 r << skips.r;
 f << sets.f;
 @@
 
 msg = "WARNING: %s() returns here without having set the sequence" % f
-coccilib.report.print_report(r[0], msg)
-
-@script:python depends on org@
-r << skips.r;
-f << sets.f;
-@@
-
-msg = "WARNING: %s() returns here without having set the sequence" % f
-coccilib.org.print_todo(r[0], msg)
+say(r[0], msg)
