@@ -5,8 +5,8 @@
 /// and mmu_interval_set_seq() in each callback, the last two under the same
 /// driver lock.
 ///
-//# A call with "lock" in its name counts as taking the driver's lock, unless
-//# it unlocks or concerns the mmap_lock. Callbacks that return early because of
+//# A call with "lock" or "down" in its name counts as taking the driver's lock,
+//# unless it concerns the mmap_lock. Callbacks that return early because of
 //# the owner, or because the mm is going away, need not set the sequence.
 //
 // Confidence: Moderate
@@ -26,6 +26,21 @@ say = coccilib.report.print_report
 @@
 
 say = coccilib.org.print_todo
+
+// A call counts as taking the user lock, or as giving it back, by its name: a
+// wrapper does, too.
+
+@initialize:python@
+@@
+
+import re
+
+def locks(name):
+    wrong = "unlock|[bc]lock|^mmap_|lock_init|is_locked"
+    return bool(re.search("lock|^down|_down|^guard$", name)) and not re.search(wrong, name)
+
+def unlocks(name):
+    return bool(re.search("unlock|^up_|_up_", name)) and not name.startswith("mmap_")
 
 // A reader that begins and never asks.
 
@@ -99,7 +114,7 @@ position p != {asked.u,saved.u};
 // The answer counts under the lock only.
 
 @unlocked exists@
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
+identifier lock : script:python() { locks(lock) };
 iterator name scoped_guard;
 statement S;
 position at, p;
@@ -111,13 +126,13 @@ position at, p;
 *mmu_interval_read_retry@p(...)
 
 @relocked exists@
-identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write";
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
-identifier unlock =~ "unlock" && !~ "^mmap_" || =~ "^up_" || =~ "_up_read" || =~ "_up_write";
+identifier lock1 : script:python() { locks(lock1) };
+identifier lock : script:python() { locks(lock) };
+identifier unlock : script:python() { unlocks(unlock) };
 iterator name scoped_guard;
 expression L;
 statement S;
-position p;
+position u, p;
 @@
 
  mmu_interval_read_begin(...)
@@ -126,7 +141,7 @@ position p;
  lock1(L, ...)
  ... when != lock(...)
      when != scoped_guard(...) S
- unlock(L, ...)
+ unlock@u(L, ...)
  ... when != lock(...)
      when != scoped_guard(...) S
      when != mmu_interval_read_begin(...)
@@ -143,7 +158,7 @@ identifier fld = {invalidate,invalidate_start};
 
 @user_lock exists@
 identifier callback.cb, l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write";
+identifier lock : script:python() { locks(lock) };
 expression E;
 @@
 
@@ -157,7 +172,7 @@ expression E;
 
 @right exists@
 identifier user_lock.l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
+identifier lock : script:python() { locks(lock) };
 expression E;
 position r;
 @@
@@ -168,8 +183,8 @@ position r;
 
 @wrong depends on user_lock exists@
 identifier l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write";
-identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
+identifier lock : script:python() { locks(lock) };
+identifier lock1 : script:python() { locks(lock1) };
 expression E;
 position p != right.r;
 @@
@@ -182,7 +197,7 @@ position p != right.r;
 
 @lockless exists@
 identifier callback.cb;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "down_read" || =~ "down_write" || =~ "^guard$";
+identifier lock : script:python() { locks(lock) };
 iterator name scoped_guard;
 statement S;
 position p;
@@ -300,10 +315,10 @@ say(p[0], msg)
 
 @script:python depends on report || org@
 p << relocked.p;
-unlock << relocked.unlock;
+u << relocked.u;
 @@
 
-msg = "ERROR: the lock is given back by %s() before mmu_interval_read_retry()" % unlock
+msg = "ERROR: the lock is given back on line %s before mmu_interval_read_retry()" % u[0].line
 say(p[0], msg)
 
 @script:python depends on report || org@
