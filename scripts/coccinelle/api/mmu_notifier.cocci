@@ -419,66 +419,57 @@ r << early.r;
 st << early.st;
 @@
 
-msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
-say(r[0], msg)
+say(r[0], "ERROR: the range started on line %s is not ended before this return" % st[0].line)
 
 @script:python depends on report || org@
 r << early_guarded.r;
 st << early_guarded.st;
 @@
 
-msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
-say(r[0], msg)
+say(r[0], "ERROR: the range started on line %s is not ended before this return" % st[0].line)
 
 @script:python depends on report || org@
 s << unended.s;
 @@
 
-msg = "ERROR: this local range is started and never ended"
-say(s[0], msg)
+say(s[0], "ERROR: this local range is started and never ended")
 
 @script:python depends on report || org@
 s << ignored.s;
 @@
 
-msg = "ERROR: the result of this non-blocking start is ignored"
-say(s[0], msg)
+say(s[0], "ERROR: the result of this non-blocking start is ignored")
 
 @script:python depends on report || org@
 s << lost.s;
 @@
 
-msg = "ERROR: the result of this non-blocking start is ignored"
-say(s[0], msg)
+say(s[0], "ERROR: the result of this non-blocking start is ignored")
 
 @script:python depends on report || org@
 s << overwritten.s;
 @@
 
-msg = "ERROR: whether this start was refused is overwritten before it is looked at"
-say(s[0], msg)
+say(s[0], "ERROR: whether this start was refused is overwritten before it is looked at")
 
 @script:python depends on report || org@
 e << inside.e;
 @@
 
-msg = "ERROR: the start of this range was refused, it must not be ended"
-say(e[0], msg)
+say(e[0], "ERROR: the start of this range was refused, it must not be ended")
 
 @script:python depends on report || org@
 e << falls_through.e;
 @@
 
-msg = "ERROR: the range is ended even if its start was refused"
-say(e[0], msg)
+say(e[0], "ERROR: the range is ended even if its start was refused")
 
 @script:python depends on report || org@
 e << landing.e;
 l << jump.l;
 @@
 
-msg = "ERROR: the range is ended even if its start was refused (goto %s)" % l
-say(e[0], msg)
+say(e[0], "ERROR: the range is ended even if its start was refused (goto %s)" % l)
 
 @script:python depends on report || org@
 r << refuses.r;
@@ -486,22 +477,19 @@ start << starts.start;
 ops << starts.ops;
 @@
 
-msg = "ERROR: %s() can refuse a start, but %s has an invalidate_range_end" % (start, ops)
-say(r[0], msg)
+say(r[0], "ERROR: %s() can refuse a start, but %s has an invalidate_range_end" % (start, ops))
 
 @script:python depends on report || org@
 r << accepted.r;
 @@
 
-msg = "ERROR: the range whose start was accepted is not ended before this return"
-say(r[0], msg)
+say(r[0], "ERROR: the range whose start was accepted is not ended before this return")
 
 @script:python depends on report || org@
 r << accepted_if.r;
 @@
 
-msg = "ERROR: the range whose start was accepted is not ended before this return"
-say(r[0], msg)
+say(r[0], "ERROR: the range whose start was accepted is not ended before this return")
 
 @script:python depends on report || org@
 e << member.e;
@@ -509,8 +497,7 @@ f << member.f;
 @@
 
 what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-say(e[0], msg)
+say(e[0], "ERROR: whether this range is %s depends on a member of it" % what)
 
 @script:python depends on report || org@
 e << member_else.e;
@@ -518,8 +505,7 @@ f << member_else.f;
 @@
 
 what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-say(e[0], msg)
+say(e[0], "ERROR: whether this range is %s depends on a member of it" % what)
 
 @script:python depends on report || org@
 e << member_return.e;
@@ -527,5 +513,4 @@ f << member_return.f;
 @@
 
 what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-say(e[0], msg)
+say(e[0], "ERROR: whether this range is %s depends on a member of it" % what)

@@ -166,19 +166,16 @@ position p;
 p << old.p;
 @@
 
-msg = "ERROR: mmu_notifier_range_init() takes an event and flags"
-say(p[0], msg)
+say(p[0], "ERROR: mmu_notifier_range_init() takes an event and flags")
 
 @script:python depends on report || org@
 p << takes_vma.p;
 @@
 
-msg = "ERROR: mmu_notifier_range_init() takes no VMA any more"
-say(p[0], msg)
+say(p[0], "ERROR: mmu_notifier_range_init() takes no VMA any more")
 
 @script:python depends on report || org@
 p << takes_no_vma.p;
 @@
 
-msg = "ERROR: mmu_notifier_range_init() takes a VMA"
-say(p[0], msg)
+say(p[0], "ERROR: mmu_notifier_range_init() takes a VMA")

@@ -199,5 +199,4 @@ p << old.p;
 call << old.call;
 @@
 
-msg = "ERROR: %s() takes a struct mmu_notifier_range" % call
-say(p[0], msg)
+say(p[0], "ERROR: %s() takes a struct mmu_notifier_range" % call)

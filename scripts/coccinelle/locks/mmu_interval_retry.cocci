@@ -152,9 +152,16 @@ position u, p;
 @callback@
 identifier ops, cb;
 identifier fld = {invalidate,invalidate_start};
+expression E;
 @@
 
+(
  struct mmu_interval_notifier_ops ops = { .fld = cb, };
+|
+ \(E.invalidate\|E->invalidate\) = cb
+|
+ \(E.invalidate_start\|E->invalidate_start\) = cb
+)
 
 @user_lock exists@
 identifier callback.cb, l;
@@ -281,74 +288,64 @@ symbol false;
 p << ignored.p;
 @@
 
-msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-say(p[0], msg)
+say(p[0], "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it")
 
 @script:python depends on report || org@
 p << unused.p;
 @@
 
-msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-say(p[0], msg)
+say(p[0], "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it")
 
 @script:python depends on report || org@
 p << alone.p;
 @@
 
-msg = "WARNING: nothing in this file calls mmu_interval_read_retry()"
-say(p[0], msg)
+say(p[0], "WARNING: nothing in this file calls mmu_interval_read_retry()")
 
 @script:python depends on report || org@
 p << unasked.p;
 @@
 
-msg = "WARNING: mmu_interval_read_retry() is never called for this hmm_range"
-say(p[0], msg)
+say(p[0], "WARNING: mmu_interval_read_retry() is never called for this hmm_range")
 
 @script:python depends on report || org@
 p << unlocked.p;
 at << unlocked.at;
 @@
 
-msg = "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line
-say(p[0], msg)
+say(p[0], "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line)
 
 @script:python depends on report || org@
 p << relocked.p;
 u << relocked.u;
 @@
 
-msg = "ERROR: the lock is given back on line %s before mmu_interval_read_retry()" % u[0].line
-say(p[0], msg)
+say(p[0], "ERROR: the lock is given back on line %s before mmu_interval_read_retry()" % u[0].line)
 
 @script:python depends on report || org@
 p << wrong.p;
 l << wrong.l;
 @@
 
-msg = "ERROR: under the lock %s, which is not the one of the callback" % l
-say(p[0], msg)
+say(p[0], "ERROR: under the lock %s, which is not the one of the callback" % l)
 
 @script:python depends on report || org@
 p << lockless.p;
 cb << callback.cb;
 @@
 
-msg = "ERROR: %s() sets the sequence under no lock" % cb
-say(p[0], msg)
+say(p[0], "ERROR: %s() sets the sequence under no lock" % cb)
 
 @script:python depends on report || org@
 p << forgets.p;
 cb << callback.cb;
 @@
 
-msg = "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb
-say(p[0], msg)
+say(p[0], "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb)
 
 @script:python depends on report || org@
 r << skips.r;
 f << sets.f;
 @@
 
-msg = "WARNING: %s() returns here without having set the sequence" % f
-say(r[0], msg)
+say(r[0], "WARNING: %s() returns here without having set the sequence" % f)

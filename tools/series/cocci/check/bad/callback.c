@@ -5,6 +5,8 @@ static bool bad_invalidate(struct mmu_interval_notifier *n, const struct mmu_not
 {
 	struct mirror *m = container_of(n, struct mirror, notifier);
 
+	if (!mmu_notifier_range_blockable(range))
+		return false;
 	mutex_lock(&m->lock);
 	mmu_interval_set_seq(n, cur_seq);
 	mutex_unlock(&m->lock);
@@ -27,10 +29,10 @@ static bool bad_start(struct mmu_interval_notifier *n, const struct mmu_notifier
 {
 	struct mirror *m = container_of(n, struct mirror, notifier);
 
-	mutex_lock(&m->lock);
+	mirror_lock(m);
 	mmu_interval_set_seq(n, cur_seq);
 	bad_split(m);
-	mutex_unlock(&m->lock);
+	mirror_unlock(m);
 	return true;
 }
 

@@ -47,25 +47,6 @@ out:
 	return err;
 }
 
-int bad_late_mutex(struct mirror *m, struct mm_struct *mm)
-{
-	int err;
-
-	err = mmu_interval_notifier_insert(&m->notifier, mm, 0, 1, &mirror_ops);
-	if (err)
-		return err;
-	mutex_init(&m->lock);
-	return 0;
-}
-
-int bad_late_spinlock(struct mirror *m, struct mm_struct *mm)
-{
-	if (mmu_interval_notifier_insert_locked(&m->user.notifier, mm, 0, 1, &mirror_ops))
-		return -ENOMEM;
-	spin_lock_init(&m->user.lock);
-	return 0;
-}
-
 int bad_remove_without_braces(struct mirror *m, struct mm_struct *mm)
 {
 	int err;

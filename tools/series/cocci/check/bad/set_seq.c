@@ -16,6 +16,8 @@ static bool bad_some_paths(struct mmu_interval_notifier *n, const struct mmu_not
 {
 	struct mirror *m = container_of(n, struct mirror, notifier);
 
+	if (!mmu_notifier_range_blockable(range))
+		return false;
 	if (!m->active)
 		return true;
 	down_write(&m->lock);

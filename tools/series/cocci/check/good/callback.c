@@ -5,7 +5,8 @@ static bool good_invalidate(struct mmu_interval_notifier *n, const struct mmu_no
 {
 	struct mirror *m = container_of(n, struct mirror, notifier);
 
-	mutex_lock(&m->lock);
+	if (!mutex_trylock(&m->lock))
+		return false;
 	mmu_interval_set_seq(n, cur_seq);
 	queue_work(m->wq, &m->remove_work);
 	mutex_unlock(&m->lock);

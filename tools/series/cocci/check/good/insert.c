@@ -50,14 +50,6 @@ out:
 	return err;
 }
 
-int good_other_lock(struct mirror *m, struct other *o, struct mm_struct *mm)
-{
-	int err = mmu_interval_notifier_insert(&m->notifier, mm, 0, 1, &mirror_ops);
-
-	mutex_init(&o->lock);
-	return err;
-}
-
 int good_tells(struct mirror *m, struct mm_struct *mm)
 {
 	int err;

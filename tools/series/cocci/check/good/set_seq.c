@@ -41,6 +41,8 @@ static const struct mmu_interval_notifier_ops good_hands_on_ops = { .invalidate 
 static bool good_guarded(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
 			 unsigned long cur_seq)
 {
+	if (!mmu_notifier_range_blockable(range))
+		return false;
 	guard(mutex)(&mirror.mutex);
 	mmu_interval_set_seq(n, cur_seq);
 	return true;

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// A callback may run as soon as its subscription is there, so what it uses has
+/// to be there before. It runs in the middle of an invalidation: it must not
+/// call what waits for callbacks or invalidations, must not sleep if the
+/// invalidation must not block, and has to do its work even if a signal ends a
+/// wait.
+///
+//# Callbacks are searched one call deep, within their file. A function takes a
+//# lock, or sleeps for it, if its name says so.
+//
+// Confidence: Moderate
+// URL: https://docs.kernel.org/mm/mmu_notifier.html
+// Options: --no-includes
+
+virtual context
+virtual org
+virtual report
+
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
+@initialize:python@
+@@
+
+import re
+
+callbacks = {}  # those of this file, and what they call, as a message names them
+used = set()    # members that they use
+file = None
+
+def see(position, function, what):
+    global file
+    if file != position.file:
+        file = position.file
+        callbacks.clear()
+        used.clear()
+    callbacks.setdefault(function, what)
+
+def where(position):
+    return callbacks[position.current_element]
+
+def locks(name):
+    wrong = "unlock|[bc]lock|^mmap_|lock_init|is_locked"
+    return bool(re.search("lock|^down|_down", name)) and not re.search(wrong, name)
+
+def unlocks(name):
+    return bool(re.search("unlock|^up|_up", name))
+
+def initialises(name):
+    return bool(re.search("init", name, re.I)) and not re.search("lock|mutex|rwsem", name)
+
+def spins(name):
+    return bool(re.search("(spin|read|write)_(try)?lock(_irq|_bh|$)", name)) and not name.startswith("mmap_")
+
+def sleeps(name):
+    return bool(re.search("mutex_lock|^down|_down_(read|write)|resv_lock", name)) and "trylock" not in name
+
+def is_interruptible(name):
+    return bool(re.search("_(interruptible|killable)(_|$)", name))
+
+// The callbacks, and what they call.  Operations may be filled in at run time.
+
+@callback@
+identifier ops, cb;
+identifier fld = {release,invalidate_range_start,invalidate_range_end};
+identifier interval_fld = {invalidate,invalidate_start,invalidate_finish};
+expression E;
+position p;
+@@
+
+(
+ struct mmu_notifier_ops ops@p = { .fld = cb, };
+|
+ struct mmu_interval_notifier_ops ops@p = { .interval_fld = cb, };
+|
+ \(E.invalidate_range_start@p\|E->invalidate_range_start@p\) = cb
+|
+ \(E.invalidate_range_end@p\|E->invalidate_range_end@p\) = cb
+|
+ \(E.invalidate@p\|E->invalidate@p\) = cb
+|
+ \(E.invalidate_start@p\|E->invalidate_start@p\) = cb
+|
+ \(E.invalidate_finish@p\|E->invalidate_finish@p\) = cb
+)
+
+@starts@
+identifier ops, cb;
+identifier fld = {invalidate_range_start,invalidate,invalidate_start};
+expression E;
+@@
+
+(
+ struct mmu_notifier_ops ops = { .fld = cb, };
+|
+ struct mmu_interval_notifier_ops ops = { .fld = cb, };
+|
+ \(E.fld\|E->fld\) = cb
+)
+
+@helper exists@
+identifier callback.cb, g;
+@@
+
+ cb(...) { <+...
+ g(...)
+ ...+> }
+
+@script:python@
+p << callback.p;
+cb << callback.cb;
+@@
+
+see(p[0], cb, "the callback %s()" % cb)
+
+@script:python@
+p << callback.p;
+cb << callback.cb;
+g << helper.g;
+@@
+
+see(p[0], g, "%s(), which the callback %s() calls," % (g, cb))
+
+// It waits for what waits for it.
+
+@waits depends on callback exists@
+identifier f : script:python() { f in callbacks };
+identifier wait = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
+position p;
+@@
+
+ f(...) { <+...
+*wait@p(...)
+ ...+> }
+
+// If it gives back the last reference to the mm, it ends the mm, which waits
+// for callbacks.  mmput_async() does not.
+
+@put depends on callback exists@
+identifier f : script:python() { f in callbacks };
+position p;
+@@
+
+ f(...) { <+...
+*mmput@p(...)
+ ...+> }
+
+// What it uses is set only after callbacks may run.
+
+@theirs depends on callback@
+{struct mmu_notifier *,struct mmu_interval_notifier *,struct mmu_notifier_range *} E;
+identifier l;
+position u;
+@@
+
+ E->l@u
+
+@uses depends on callback@
+expression E;
+identifier l;
+position u != theirs.u;
+@@
+
+\(E->l@u\|E.l@u\)
+
+@script:python@
+u << uses.u;
+l << uses.l;
+@@
+
+if u[0].current_element in callbacks:
+    used.add(l)
+
+@early depends on uses exists@
+identifier n;
+identifier m : script:python() { m in used };
+expression E, X;
+identifier init : script:python() { initialises(init) };
+identifier subscribe = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_notifier_register};
+position at;
+@@
+
+(
+ E->m = X
+|
+ E.m = X
+|
+ init(\(&E->m\|&E.m\|E->m\|E.m\), ...)
+)
+ ... when any
+ subscribe@at(\(&E->n\|&E.n\), ...)
+
+@undone depends on uses exists@
+identifier m : script:python() { m in used };
+local idexpression int err;
+expression E, X;
+symbol false;
+position u;
+@@
+
+(
+ \(E->m@u\|E.m@u\) = \(NULL\|0\|false\);
+|
+ if (\(err\|err < 0\|err != 0\)) { <+...
+ \(E->m@u\|E.m@u\) = X;
+ ...+> }
+)
+
+@late depends on uses exists@
+identifier n;
+identifier m : script:python() { m in used };
+expression E, X;
+identifier init : script:python() { initialises(init) };
+identifier lock : script:python() { locks(lock) };
+identifier subscribe = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_notifier_register};
+position at != early.at, p != undone.u;
+@@
+
+ subscribe@at(\(&E->n\|&E.n\), ...)
+ ... when any
+     when != E = ...
+     when != lock(...)
+(
+*E->m@p = X
+|
+*E.m@p = X
+|
+*init@p(\(&E->m\|&E.m\|E->m\|E.m\), ...)
+)
+
+// A lock: whichever file its callback is in.
+
+@late_lock exists@
+expression E;
+identifier n, l;
+identifier init = {mutex_init,spin_lock_init,raw_spin_lock_init,rwlock_init,init_rwsem};
+position p, at;
+@@
+
+(
+*mmu_interval_notifier_insert@at(\(&E->n\|&E.n\), ...)
+|
+*mmu_interval_notifier_insert_locked@at(\(&E->n\|&E.n\), ...)
+)
+ ... when != E = ...
+*init@p(\(&E->l\|&E.l\))
+
+// It takes a lock that is held where callbacks are waited for, or where locks
+// are taken that invalidations run under.
+
+@takes depends on callback exists@
+identifier f : script:python() { f in callbacks };
+identifier lock : script:python() { locks(lock) };
+identifier l;
+expression E;
+@@
+
+ f(...) { <+...
+ lock(\(&E->l\|&E.l\|&l\), ...)
+ ...+> }
+
+@locked exists@
+identifier takes.l;
+identifier lock : script:python() { locks(lock) };
+identifier unlock : script:python() { unlocks(unlock) };
+identifier wait = {mmput,mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
+expression E;
+position at, p != {waits.p,put.p};
+@@
+
+ lock@at(\(&E->l\|&E.l\|&l\), ...)
+ ... when != unlock(\(&E->l\|&E.l\|&l\), ...)
+*wait@p(...)
+
+// The same calls sleep: not under a spinlock, whichever it is.
+
+@spinning exists@
+identifier spin : script:python() { spins(spin) };
+identifier unlock : script:python() { unlocks(unlock) };
+identifier wait = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
+expression L;
+position at, p != {waits.p,locked.p};
+@@
+
+ spin@at(L, ...)
+ ... when != unlock(L, ...)
+*wait@p(...)
+
+// It sleeps for a lock whether or not the invalidation may block.
+
+@sleeps exists@
+identifier starts.cb;
+identifier sleep : script:python() { sleeps(sleep) };
+identifier kind = {mutex,rwsem_read,rwsem_write};
+expression E;
+position p;
+@@
+
+ cb(...) {
+ ... when != mmu_notifier_range_blockable(...)
+     when != E->blockable
+     when != E.blockable
+(
+*sleep@p(...)
+|
+*guard@p(kind)
+)
+ ... when any
+ }
+
+// A signal ends a wait, and the work that it waited for is left out.
+
+@interruptible depends on callback exists@
+identifier f : script:python() { f in callbacks };
+identifier wait : script:python() { is_interruptible(wait) };
+symbol true;
+position p;
+@@
+
+ f(...) { <+...
+(
+ wait@p(...)
+|
+ dma_fence_wait@p(..., true)
+|
+ dma_fence_wait_timeout@p(..., true, ...)
+|
+ dma_resv_wait_timeout@p(..., true, ...)
+)
+ ...+> }
+
+@heeded exists@
+position interruptible.p, h;
+identifier wait, l;
+expression E;
+statement S;
+@@
+
+(
+ if (<+... wait@p@h(...) ...+>) {
+ ... when any
+\(return ...;\|goto l;\|break;\|continue;\)
+ }
+|
+ while (<+... wait@p@h(...) ...+>) S
+|
+ return <+... wait@p@h(...) ...+>;
+|
+ E = wait@p@h(...)
+ ... when != E = ...
+(
+ if (<+... E ...+>) {
+ ... when any
+\(return ...;\|goto l;\|break;\|continue;\)
+ }
+|
+ while (<+... E ...+>) S
+|
+ return <+... E ...+>;
+)
+)
+
+@unheeded@
+position interruptible.p, q != heeded.h;
+identifier wait;
+expression E;
+statement S;
+@@
+
+(
+*wait@p@q(...);
+|
+*E = wait@p@q(...);
+|
+ if (<+...
+*wait@p@q(...)
+ ...+>) S
+)
+
+@script:python depends on report || org@
+p << waits.p;
+wait << waits.wait;
+@@
+
+say(p[0], "ERROR: %s() in %s is a deadlock" % (wait, where(p[0])))
+
+@script:python depends on report || org@
+p << put.p;
+@@
+
+say(p[0], "ERROR: mmput() in %s waits for that callback if it is the last" % where(p[0]))
+
+@script:python depends on report || org@
+p << late.p;
+at << late.at;
+@@
+
+say(p[0], "ERROR: callbacks may use this since line %s, where they can begin" % at[0].line)
+
+@script:python depends on report || org@
+p << late_lock.p;
+at << late_lock.at;
+@@
+
+say(p[0], "ERROR: callbacks may take this lock since the insertion on line %s" % at[0].line)
+
+@script:python depends on report || org@
+p << locked.p;
+at << locked.at;
+wait << locked.wait;
+l << takes.l;
+@@
+
+say(p[0], "ERROR: %s() under %s, taken on line %s, which a callback takes" % (wait, l, at[0].line))
+
+@script:python depends on report || org@
+p << spinning.p;
+at << spinning.at;
+wait << spinning.wait;
+@@
+
+say(p[0], "ERROR: %s() sleeps, under the spinlock taken on line %s" % (wait, at[0].line))
+
+@script:python depends on report || org@
+p << sleeps.p;
+cb << starts.cb;
+@@
+
+say(p[0], "ERROR: %s() sleeps here without mmu_notifier_range_blockable()" % cb)
+
+@script:python depends on report || org@
+q << unheeded.q;
+@@
+
+say(q[0], "ERROR: in %s a signal may end this wait unnoticed" % where(q[0]))
