@@ -40,7 +40,7 @@ say "the rules, and who waits for whom: $root/Documentation/mm/mmu_notifier.rst"
 copy=$root/out/cocci/${driver##*/}
 whole_or_nothing "$copy"
 (cd "$driver" && find . -name '*.[ch]' -exec cp --parents -t "$new" {} +)
-for step in range event; do
+for step in range range_callback event; do
 	run "$root/scripts/coccinelle/api/mmu_notifier_$step.cocci" -D patch --in-place --dir "$new" >>converted
 done
 diff -ru "$driver" "$new" | grep -v '^Only in ' >"$work/diff" || :

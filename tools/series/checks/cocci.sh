@@ -135,6 +135,9 @@ event=MMU_NOTIFY_CLEAR
 convert calls.c calls.range.c mmu_notifier_range
 convert calls.range.c calls.range.c mmu_notifier_range
 convert by_hand.c by_hand.c mmu_notifier_range
+convert callback.c callback.range.c mmu_notifier_range_callback
+convert callback.range.c callback.range.c mmu_notifier_range_callback
+convert callback_by_hand.c callback_by_hand.c mmu_notifier_range_callback
 convert calls.range.c calls.event.c mmu_notifier_event -D event=$event
 convert calls.range.c calls.vma.c mmu_notifier_event -D vma -D event=$event
 convert calls.vma.c calls.event.c mmu_notifier_event
@@ -152,5 +155,5 @@ compiles() {
 		echo "FAIL $what compiles"
 	fi
 }
-for file in calls.range calls.event calls.one init.event; do compiles "$file.c" "$corpus/convert/$file.c"; done
+for file in calls.range calls.event calls.one init.event callback.range; do compiles "$file.c" "$corpus/convert/$file.c"; done
 for file in calls.vma init.vma; do compiles "$file.c with VMAs" -DVMA "$corpus/convert/$file.c"; done
