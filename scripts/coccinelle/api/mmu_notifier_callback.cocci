@@ -7,7 +7,8 @@
 /// wait.
 ///
 //# Callbacks are searched one call deep, within their file. A function takes a
-//# lock, or sleeps for it, if its name says so.
+//# lock, or sleeps for it, if its name says so. Members, and locks, are known by
+//# their names only.
 //
 // Confidence: Moderate
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -129,28 +130,24 @@ g << helper.g;
 
 see(p[0], g, "%s(), which the callback %s() calls," % (g, cb))
 
-// It waits for what waits for it.
+// It waits for what waits for it: invalidations, callbacks or, if it is the
+// last reference that it gives back, the end of the mm.  mmput_async() does not.
+
+@call@
+identifier wait = {mmput,mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,__mmu_notifier_register,mmu_notifier_register_tracked,mmu_notifier_get,mmu_notifier_get_locked,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
+position c;
+@@
+
+ wait@c(...)
 
 @waits depends on callback exists@
 identifier f : script:python() { f in callbacks };
-identifier wait = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
-position p;
+identifier call.wait;
+position call.c, p;
 @@
 
  f(...) { <+...
-*wait@p(...)
- ...+> }
-
-// If it gives back the last reference to the mm, it ends the mm, which waits
-// for callbacks.  mmput_async() does not.
-
-@put depends on callback exists@
-identifier f : script:python() { f in callbacks };
-position p;
-@@
-
- f(...) { <+...
-*mmput@p(...)
+*wait@c@p(...)
  ...+> }
 
 // What it uses is set only after callbacks may run.
@@ -184,7 +181,7 @@ identifier n;
 identifier m : script:python() { m in used };
 expression E, X;
 identifier init : script:python() { initialises(init) };
-identifier subscribe = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_notifier_register};
+identifier subscribe = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_notifier_register,__mmu_notifier_register,mmu_notifier_register_tracked};
 position at;
 @@
 
@@ -220,7 +217,7 @@ identifier m : script:python() { m in used };
 expression E, X;
 identifier init : script:python() { initialises(init) };
 identifier lock : script:python() { locks(lock) };
-identifier subscribe = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_notifier_register};
+identifier subscribe = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_notifier_register,__mmu_notifier_register,mmu_notifier_register_tracked};
 position at != early.at, p != undone.u;
 @@
 
@@ -268,31 +265,30 @@ expression E;
  ...+> }
 
 @locked exists@
-identifier takes.l;
+identifier takes.l, call.wait;
 identifier lock : script:python() { locks(lock) };
 identifier unlock : script:python() { unlocks(unlock) };
-identifier wait = {mmput,mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
 expression E;
-position at, p != {waits.p,put.p};
+position call.c, at, p != waits.p;
 @@
 
  lock@at(\(&E->l\|&E.l\|&l\), ...)
  ... when != unlock(\(&E->l\|&E.l\|&l\), ...)
-*wait@p(...)
+*wait@c@p(...)
 
 // The same calls sleep: not under a spinlock, whichever it is.
 
 @spinning exists@
+identifier call.wait;
 identifier spin : script:python() { spins(spin) };
 identifier unlock : script:python() { unlocks(unlock) };
-identifier wait = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
 expression L;
-position at, p != {waits.p,locked.p};
+position call.c, at, p != {waits.p,locked.p};
 @@
 
  spin@at(L, ...)
  ... when != unlock(L, ...)
-*wait@p(...)
+*wait@c@p(...)
 
 // It sleeps for a lock whether or not the invalidation may block.
 
@@ -387,23 +383,18 @@ statement S;
 
 @script:python depends on report || org@
 p << waits.p;
-wait << waits.wait;
+wait << call.wait;
 @@
 
-say(p[0], "ERROR: %s() in %s is a deadlock" % (wait, where(p[0])))
-
-@script:python depends on report || org@
-p << put.p;
-@@
-
-say(p[0], "ERROR: mmput() in %s waits for that callback if it is the last" % where(p[0]))
+last = " if this is the last reference" if wait == "mmput" else ""
+say(p[0], "ERROR: %s() in %s is a deadlock%s" % (wait, where(p[0]), last))
 
 @script:python depends on report || org@
 p << late.p;
 at << late.at;
 @@
 
-say(p[0], "ERROR: callbacks may use this since line %s, where they can begin" % at[0].line)
+say(p[0], "ERROR: callbacks may use this since the subscription on line %s" % at[0].line)
 
 @script:python depends on report || org@
 p << late_lock.p;
@@ -415,16 +406,16 @@ say(p[0], "ERROR: callbacks may take this lock since the insertion on line %s" %
 @script:python depends on report || org@
 p << locked.p;
 at << locked.at;
-wait << locked.wait;
+wait << call.wait;
 l << takes.l;
 @@
 
-say(p[0], "ERROR: %s() under %s, taken on line %s, which a callback takes" % (wait, l, at[0].line))
+say(p[0], "ERROR: %s() under a lock of callbacks, %s, taken on line %s" % (wait, l, at[0].line))
 
 @script:python depends on report || org@
 p << spinning.p;
 at << spinning.at;
-wait << spinning.wait;
+wait << call.wait;
 @@
 
 say(p[0], "ERROR: %s() sleeps, under the spinlock taken on line %s" % (wait, at[0].line))

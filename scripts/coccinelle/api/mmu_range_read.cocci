@@ -24,16 +24,44 @@ say = coccilib.report.print_report
 
 say = coccilib.org.print_todo
 
+// A read section that another function ends is ignored, unless the range reader
+// is a local variable.
+
+@paired exists@
+expression R;
+identifier begin =~ "^mmu_range_read_begin";
+position p;
+@@
+
+ begin@p(R, ...)
+ ... when any
+ \(mmu_range_read_retry\|mmu_range_read_cancel\)(R)
+
+@own@
+local idexpression struct mmu_range_reader reader;
+identifier begin =~ "^mmu_range_read_begin";
+position p;
+@@
+
+ begin@p(&reader, ...)
+
+@elsewhere@
+identifier begin =~ "^mmu_range_read_begin";
+position p != {paired.p,own.p};
+@@
+
+ begin@p(...)
+
 // A path that leaves the function.
 
 @left exists@
 expression R;
-identifier begin = {mmu_range_read_begin,mmu_range_read_begin_set};
+identifier begin =~ "^mmu_range_read_begin" && !~ "_killable$";
 identifier g !~ "^mmu_range_read_";
-position r;
+position b != elsewhere.p, r;
 @@
 
-*begin(R, ...);
+*begin@b(R, ...);
  ... when != \(mmu_range_read_retry\|mmu_range_read_cancel\)(R)
      when != g(..., R, ...)
 (
@@ -48,15 +76,15 @@ position r;
 
 @killed disable neg_if, ne_if exists@
 expression R, E;
-identifier begin = {mmu_range_read_begin_killable,mmu_range_read_begin_set_killable};
-position i;
+identifier begin =~ "^mmu_range_read_begin.*_killable$";
+position b != elsewhere.p, i;
 statement S, S1;
 @@
 
 (
- if@i (\(begin(R, ...)\|begin(R, ...) != 0\|begin(R, ...) < 0\)) S else S1
+ if@i (\(begin@b(R, ...)\|begin@b(R, ...) != 0\|begin@b(R, ...) < 0\)) S else S1
 |
- E = begin(R, ...);
+ E = begin@b(R, ...);
  ... when != E = ...
  if@i (\(E\|E != 0\|E < 0\)) S else S1
 )
@@ -83,8 +111,8 @@ statement S;
 
 @again exists@
 expression R;
-identifier begin = {mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable};
-identifier next = {mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable};
+identifier begin =~ "^mmu_range_read_begin";
+identifier next =~ "^mmu_range_read_begin";
 identifier g !~ "^mmu_range_read_";
 position b, p;
 @@

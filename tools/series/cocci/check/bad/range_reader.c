@@ -43,7 +43,9 @@ int bad_check_only(struct mirror *m)
 
 void bad_no_end(struct mirror *m)
 {
-	mmu_range_read_begin_set(&m->reader, m->set, m->nr);
+	struct mmu_range_reader reader;
+
+	mmu_range_read_begin_set(&reader, m->set, m->nr);
 	establish(m);
 }
 

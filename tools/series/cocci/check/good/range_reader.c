@@ -55,3 +55,19 @@ int good_handed_on(struct mirror *m)
 	mmu_range_read_begin_set(&reader, m->set, m->nr);
 	return establish_unless_changed(m, &reader);
 }
+
+/* The end is the business of good_end(). */
+int good_begin(struct mirror *m)
+{
+	return mmu_range_read_begin_killable(&m->reader, m->start, m->end);
+}
+
+void good_begin_set(struct mirror *m)
+{
+	mmu_range_read_begin_set(&m->reader, m->set, m->nr);
+}
+
+bool good_end(struct mirror *m)
+{
+	return mmu_range_read_retry(&m->reader);
+}
