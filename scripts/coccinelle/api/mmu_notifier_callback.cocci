@@ -35,15 +35,20 @@ import re
 
 callbacks = {}  # those of this file, and what they call, as a message names them
 used = set()    # members that they use
+early = set()   # subscriptions, each with a member that is set before
+late = {}       # where one is set only after a subscription, and the line of that
 file = None
 
 def see(position, function, what):
     global file
     if file != position.file:
         file = position.file
-        callbacks.clear()
-        used.clear()
+        for known in callbacks, used, early, late:
+            known.clear()
     callbacks.setdefault(function, what)
+
+def place(position):
+    return position.line, position.column
 
 def where(position):
     return callbacks[position.current_element]
@@ -176,10 +181,9 @@ l << uses.l;
 if u[0].current_element in callbacks:
     used.add(l)
 
-@early depends on uses exists@
-identifier n;
-identifier m : script:python() { m in used };
+@before depends on uses exists@
 expression E, X;
+identifier m, n;
 identifier init : script:python() { initialises(init) };
 identifier subscribe = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_notifier_register,__mmu_notifier_register,mmu_notifier_register_tracked};
 position at;
@@ -196,9 +200,9 @@ position at;
  subscribe@at(\(&E->n\|&E.n\), ...)
 
 @undone depends on uses exists@
-identifier m : script:python() { m in used };
 local idexpression int err;
 expression E, X;
+identifier m;
 symbol false;
 position u;
 @@
@@ -211,20 +215,49 @@ position u;
  ...+> }
 )
 
-@late depends on uses exists@
-identifier n;
-identifier m : script:python() { m in used };
+@after depends on uses exists@
 expression E, X;
+identifier m, n;
 identifier init : script:python() { initialises(init) };
 identifier lock : script:python() { locks(lock) };
 identifier subscribe = {mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_notifier_register,__mmu_notifier_register,mmu_notifier_register_tracked};
-position at != early.at, p != undone.u;
+position at, p != undone.u;
 @@
 
  subscribe@at(\(&E->n\|&E.n\), ...)
  ... when any
      when != E = ...
      when != lock(...)
+(
+ E->m@p = X
+|
+ E.m@p = X
+|
+ init@p(\(&E->m\|&E.m\|E->m\|E.m\), ...)
+)
+
+@script:python@
+at << before.at;
+m << before.m;
+@@
+
+early.add((place(at[0]), m))
+
+@script:python@
+at << after.at;
+m << after.m;
+p << after.p;
+@@
+
+if m in used and (place(at[0]), m) not in early:
+    late[place(p[0])] = at[0].line
+
+@late depends on after@
+expression E, X;
+identifier m, init;
+position p : script:python() { place(p[0]) in late };
+@@
+
 (
 *E->m@p = X
 |
@@ -346,10 +379,6 @@ statement S;
 \(return ...;\|goto l;\|break;\|continue;\)
  }
 |
- while (<+... wait@p@h(...) ...+>) S
-|
- return <+... wait@p@h(...) ...+>;
-|
  E = wait@p@h(...)
  ... when != E = ...
 (
@@ -366,7 +395,8 @@ statement S;
 
 @unheeded@
 position interruptible.p, q != heeded.h;
-identifier wait;
+identifier wait, i;
+type T;
 expression E;
 statement S;
 @@
@@ -375,6 +405,8 @@ statement S;
 *wait@p@q(...);
 |
 *E = wait@p@q(...);
+|
+*T i = wait@p@q(...);
 |
  if (<+...
 *wait@p@q(...)
@@ -391,10 +423,9 @@ say(p[0], "ERROR: %s() in %s is a deadlock%s" % (wait, where(p[0]), last))
 
 @script:python depends on report || org@
 p << late.p;
-at << late.at;
 @@
 
-say(p[0], "ERROR: callbacks may use this since the subscription on line %s" % at[0].line)
+say(p[0], "ERROR: callbacks may use this since the subscription on line %s" % late[place(p[0])])
 
 @script:python depends on report || org@
 p << late_lock.p;

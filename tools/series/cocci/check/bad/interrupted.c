@@ -30,8 +30,10 @@ static void settle(struct mirror *m)
 static void mirror_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct mirror *m = container_of(mn, struct mirror, mn);
+	int gone = wait_for_completion_killable(&m->done);
 	int err;
 
+	m->late = gone;
 	err = dma_fence_wait_timeout(m->fence, true, HZ);
 	err = mirror_down_read_interruptible(m);
 	tear_down(m);

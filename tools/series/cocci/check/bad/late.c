@@ -28,9 +28,20 @@ int bad_fields(struct mirror *m, struct mm_struct *mm, unsigned long start)
 	err = mmu_interval_notifier_insert(&m->notifier, mm, start, PAGE_SIZE, &mirror_ops);
 	if (err)
 		return err;
+	m->state.offset = 0;
 	m->start = start;
 	m->wq = system_wq;
 	INIT_WORK(&m->work, mirror_work);
+	return 0;
+}
+
+/* Some are there before. */
+int bad_some(struct mm_struct *mm)
+{
+	mirror.start = 0;
+	if (mmu_interval_notifier_insert(&mirror.notifier, mm, 0, 1, &mirror_ops))
+		return -ENOMEM;
+	mirror.wq = system_wq;
 	return 0;
 }
 

@@ -35,11 +35,15 @@ static const struct mmu_interval_notifier_ops mirror_ops = {
 
 static int settle(struct mirror *m)
 {
-	int err = mirror_flush_interruptible(m);
+	int err, left = mirror_flush_interruptible(m);
 
-	if (!m->dead)
-		return err;
-	return wait_for_completion_interruptible(&m->done);
+	while (left)
+		left = mirror_flush(m);
+	err = dma_fence_wait(m->fence, true);
+	mirror_count(m);
+	if (m->dead)
+		return wait_for_completion_interruptible(&m->done);
+	return err;
 }
 
 /* Not a callback. */

@@ -52,7 +52,10 @@ int good_handed_on(struct mirror *m)
 {
 	struct mmu_range_reader reader;
 
-	mmu_range_read_begin_set(&reader, m->set, m->nr);
+	if (m->patient)
+		mmu_range_read_begin_set(&reader, m->set, m->nr);
+	else if (mmu_range_read_begin_set_killable(&reader, m->set, m->nr))
+		return -EINTR;
 	return establish_unless_changed(m, &reader);
 }
 
