@@ -21,7 +21,8 @@ static bool mirror_invalidate(struct mmu_interval_notifier *n, const struct mmu_
 	mirror_down_write(n);
 	tear_down(n);
 	mirror_up_write(n);
-	return mmu_interval_read_begin(n) == cur_seq;
+	mmu_interval_read_begin(n);
+	return true;
 }
 
 static bool mirror_begin(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,

@@ -23,7 +23,6 @@ int good_before(struct mirror *m, struct mm_struct *mm)
 	int err;
 
 	m->wq = system_wq;
-	m->home = mm;
 	INIT_WORK(&m->work, mirror_work);
 	err = mmu_interval_notifier_insert(&m->notifier, mm, 0, 1, &mirror_ops);
 	if (err) {
@@ -32,15 +31,25 @@ int good_before(struct mirror *m, struct mm_struct *mm)
 	}
 	/* No callback uses it; that is a member of the range. */
 	m->mm = mm;
-	/* Anew: it has been there. */
+	/* Anew: they have been there. */
 	m->wq = mirror_wq;
+	INIT_WORK(&m->work, mirror_other_work);
 	mirror_lock(m);
 	m->invalidations = 1;
 	mirror_unlock(m);
 	return 0;
 out:
-	m->wq = NULL;
+	m->invalidations = 0;
 	return err;
+}
+
+int good_static(struct mm_struct *mm)
+{
+	mirror.wq = system_wq;
+	if (mmu_interval_notifier_insert(&mirror.notifier, mm, 0, 1, &mirror_ops))
+		return -ENOMEM;
+	mirror.wq = mirror_wq;
+	return 0;
 }
 
 int good_next(struct mirror *m, struct mm_struct *mm)

@@ -60,6 +60,18 @@ int good_hmm_fault(struct mirror *m)
 	return 0;
 }
 
+/* The sequence is kept for good_callers_lock(). */
+int good_hmm_keep(struct mirror *m)
+{
+	struct hmm_range range = { .notifier = &m->notifier };
+
+	range.notifier_seq = mmu_interval_read_begin(range.notifier);
+	if (hmm_range_fault(&range))
+		return -EFAULT;
+	m->seq = range.notifier_seq;
+	return 0;
+}
+
 int good_named_lock(struct mirror *m)
 {
 	unsigned long seq = mmu_interval_read_begin(&m->notifier);
