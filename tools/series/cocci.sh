@@ -44,6 +44,9 @@ for step in range range_callback event; do
 	run "$root/scripts/coccinelle/api/mmu_notifier_$step.cocci" -D patch --in-place --dir "$new" >>converted
 done
 diff -ru "$driver" "$new" | grep -v '^Only in ' >"$work/diff" || :
+for step in range range_callback; do
+	run "$root/scripts/coccinelle/api/mmu_notifier_$step.cocci" -D report --no-show-diff --dir "$new" | sed -nE "s,^$new/([^:]*:[0-9]+):[^:]*: ERROR:,by hand: \1:,p"
+done
 rm -rf "$copy"
 keep
 say "$(grep -c '^+++ ' "$work/diff" || :) files are converted in $copy; each event is MMU_NOTIFY_UNMAP, which is safe: the same page tells how to be precise"

@@ -359,6 +359,7 @@ position e != conditional.c;
 @accepted exists@
 expression refused.R;
 position refused.i, leaves.o, r;
+identifier g !~ "^mmu_notifier_";
 statement S;
 @@
 
@@ -366,7 +367,12 @@ statement S;
  ... when != mmu_notifier_invalidate_range_end(R)
      when != mmu_notifier_invalidate_range_start(R)
      when != mmu_notifier_invalidate_range_start_nonblock(R)
+     when != g(..., R, ...)
+(
+ return <+... g(..., R, ...) ...+>;
+|
 *return@r ...;
+)
 
 @accepted_if exists@
 expression R;

@@ -5,11 +5,9 @@ static bool bad_invalidate(struct mmu_interval_notifier *n, const struct mmu_not
 {
 	struct mirror *m = container_of(n, struct mirror, notifier);
 
-	if (!mmu_notifier_range_blockable(range))
-		return false;
-	mutex_lock(&m->lock);
+	mirror_lock(m);
 	mmu_interval_set_seq(n, cur_seq);
-	mutex_unlock(&m->lock);
+	mirror_unlock(m);
 	if (range->event == MMU_NOTIFY_UNMAP)
 		mmu_interval_notifier_remove(n);
 	return true;

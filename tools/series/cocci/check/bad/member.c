@@ -103,3 +103,10 @@ void bad_return_of_walk(struct walk *walk)
 	}
 	mmu_notifier_invalidate_range_end(&walk->range);
 }
+
+int bad_in_the_condition_of_walk(struct walk *walk)
+{
+	if (walk->range.end && mmu_notifier_invalidate_range_start_nonblock(&walk->range))
+		return -EAGAIN;
+	return 0;
+}

@@ -106,3 +106,12 @@ int bad_end_without_braces(struct mm_struct *mm)
 		change(mm);
 	return err;
 }
+
+int bad_never_ended(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+
+	if (mmu_notifier_invalidate_range_start_nonblock(&range))
+		return -EAGAIN;
+	return change(mm);
+}

@@ -14,9 +14,7 @@ static bool mirror_invalidate(struct mmu_interval_notifier *n, const struct mmu_
 	return true;
 }
 
-static const struct mmu_interval_notifier_ops mirror_ops = {
-	.invalidate = mirror_invalidate,
-};
+static const struct mmu_interval_notifier_ops mirror_ops = { .invalidate = mirror_invalidate };
 
 static int mirror_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
 {

@@ -46,3 +46,12 @@ void good_walk(struct walk *walk)
 	if (walk->started)
 		mmu_notifier_invalidate_range_end(&walk->range);
 }
+
+void good_pair_of_walk(struct walk *walk)
+{
+	if (walk->range.mm) {
+		mmu_notifier_invalidate_range_start(&walk->range);
+		change(walk->range.mm);
+		mmu_notifier_invalidate_range_end(&walk->range);
+	}
+}

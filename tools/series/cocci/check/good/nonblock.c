@@ -75,3 +75,26 @@ blocking:
 	mmu_notifier_invalidate_range_end(&range);
 	return 1;
 }
+
+int good_helper(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+
+	if (mmu_notifier_invalidate_range_start_nonblock(&range))
+		return -EAGAIN;
+	return change_and_end(mm, &range);
+}
+
+/* It looks once more whether there is something to end. */
+int good_conditional(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	int err;
+
+	err = mmu_notifier_invalidate_range_start_nonblock(&range);
+	if (err)
+		pr_debug("refused\n");
+	if (!err)
+		mmu_notifier_invalidate_range_end(&range);
+	return err;
+}

@@ -132,3 +132,33 @@ void good_helper(struct mm_struct *mm)
 	change(mm);
 	end(&range);
 }
+
+int good_other_branch(struct mm_struct *mm, bool plain)
+{
+	struct mmu_notifier_range range;
+
+	if (plain)
+		prepare(mm);
+	else
+		mmu_notifier_invalidate_range_start(&range);
+	change(mm);
+	if (!plain)
+		mmu_notifier_invalidate_range_end(&range);
+	return 0;
+}
+
+int good_number(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	int notified = 0;
+
+	if (!lock(mm))
+		goto out;
+	mmu_notifier_invalidate_range_start(&range);
+	notified = 1;
+	change(mm);
+out:
+	if (notified)
+		mmu_notifier_invalidate_range_end(&range);
+	return 0;
+}
