@@ -54,8 +54,6 @@ statement S;
 (
  if (...) { <+... mmu_notifier_invalidate_range_start@b(...) ...+> }
 |
- if (...) { <+... mmu_notifier_invalidate_range_start@b(...) ...+> } else S
-|
  if (...) S else { <+... mmu_notifier_invalidate_range_start@b(...) ...+> }
 )
 
