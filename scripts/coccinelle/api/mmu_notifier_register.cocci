@@ -32,8 +32,8 @@ position p;
 
 *mmu_notifier_unregister@p(..., current->mm)
 
-// Operations that are filled in at run time.  Whoever looks for callbacks, a
-// reader or a checker, does not find them.
+// Operations that are filled in at run time: readers and checkers of the code
+// look for callbacks in a constant.
 
 @filled@
 expression E, F;

@@ -1,4 +1,4 @@
-/* Callbacks of the oldest signature that are left to somebody who knows the code. */
+/* Callbacks of the oldest signature that are left to convert by hand. */
 #include "mm.h"
 
 /* The driver calls it, too. */
