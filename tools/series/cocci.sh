@@ -33,7 +33,7 @@ for file in "$root"/scripts/coccinelle/*/mmu_*.cocci; do
 	sed -E "s,^$driver/,,; s/^([^:]*:[0-9]+):[0-9]+-[0-9]+:/\1:/" said >>reports
 done
 sort -u -t: -k1,1 -k2,2n -k3 reports
-say "$(sort -u reports | wc -l) findings in $(find "$driver" -name '*.c' | wc -l) C files; functions that spatch cannot parse are passed over"
+say "$(sort -u reports | wc -l) findings in $(find "$driver" -name '*.c' | wc -l) C files; functions that spatch cannot parse, and operations in an #else, are passed over"
 say "the rules, and who waits for whom: $root/Documentation/mm/mmu_notifier.rst"
 
 [ "${CONVERT:-0}" = 1 ] || exit 0

@@ -5,8 +5,8 @@
 /// mmu_notifier_range, and invalidate_range_start() returns an int. Convert them.
 ///
 //# Run it in patch mode, then in report mode, and convert what it reports by
-//# hand: callbacks that the driver also calls itself, that change their mm, or
-//# that are gone.
+//# hand: callbacks that the driver also calls itself, that change their mm, that
+//# stand in an #else, or that are gone.
 //
 // Confidence: High
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -321,6 +321,30 @@ position p;
 *cb@p(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long first, unsigned long last, ...)
  { ... }
 
+// Neither is it seen among operations: spatch passes over #else in these.
+
+@known@
+identifier ops, fld, cb;
+@@
+
+ struct mmu_notifier_ops ops = { .fld = cb, };
+
+@at@
+identifier known.cb, mn, mm;
+position p;
+@@
+
+ cb@p(struct mmu_notifier *mn, struct mm_struct *mm, ...)
+ { ... }
+
+@unknown depends on !patch@
+identifier f, mn, mm, first, last;
+position p != {at.p,signature.p};
+@@
+
+*f@p(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long first, unsigned long last, ...)
+ { ... }
+
 @gone depends on !patch@
 identifier ops, cb;
 identifier fld = {invalidate_page,change_pte,invalidate_range};
@@ -337,6 +361,13 @@ cb << callback.cb;
 @@
 
 say(p[0], "ERROR: %s() takes a struct mmu_notifier_range" % cb)
+
+@script:python depends on report || org@
+p << unknown.p;
+f << unknown.f;
+@@
+
+say(p[0], "WARNING: %s() looks like a callback from before struct mmu_notifier_range" % f)
 
 @script:python depends on report || org@
 p << gone.p;

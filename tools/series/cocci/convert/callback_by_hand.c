@@ -19,6 +19,27 @@ static const struct mmu_notifier_ops called_ops = {
 	.change_pte = called_change,
 };
 
+/* spatch sees only the first of the two among the operations. */
+static void compat_start(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	tear_down(container_of(mn, struct mirror, mn), start, end);
+}
+
+static const struct mmu_notifier_ops compat_ops = {
+	.clear_flush_young = clear_flush_young,
+#ifdef HAVE_RANGE
+	.invalidate_range_start = range_start,
+#else
+	.invalidate_range_start = compat_start,
+#endif
+};
+
+/* It takes the same, today as well. */
+static bool clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	return tear_down(container_of(mn, struct mirror, mn), start, end);
+}
+
 /* It works on another mm in the end. */
 static void other_end(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long start, unsigned long end)
 {
