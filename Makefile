@@ -1,6 +1,6 @@
 # The front door.  make help lists what there is; tools/series/NAME.sh does it.
 BASE ?= 6.12
-export BASE KSRC KSRC_DIRTY JOBS ONLY
+export BASE KSRC KSRC_DIRTY JOBS ONLY DIR CONVERT
 
 help:
 	@echo 'make run      build Linux with the series for user mode, boot it, run its tests, report'
@@ -12,6 +12,7 @@ help:
 	@echo 'make users    compile every file of the kernel that uses MMU notifiers, for six architectures; a table in out/users/'
 	@echo 'make clients  tests of HMM, KVM, RDMA, mm/ and the OOM killer in QEMU, on stock and series (7.2 by default):'
 	@echo '              an hour; a table in out/clients/'
+	@echo 'make cocci    DIR=/path/to/driver: what the checkers find in a driver of your own; CONVERT=1: also a converted copy'
 	@echo 'make series   patches and cover letter for git am and quilt, in out/series/BASE/; the fixes alone in fixes/ there'
 	@echo 'make bisect   build and boot each patch; what modules see of the change (long)'
 	@echo 'make tree     Linux with the series merged; the last line is its path'
@@ -25,10 +26,10 @@ help:
 # Only from 7.x on do user-mode kernels have several CPUs, and is there all that make clients runs.
 mutants clients: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))
 
-run test check verify mutants bench users clients series bisect tree stock clean:
+run test check verify mutants bench users clients cocci series bisect tree stock clean:
 	@tools/series/$@.sh
 
 distclean:
 	@tools/series/clean.sh all
 
-.PHONY: help run test check verify mutants bench users clients series bisect tree stock clean distclean
+.PHONY: help run test check verify mutants bench users clients cocci series bisect tree stock clean distclean

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// The callback of an interval subscription may run as soon as the interval is
-/// inserted, so initialise everything that it uses first. Do not remove an
-/// interval whose insertion failed. Callbacks must not call functions that wait
-/// for callbacks or invalidations: they would deadlock.
-///
-//# Callbacks are searched one call deep, within their file.
+/// An insertion can fail, and then the interval must not be removed. It takes
+/// the length of the interval, not its end.
 //
 // Confidence: Moderate
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -15,6 +11,24 @@ virtual patch
 virtual context
 virtual org
 virtual report
+
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
+@initialize:python@
+@@
+
+import re
+
+def is_end(name):
+    return bool(re.search("(^|_)(end|last)$", name))
 
 // The result of an insertion is ignored.
 
@@ -26,6 +40,59 @@ position p;
 *mmu_interval_notifier_insert@p(...);
 |
 *mmu_interval_notifier_insert_locked@p(...);
+)
+
+// The result of an insertion is kept, but nothing goes by it: an assertion is
+// compiled out where it counts.
+
+@asserted@
+local idexpression E;
+identifier assertion =~ "ASSERT" || =~ "BUG_ON";
+position a;
+@@
+
+ assertion(<+... E@a ...+>)
+
+@written@
+local idexpression E;
+expression E1;
+position w;
+@@
+
+ E@w = E1
+
+@read exists@
+local idexpression E;
+position i, r != {asserted.a,written.w};
+@@
+
+ E = \(mmu_interval_notifier_insert@i\|mmu_interval_notifier_insert_locked@i\)(...)
+ ... when != E = ...
+ E@r
+
+@unread depends on !patch@
+local idexpression E;
+position p != read.i;
+@@
+
+(
+*E = mmu_interval_notifier_insert@p(...);
+|
+*E = mmu_interval_notifier_insert_locked@p(...);
+)
+
+// The end of the interval is passed as its length: it covers what lies behind.
+
+@length depends on !patch exists@
+identifier end : script:python() { is_end(end) };
+expression N, M, S, E;
+position p;
+@@
+
+(
+*mmu_interval_notifier_insert@p(N, M, S, \(S + E\|E + S\|end\|E->end\|E.end\|end - 1\|E->end - 1\|E.end - 1\), ...)
+|
+*mmu_interval_notifier_insert_locked@p(N, M, S, \(S + E\|E + S\|end\|E->end\|E.end\|end - 1\|E->end - 1\|E.end - 1\), ...)
 )
 
 // The insertion failed, and yet it is removed.
@@ -113,189 +180,33 @@ position p != conditional.c;
  ... when any
  }
 
-// A lock is initialised when callbacks may already take it.
-
-@late depends on !patch exists@
-expression E;
-identifier n, l;
-identifier init = {mutex_init,spin_lock_init,raw_spin_lock_init,rwlock_init,init_rwsem};
-position p, at;
-@@
-
-(
-*mmu_interval_notifier_insert@at(\(&E->n\|&E.n\), ...)
-|
-*mmu_interval_notifier_insert_locked@at(\(&E->n\|&E.n\), ...)
-)
- ... when != E = ...
-*init@p(\(&E->l\|&E.l\))
-
-// Callbacks that call what waits for them.
-
-@interval@
-identifier ops, cb;
-identifier fld = {invalidate,invalidate_start,invalidate_finish};
-@@
-
- struct mmu_interval_notifier_ops ops = { .fld = cb, };
-
-@whole_mm@
-identifier ops, cb;
-identifier fld = {release,invalidate_range_start,invalidate_range_end};
-@@
-
- struct mmu_notifier_ops ops = { .fld = cb, };
-
-@direct depends on !patch exists@
-identifier interval.cb;
-identifier waits = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize};
-position p;
-@@
-
- cb(...) { <+...
-*waits@p(...)
- ...+> }
-
-@helper exists@
-identifier interval.cb, g;
-@@
-
- cb(...) { <+...
- g(...)
- ...+> }
-
-@indirect depends on !patch exists@
-identifier helper.g;
-identifier waits = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize};
-position p;
-@@
-
- g(...) { <+...
-*waits@p(...)
- ...+> }
-
-@whole_direct depends on !patch exists@
-identifier whole_mm.cb;
-identifier waits = {mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,mmu_notifier_unregister,mmu_notifier_synchronize};
-position p;
-@@
-
- cb(...) { <+...
-*waits@p(...)
- ...+> }
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << ignored.p;
 @@
 
-msg = "ERROR: the result of this insertion is ignored"
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: the result of this insertion is ignored")
 
-@script:python depends on org@
-p << ignored.p;
+@script:python depends on report || org@
+p << unread.p;
 @@
 
-msg = "ERROR: the result of this insertion is ignored"
-coccilib.org.print_todo(p[0], msg)
+say(p[0], "ERROR: nothing goes by the result of this insertion")
 
-@script:python depends on report@
+@script:python depends on report || org@
+p << length.p;
+@@
+
+say(p[0], "ERROR: the length of the interval is wanted here, not its end")
+
+@script:python depends on report || org@
 p << inside.p;
 @@
 
-msg = "ERROR: the insertion failed, there is nothing to remove"
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: the insertion failed, there is nothing to remove")
 
-@script:python depends on org@
-p << inside.p;
-@@
-
-msg = "ERROR: the insertion failed, there is nothing to remove"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << landing.p;
 l << jump.l;
 @@
 
-msg = "ERROR: removed even if the insertion failed (goto %s)" % l
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << landing.p;
-l << jump.l;
-@@
-
-msg = "ERROR: removed even if the insertion failed (goto %s)" % l
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
-p << late.p;
-at << late.at;
-@@
-
-msg = "ERROR: callbacks may take this lock since the insertion on line %s" % at[0].line
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << late.p;
-at << late.at;
-@@
-
-msg = "ERROR: callbacks may take this lock since the insertion on line %s" % at[0].line
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
-p << direct.p;
-waits << direct.waits;
-cb << interval.cb;
-@@
-
-msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << direct.p;
-waits << direct.waits;
-cb << interval.cb;
-@@
-
-msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
-p << indirect.p;
-waits << indirect.waits;
-g << helper.g;
-cb << interval.cb;
-@@
-
-msg = "ERROR: %s() in %s(), which the callback %s() calls, is a deadlock" % (waits, g, cb)
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << indirect.p;
-waits << indirect.waits;
-g << helper.g;
-cb << interval.cb;
-@@
-
-msg = "ERROR: %s() in %s(), which the callback %s() calls, is a deadlock" % (waits, g, cb)
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
-p << whole_direct.p;
-waits << whole_direct.waits;
-cb << whole_mm.cb;
-@@
-
-msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << whole_direct.p;
-waits << whole_direct.waits;
-cb << whole_mm.cb;
-@@
-
-msg = "ERROR: %s() in the callback %s() is a deadlock" % (waits, cb)
-coccilib.org.print_todo(p[0], msg)
+say(p[0], "ERROR: removed even if the insertion failed (goto %s)" % l)

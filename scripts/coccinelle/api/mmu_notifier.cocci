@@ -20,6 +20,16 @@ virtual context
 virtual org
 virtual report
 
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
 // A start without an end.
 
 @paired exists@
@@ -43,8 +53,6 @@ statement S;
 
 (
  if (...) { <+... mmu_notifier_invalidate_range_start@b(...) ...+> }
-|
- if (...) { <+... mmu_notifier_invalidate_range_start@b(...) ...+> } else S
 |
  if (...) S else { <+... mmu_notifier_invalidate_range_start@b(...) ...+> }
 )
@@ -349,6 +357,7 @@ position e != conditional.c;
 @accepted exists@
 expression refused.R;
 position refused.i, leaves.o, r;
+identifier g !~ "^mmu_notifier_";
 statement S;
 @@
 
@@ -356,7 +365,12 @@ statement S;
  ... when != mmu_notifier_invalidate_range_end(R)
      when != mmu_notifier_invalidate_range_start(R)
      when != mmu_notifier_invalidate_range_start_nonblock(R)
+     when != g(..., R, ...)
+(
+ return <+... g(..., R, ...) ...+>;
+|
 *return@r ...;
+)
 
 @accepted_if exists@
 expression R;
@@ -404,234 +418,103 @@ expression E;
  ... when any
  }
 
-@script:python depends on report@
+@script:python depends on report || org@
 r << early.r;
 st << early.st;
 @@
 
-msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
-coccilib.report.print_report(r[0], msg)
+say(r[0], "ERROR: the range started on line %s is not ended before this return" % st[0].line)
 
-@script:python depends on org@
-r << early.r;
-st << early.st;
-@@
-
-msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
-coccilib.org.print_todo(r[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 r << early_guarded.r;
 st << early_guarded.st;
 @@
 
-msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
-coccilib.report.print_report(r[0], msg)
+say(r[0], "ERROR: the range started on line %s is not ended before this return" % st[0].line)
 
-@script:python depends on org@
-r << early_guarded.r;
-st << early_guarded.st;
-@@
-
-msg = "ERROR: the range started on line %s is not ended before this return" % st[0].line
-coccilib.org.print_todo(r[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 s << unended.s;
 @@
 
-msg = "ERROR: this local range is started and never ended"
-coccilib.report.print_report(s[0], msg)
+say(s[0], "ERROR: this local range is started and never ended")
 
-@script:python depends on org@
-s << unended.s;
-@@
-
-msg = "ERROR: this local range is started and never ended"
-coccilib.org.print_todo(s[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 s << ignored.s;
 @@
 
-msg = "ERROR: the result of this non-blocking start is ignored"
-coccilib.report.print_report(s[0], msg)
+say(s[0], "ERROR: the result of this non-blocking start is ignored")
 
-@script:python depends on org@
-s << ignored.s;
-@@
-
-msg = "ERROR: the result of this non-blocking start is ignored"
-coccilib.org.print_todo(s[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 s << lost.s;
 @@
 
-msg = "ERROR: the result of this non-blocking start is ignored"
-coccilib.report.print_report(s[0], msg)
+say(s[0], "ERROR: the result of this non-blocking start is ignored")
 
-@script:python depends on org@
-s << lost.s;
-@@
-
-msg = "ERROR: the result of this non-blocking start is ignored"
-coccilib.org.print_todo(s[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 s << overwritten.s;
 @@
 
-msg = "ERROR: whether this start was refused is overwritten before it is looked at"
-coccilib.report.print_report(s[0], msg)
+say(s[0], "ERROR: whether this start was refused is overwritten before it is looked at")
 
-@script:python depends on org@
-s << overwritten.s;
-@@
-
-msg = "ERROR: whether this start was refused is overwritten before it is looked at"
-coccilib.org.print_todo(s[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 e << inside.e;
 @@
 
-msg = "ERROR: the start of this range was refused, it must not be ended"
-coccilib.report.print_report(e[0], msg)
+say(e[0], "ERROR: the start of this range was refused, it must not be ended")
 
-@script:python depends on org@
-e << inside.e;
-@@
-
-msg = "ERROR: the start of this range was refused, it must not be ended"
-coccilib.org.print_todo(e[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 e << falls_through.e;
 @@
 
-msg = "ERROR: the range is ended even if its start was refused"
-coccilib.report.print_report(e[0], msg)
+say(e[0], "ERROR: the range is ended even if its start was refused")
 
-@script:python depends on org@
-e << falls_through.e;
-@@
-
-msg = "ERROR: the range is ended even if its start was refused"
-coccilib.org.print_todo(e[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 e << landing.e;
 l << jump.l;
 @@
 
-msg = "ERROR: the range is ended even if its start was refused (goto %s)" % l
-coccilib.report.print_report(e[0], msg)
+say(e[0], "ERROR: the range is ended even if its start was refused (goto %s)" % l)
 
-@script:python depends on org@
-e << landing.e;
-l << jump.l;
-@@
-
-msg = "ERROR: the range is ended even if its start was refused (goto %s)" % l
-coccilib.org.print_todo(e[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 r << refuses.r;
 start << starts.start;
 ops << starts.ops;
 @@
 
-msg = "ERROR: %s() can refuse a start, but %s has an invalidate_range_end" % (start, ops)
-coccilib.report.print_report(r[0], msg)
+say(r[0], "ERROR: %s() can refuse a start, but %s has an invalidate_range_end" % (start, ops))
 
-@script:python depends on org@
-r << refuses.r;
-start << starts.start;
-ops << starts.ops;
-@@
-
-msg = "ERROR: %s() can refuse a start, but %s has an invalidate_range_end" % (start, ops)
-coccilib.org.print_todo(r[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 r << accepted.r;
 @@
 
-msg = "ERROR: the range whose start was accepted is not ended before this return"
-coccilib.report.print_report(r[0], msg)
+say(r[0], "ERROR: the range whose start was accepted is not ended before this return")
 
-@script:python depends on org@
-r << accepted.r;
-@@
-
-msg = "ERROR: the range whose start was accepted is not ended before this return"
-coccilib.org.print_todo(r[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 r << accepted_if.r;
 @@
 
-msg = "ERROR: the range whose start was accepted is not ended before this return"
-coccilib.report.print_report(r[0], msg)
+say(r[0], "ERROR: the range whose start was accepted is not ended before this return")
 
-@script:python depends on org@
-r << accepted_if.r;
-@@
-
-msg = "ERROR: the range whose start was accepted is not ended before this return"
-coccilib.org.print_todo(r[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 e << member.e;
 f << member.f;
 @@
 
 what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-coccilib.report.print_report(e[0], msg)
+say(e[0], "ERROR: whether this range is %s depends on a member of it" % what)
 
-@script:python depends on org@
-e << member.e;
-f << member.f;
-@@
-
-what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-coccilib.org.print_todo(e[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 e << member_else.e;
 f << member_else.f;
 @@
 
 what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-coccilib.report.print_report(e[0], msg)
+say(e[0], "ERROR: whether this range is %s depends on a member of it" % what)
 
-@script:python depends on org@
-e << member_else.e;
-f << member_else.f;
-@@
-
-what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-coccilib.org.print_todo(e[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 e << member_return.e;
 f << member_return.f;
 @@
 
 what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-coccilib.report.print_report(e[0], msg)
-
-@script:python depends on org@
-e << member_return.e;
-f << member_return.f;
-@@
-
-what = "ended" if f.endswith("_end") else "started"
-msg = "ERROR: whether this range is %s depends on a member of it" % what
-coccilib.org.print_todo(e[0], msg)
+say(e[0], "ERROR: whether this range is %s depends on a member of it" % what)

@@ -25,6 +25,16 @@ virtual report
 virtual vma
 virtual only
 
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
 @depends on patch@
 expression R, M, S, E;
 @@
@@ -152,44 +162,20 @@ position p;
 
 *mmu_notifier_range_init@p(R, event, flags, M, S, E)
 
-@script:python depends on report@
+@script:python depends on report || org@
 p << old.p;
 @@
 
-msg = "ERROR: mmu_notifier_range_init() takes an event and flags"
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: mmu_notifier_range_init() takes an event and flags")
 
-@script:python depends on org@
-p << old.p;
-@@
-
-msg = "ERROR: mmu_notifier_range_init() takes an event and flags"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << takes_vma.p;
 @@
 
-msg = "ERROR: mmu_notifier_range_init() takes no VMA any more"
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: mmu_notifier_range_init() takes no VMA any more")
 
-@script:python depends on org@
-p << takes_vma.p;
-@@
-
-msg = "ERROR: mmu_notifier_range_init() takes no VMA any more"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << takes_no_vma.p;
 @@
 
-msg = "ERROR: mmu_notifier_range_init() takes a VMA"
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << takes_no_vma.p;
-@@
-
-msg = "ERROR: mmu_notifier_range_init() takes a VMA"
-coccilib.org.print_todo(p[0], msg)
+say(p[0], "ERROR: mmu_notifier_range_init() takes a VMA")

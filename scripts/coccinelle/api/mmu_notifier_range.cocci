@@ -18,6 +18,16 @@ virtual context
 virtual org
 virtual report
 
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
 @initialize:python@
 @@
 
@@ -184,18 +194,9 @@ position p;
 
 *call@p(M, S, E)
 
-@script:python depends on report@
+@script:python depends on report || org@
 p << old.p;
 call << old.call;
 @@
 
-msg = "ERROR: %s() takes a struct mmu_notifier_range" % call
-coccilib.report.print_report(p[0], msg)
-
-@script:python depends on org@
-p << old.p;
-call << old.call;
-@@
-
-msg = "ERROR: %s() takes a struct mmu_notifier_range" % call
-coccilib.org.print_todo(p[0], msg)
+say(p[0], "ERROR: %s() takes a struct mmu_notifier_range" % call)

@@ -5,8 +5,8 @@
 /// and mmu_interval_set_seq() in each callback, the last two under the same
 /// driver lock.
 ///
-//# A call with "lock" in its name counts as taking the driver's lock, unless
-//# it unlocks or concerns the mmap_lock. Callbacks that return early because of
+//# A call with "lock" or "down" in its name counts as taking the driver's lock,
+//# unless it concerns the mmap_lock. Callbacks that return early because of
 //# the owner, or because the mm is going away, need not set the sequence.
 //
 // Confidence: Moderate
@@ -16,6 +16,31 @@
 virtual context
 virtual org
 virtual report
+
+@initialize:python depends on report@
+@@
+
+say = coccilib.report.print_report
+
+@initialize:python depends on org@
+@@
+
+say = coccilib.org.print_todo
+
+// A call counts as taking the user lock, or as giving it back, by its name: a
+// wrapper does, too.
+
+@initialize:python@
+@@
+
+import re
+
+def locks(name):
+    wrong = "unlock|[bc]lock|^mmap_|lock_init|is_locked"
+    return bool(re.search("lock|^down|_down|^guard$", name)) and not re.search(wrong, name)
+
+def unlocks(name):
+    return bool(re.search("unlock|^up_|_up_", name)) and not name.startswith("mmap_")
 
 // A reader that begins and never asks.
 
@@ -89,7 +114,7 @@ position p != {asked.u,saved.u};
 // The answer counts under the lock only.
 
 @unlocked exists@
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier lock : script:python() { locks(lock) };
 iterator name scoped_guard;
 statement S;
 position at, p;
@@ -101,13 +126,13 @@ position at, p;
 *mmu_interval_read_retry@p(...)
 
 @relocked exists@
-identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
-identifier unlock =~ "unlock" && !~ "^mmap_" || =~ "^up_";
+identifier lock1 : script:python() { locks(lock1) };
+identifier lock : script:python() { locks(lock) };
+identifier unlock : script:python() { unlocks(unlock) };
 iterator name scoped_guard;
 expression L;
 statement S;
-position p;
+position u, p;
 @@
 
  mmu_interval_read_begin(...)
@@ -116,7 +141,7 @@ position p;
  lock1(L, ...)
  ... when != lock(...)
      when != scoped_guard(...) S
- unlock(L, ...)
+ unlock@u(L, ...)
  ... when != lock(...)
      when != scoped_guard(...) S
      when != mmu_interval_read_begin(...)
@@ -127,13 +152,20 @@ position p;
 @callback@
 identifier ops, cb;
 identifier fld = {invalidate,invalidate_start};
+expression E;
 @@
 
+(
  struct mmu_interval_notifier_ops ops = { .fld = cb, };
+|
+ \(E.invalidate\|E->invalidate\) = cb
+|
+ \(E.invalidate_start\|E->invalidate_start\) = cb
+)
 
 @user_lock exists@
 identifier callback.cb, l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
+identifier lock : script:python() { locks(lock) };
 expression E;
 @@
 
@@ -147,7 +179,7 @@ expression E;
 
 @right exists@
 identifier user_lock.l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier lock : script:python() { locks(lock) };
 expression E;
 position r;
 @@
@@ -158,8 +190,8 @@ position r;
 
 @wrong depends on user_lock exists@
 identifier l;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_";
-identifier lock1 =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier lock : script:python() { locks(lock) };
+identifier lock1 : script:python() { locks(lock1) };
 expression E;
 position p != right.r;
 @@
@@ -172,7 +204,7 @@ position p != right.r;
 
 @lockless exists@
 identifier callback.cb;
-identifier lock =~ "lock" && !~ "unlock" && !~ "block" && !~ "^mmap_" || =~ "^down_" || =~ "^guard$";
+identifier lock : script:python() { locks(lock) };
 iterator name scoped_guard;
 statement S;
 position p;
@@ -252,154 +284,68 @@ symbol false;
 )
  }
 
-@script:python depends on report@
+@script:python depends on report || org@
 p << ignored.p;
 @@
 
-msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it")
 
-@script:python depends on org@
-p << ignored.p;
-@@
-
-msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << unused.p;
 @@
 
-msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it")
 
-@script:python depends on org@
-p << unused.p;
-@@
-
-msg = "ERROR: the sequence is not kept, so no mmu_interval_read_retry() can check it"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << alone.p;
 @@
 
-msg = "WARNING: nothing in this file calls mmu_interval_read_retry()"
-coccilib.report.print_report(p[0], msg)
+say(p[0], "WARNING: nothing in this file calls mmu_interval_read_retry()")
 
-@script:python depends on org@
-p << alone.p;
-@@
-
-msg = "WARNING: nothing in this file calls mmu_interval_read_retry()"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << unasked.p;
 @@
 
-msg = "WARNING: mmu_interval_read_retry() is never called for this hmm_range"
-coccilib.report.print_report(p[0], msg)
+say(p[0], "WARNING: mmu_interval_read_retry() is never called for this hmm_range")
 
-@script:python depends on org@
-p << unasked.p;
-@@
-
-msg = "WARNING: mmu_interval_read_retry() is never called for this hmm_range"
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << unlocked.p;
 at << unlocked.at;
 @@
 
-msg = "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line)
 
-@script:python depends on org@
-p << unlocked.p;
-at << unlocked.at;
-@@
-
-msg = "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << relocked.p;
-unlock << relocked.unlock;
+u << relocked.u;
 @@
 
-msg = "ERROR: the lock is given back by %s() before mmu_interval_read_retry()" % unlock
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: the lock is given back on line %s before mmu_interval_read_retry()" % u[0].line)
 
-@script:python depends on org@
-p << relocked.p;
-unlock << relocked.unlock;
-@@
-
-msg = "ERROR: the lock is given back by %s() before mmu_interval_read_retry()" % unlock
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << wrong.p;
 l << wrong.l;
 @@
 
-msg = "ERROR: under the lock %s, which is not the one of the callback" % l
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: under the lock %s, which is not the one of the callback" % l)
 
-@script:python depends on org@
-p << wrong.p;
-l << wrong.l;
-@@
-
-msg = "ERROR: under the lock %s, which is not the one of the callback" % l
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << lockless.p;
 cb << callback.cb;
 @@
 
-msg = "ERROR: %s() sets the sequence under no lock" % cb
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: %s() sets the sequence under no lock" % cb)
 
-@script:python depends on org@
-p << lockless.p;
-cb << callback.cb;
-@@
-
-msg = "ERROR: %s() sets the sequence under no lock" % cb
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 p << forgets.p;
 cb << callback.cb;
 @@
 
-msg = "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb
-coccilib.report.print_report(p[0], msg)
+say(p[0], "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb)
 
-@script:python depends on org@
-p << forgets.p;
-cb << callback.cb;
-@@
-
-msg = "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb
-coccilib.org.print_todo(p[0], msg)
-
-@script:python depends on report@
+@script:python depends on report || org@
 r << skips.r;
 f << sets.f;
 @@
 
-msg = "WARNING: %s() returns here without having set the sequence" % f
-coccilib.report.print_report(r[0], msg)
-
-@script:python depends on org@
-r << skips.r;
-f << sets.f;
-@@
-
-msg = "WARNING: %s() returns here without having set the sequence" % f
-coccilib.org.print_todo(r[0], msg)
+say(r[0], "WARNING: %s() returns here without having set the sequence" % f)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # cocci.sh TREE: the semantic patches: what they report of the files in cocci/check, what they make of those in
 # cocci/convert, and whether make coccicheck of TREE says the same.  Called by sections.sh.
+# Each kind of mistake has a file in check/bad, which must be reported, and one in check/good, of which nothing must.
 # cocci/expected has each report: NAME: FILE:LINE: TEXT.  What differs little from another file is kept as the difference, in
 # a file *.diff.  If a semantic patch is to make something else of it, take what it makes from build/test, beside the file that
 # it is made of, and run "diff -U0 --label FROM --label TO FROM TO >WHICH.diff".
@@ -15,7 +16,7 @@ rm -rf "$work"
 mkdir -p "$work/o" "$work/ours" "$corpus"
 cp -R "$tools/cocci/check" "$tools/cocci/convert" "$corpus"
 # Others are of what the first of these makes.
-for diff in "$corpus"/*/*.range.diff "$corpus"/*/*.diff; do
+for diff in "$corpus"/convert/*.range.diff "$corpus"/convert/*.diff "$corpus"/check/bad/*.diff; do
 	[ -e "$diff" ] || continue
 	{ read -r _ from; read -r _ to; } <"$diff"
 	patch -s -F0 -o "${diff%/*}/$to" "${diff%/*}/$from" "$diff" || die "${diff##*/} does not apply to $from any more"
@@ -95,13 +96,15 @@ done
 sorted <reports >reports.sorted
 sorted <coccicheck >coccicheck.sorted
 cd "$corpus"
-for file in check/*.c convert/*.c; do
+for file in check/*/*.c convert/*.c; do
 	grep " $file:" "$tools/cocci/expected" >"$work/expected" || :
 	grep " $file:" "$work/reports.sorted" >"$work/reported" || :
 	same "reports of cocci/$file" "$work/expected" "$work/reported"
 done
 cd "$work"
 same "no other reports" "$tools/cocci/expected" reports.sorted
+grep ' check/good/' reports.sorted >said || :
+same "nothing is reported of check/good" /dev/null said
 cp "$tools/cocci/expected" expected
 if takes_vma; then
 	grep -v '^mmu_notifier_event:' "$tools/cocci/expected" | cat - "$tools/cocci/expected.vma" | sorted >expected
@@ -132,13 +135,16 @@ event=MMU_NOTIFY_CLEAR
 convert calls.c calls.range.c mmu_notifier_range
 convert calls.range.c calls.range.c mmu_notifier_range
 convert by_hand.c by_hand.c mmu_notifier_range
+convert callback.c callback.range.c mmu_notifier_range_callback
+convert callback.range.c callback.range.c mmu_notifier_range_callback
+convert callback_by_hand.c callback_by_hand.c mmu_notifier_range_callback
 convert calls.range.c calls.event.c mmu_notifier_event -D event=$event
 convert calls.range.c calls.vma.c mmu_notifier_event -D vma -D event=$event
 convert calls.vma.c calls.event.c mmu_notifier_event
 convert init.c init.event.c mmu_notifier_event -D event=$event
 convert init.c init.vma.c mmu_notifier_event -D vma -D event=$event
 convert calls.range.c calls.one.c mmu_notifier_event -D only -D fn=wp_page -D event=$event
-convert ../check/insert.c ../check/insert.patched mmu_interval
+convert ../check/bad/insert.c ../check/bad/insert.patched mmu_interval
 
 compiles() {
 	what=$1
@@ -149,5 +155,5 @@ compiles() {
 		echo "FAIL $what compiles"
 	fi
 }
-for file in calls.range calls.event calls.one init.event; do compiles "$file.c" "$corpus/convert/$file.c"; done
+for file in calls.range calls.event calls.one init.event callback.range; do compiles "$file.c" "$corpus/convert/$file.c"; done
 for file in calls.vma init.vma; do compiles "$file.c with VMAs" -DVMA "$corpus/convert/$file.c"; done

@@ -58,6 +58,13 @@ refused 'a KSRC with local changes' 'local changes' make -s tree KSRC="$work/dir
 kernel "$work/bare"
 refused 'a KSRC without an anchor' 'has no mm/Kconfig' make -s tree KSRC="$work/bare"
 
+refused 'a driver that is not named' 'no driver' make -s cocci
+refused 'a driver that is not there' 'not a directory' make -s cocci DIR="$work/nowhere"
+refused 'a driver without a C file' 'no C file' make -s cocci DIR="$work/empty"
+refused 'a kernel tree for a driver' 'is a kernel tree' make -s cocci DIR="$work/bare"
+mkdir "$work/driver" && : >"$work/driver/driver.c"
+refused 'a CONVERT that is no switch' 'neither 0 nor 1' make -s cocci DIR="$work/driver" CONVERT=all
+
 stub "$work/full" df <<EOF
 #!/bin/sh
 echo Filesystem

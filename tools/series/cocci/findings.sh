@@ -13,16 +13,18 @@ mkdir -p "$work/tree"
 # Only files that use the interface: spatch would read all 60,000 of them.  spatch runs outside of the tree, whose
 # .cocciconfig asks for git.
 names='mmu_interval_(notifier_(insert|insert_locked|remove|ops)|read_begin|read_retry|set_seq)'
-names="$names|mmu_notifier_(ops|invalidate_range_(start|start_nonblock|end|only_end))"
+names="$names|mmu_notifier_(ops|register|unregister|invalidate_range_(start|start_nonblock|end|only_end))"
 (cd "$stock" && grep -rlE "$names" --include='*.c' --exclude-dir='.build-*' . | grep -vE '^\./(Documentation|mm/mmu_notifier\.c)') |
 	sed 's,^\./,,' >"$work/files"
 (cd "$stock" && xargs cp --parents -t "$work/tree") <"$work/files"
 cd "$work"
 say "searching $(wc -l <files) files of Linux $(cat "$src/version")"
 
+# Those that also convert look for what is not there any more.
+checkers=$(grep -L 'mmu_notifier_range_init(' "$root"/scripts/coccinelle/*/mmu_*.cocci)
 check() { nice spatch --very-quiet -D report --no-show-diff --no-includes --dir "$work/tree" --cocci-file "$@" 2>>said; }
-for file in api/mmu_notifier api/mmu_interval locks/mmu_interval_retry; do
-	check "$root/scripts/coccinelle/$file.cocci" | sed -E "s,^$work/tree/,,; s/:([0-9]+):[0-9]+-[0-9]+:/:\1:/"
+for file in $checkers; do
+	check "$file" | sed -E "s,^$work/tree/,,; s/:([0-9]+):[0-9]+-[0-9]+:/:\1:/"
 done | sort -t: -k1,1 -k2,2n >findings
 
 # What spatch could not parse it does not check: the calls that it has not seen.

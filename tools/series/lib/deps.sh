@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh fetch|build|check|test|bench|users|clients: makes sure of the Debian packages that a target needs.
-# Called by common.sh, herd.sh, findings.sh, stock.sh, run.sh, check.sh, test.sh, bisect.sh, verify.sh, bench.sh, users.sh, clients.sh, mutants.sh.
+# Called by common.sh, herd.sh, findings.sh, stock.sh, run.sh, check.sh, test.sh, bisect.sh, verify.sh, bench.sh, users.sh, clients.sh, cocci.sh, mutants.sh.
 . "$(dirname "$0")/../lib/common.sh"
 
 fetch='apt dpkg tar xz-utils patch python3 git rsync util-linux debian-archive-keyring'

@@ -8,6 +8,8 @@ enum { false, true };
 #define HPAGE_PMD_MASK (~(HPAGE_PMD_SIZE - 1))
 #define ENOMEM 12
 #define EFAULT 14
+#define EAGAIN 11
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - __builtin_offsetof(type, member)))
 #define list_for_each_entry(pos, head, member) for (pos = (void *)(head); pos; pos = next(pos))
 
 struct list_head;
@@ -28,8 +30,23 @@ void *next(void *pos);
 
 enum mmu_notifier_event { MMU_NOTIFY_UNMAP, MMU_NOTIFY_CLEAR };
 struct mmu_notifier_range {
+	struct mm_struct *mm;
+	unsigned long start, end;
 	enum mmu_notifier_event event;
 };
+struct mmu_notifier;
+struct mmu_notifier_ops {
+	int (*invalidate_range_start)(struct mmu_notifier *mn, const struct mmu_notifier_range *range);
+	void (*invalidate_range_end)(struct mmu_notifier *mn, const struct mmu_notifier_range *range);
+};
+struct mmu_notifier {
+	const struct mmu_notifier_ops *ops;
+};
+struct mirror {
+	struct mmu_notifier mn;
+	struct mm_struct *mm;
+};
+bool mmu_notifier_range_blockable(const struct mmu_notifier_range *range);
 void mmu_notifier_range_init(struct mmu_notifier_range *range, enum mmu_notifier_event event, unsigned int flags,
 #ifdef VMA
 			     struct vm_area_struct *vma,

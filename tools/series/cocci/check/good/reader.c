@@ -60,6 +60,18 @@ int good_hmm_fault(struct mirror *m)
 	return 0;
 }
 
+/* The sequence is kept for good_callers_lock(). */
+int good_hmm_keep(struct mirror *m)
+{
+	struct hmm_range range = { .notifier = &m->notifier };
+
+	range.notifier_seq = mmu_interval_read_begin(range.notifier);
+	if (hmm_range_fault(&range))
+		return -EFAULT;
+	m->seq = range.notifier_seq;
+	return 0;
+}
+
 int good_named_lock(struct mirror *m)
 {
 	unsigned long seq = mmu_interval_read_begin(&m->notifier);
@@ -120,80 +132,15 @@ void good_keep(struct mirror *m)
 	m->seq = mmu_interval_read_begin(&m->notifier);
 }
 
-void bad_ignored(struct mirror *m)
-{
-	mmu_interval_read_begin(&m->notifier);
-	establish(m);
-}
-
-void bad_unused(struct mirror *m)
-{
-	unsigned long seq;
-
-	seq = mmu_interval_read_begin(&m->notifier);
-	establish(m);
-}
-
-int bad_hmm_fault(struct mirror *m)
-{
-	struct hmm_range range = { .notifier = &m->notifier };
-	int err;
-
-	range.notifier_seq = mmu_interval_read_begin(range.notifier);
-	err = hmm_range_fault(&range);
-	if (!err)
-		establish(m);
-	return err;
-}
-
-int bad_no_lock(struct mirror *m)
-{
-	unsigned long seq;
-
-	seq = mmu_interval_read_begin(&m->notifier);
-	mmap_read_lock(m->mm);
-	read_page_table(m);
-	if (mmu_interval_read_retry(&m->notifier, seq)) {
-		mmap_read_unlock(m->mm);
-		return -EAGAIN;
-	}
-	mmap_read_unlock(m->mm);
-	establish(m);
-	return 0;
-}
-
-int bad_lock_on_one_path(struct mirror *m, bool may_sleep)
-{
-	unsigned long seq;
-
-	seq = mmu_interval_read_begin(&m->notifier);
-	if (may_sleep)
-		mutex_lock(&m->lock);
-	if (mmu_interval_read_retry(&m->notifier, seq))
-		return -EAGAIN;
-	return 0;
-}
-
-int bad_unlocked_before(struct mirror *m)
-{
-	unsigned long seq;
-
-	seq = mmu_interval_read_begin(&m->notifier);
-	mutex_lock(&m->lock);
-	establish(m);
-	mutex_unlock(&m->lock);
-	return mmu_interval_read_retry(&m->notifier, seq);
-}
-
-int bad_other_lock(struct mirror *m)
+int good_wrapped_lock(struct mirror *m)
 {
 	unsigned long seq;
 	int err = 0;
 
 	seq = mmu_interval_read_begin(&m->notifier);
-	spin_lock(&m->list_lock);
+	mirror_down_read(&m->lock);
 	if (mmu_interval_read_retry(&m->notifier, seq))
 		err = -EAGAIN;
-	spin_unlock(&m->list_lock);
+	mirror_up_read(&m->lock);
 	return err;
 }

@@ -1,36 +1,13 @@
 /* Callbacks do not call what waits for callbacks or invalidations. */
 
-static bool good_invalidate(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
-			    unsigned long cur_seq)
-{
-	struct mirror *m = container_of(n, struct mirror, notifier);
-
-	mutex_lock(&m->lock);
-	mmu_interval_set_seq(n, cur_seq);
-	queue_work(m->wq, &m->remove_work);
-	mutex_unlock(&m->lock);
-	return true;
-}
-
-static void good_work(struct work_struct *work)
-{
-	struct mirror *m = container_of(work, struct mirror, remove_work);
-
-	mmu_interval_notifier_remove(&m->notifier);
-}
-
-static const struct mmu_interval_notifier_ops good_ops = {
-	.invalidate = good_invalidate,
-};
-
 static bool bad_invalidate(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
 			   unsigned long cur_seq)
 {
 	struct mirror *m = container_of(n, struct mirror, notifier);
 
-	mutex_lock(&m->lock);
+	mirror_lock(m);
 	mmu_interval_set_seq(n, cur_seq);
-	mutex_unlock(&m->lock);
+	mirror_unlock(m);
 	if (range->event == MMU_NOTIFY_UNMAP)
 		mmu_interval_notifier_remove(n);
 	return true;
@@ -42,7 +19,7 @@ static const struct mmu_interval_notifier_ops bad_ops = {
 
 static int bad_split(struct mirror *m)
 {
-	return mmu_interval_notifier_insert(&m->rest, m->mm, m->start, m->length, &good_ops);
+	return mmu_interval_notifier_insert(&m->rest, m->mm, m->start, m->length, &mirror_ops);
 }
 
 static bool bad_start(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
@@ -50,10 +27,10 @@ static bool bad_start(struct mmu_interval_notifier *n, const struct mmu_notifier
 {
 	struct mirror *m = container_of(n, struct mirror, notifier);
 
-	mutex_lock(&m->lock);
+	mirror_lock(m);
 	mmu_interval_set_seq(n, cur_seq);
 	bad_split(m);
-	mutex_unlock(&m->lock);
+	mirror_unlock(m);
 	return true;
 }
 
@@ -69,6 +46,11 @@ static const struct mmu_interval_notifier_ops bad_two_pass_ops = {
 	.invalidate_finish = bad_finish,
 };
 
+bool asks(struct mirror *m)
+{
+	return mmu_interval_read_retry(&m->notifier, m->seq);
+}
+
 static void bad_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	mmu_notifier_unregister(mn, mm);
@@ -77,14 +59,3 @@ static void bad_release(struct mmu_notifier *mn, struct mm_struct *mm)
 static const struct mmu_notifier_ops bad_mm_ops = {
 	.release = bad_release,
 };
-
-int good_reader(struct mirror *m)
-{
-	int err = 0;
-
-	mutex_lock(&m->lock);
-	if (mmu_interval_read_retry(&m->notifier, m->seq))
-		err = -EAGAIN;
-	mutex_unlock(&m->lock);
-	return err;
-}

@@ -41,57 +41,14 @@ static const struct mmu_interval_notifier_ops good_hands_on_ops = { .invalidate 
 static bool good_guarded(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
 			 unsigned long cur_seq)
 {
+	if (!mmu_notifier_range_blockable(range))
+		return false;
 	guard(mutex)(&mirror.mutex);
 	mmu_interval_set_seq(n, cur_seq);
 	return true;
 }
 
 static const struct mmu_interval_notifier_ops good_guarded_ops = { .invalidate = good_guarded };
-
-static bool bad_none(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
-		     unsigned long cur_seq)
-{
-	mirror_lock(n);
-	tear_down(n);
-	mirror_unlock(n);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops bad_none_ops = { .invalidate = bad_none };
-
-static bool bad_some_paths(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
-			   unsigned long cur_seq)
-{
-	struct mirror *m = container_of(n, struct mirror, notifier);
-
-	if (!m->active)
-		return true;
-	down_write(&m->lock);
-	mmu_interval_set_seq(n, cur_seq);
-	up_write(&m->lock);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops bad_some_paths_ops = { .invalidate = bad_some_paths };
-
-int bad_helper(struct mmu_interval_notifier *n, unsigned long cur_seq, struct mirror *m)
-{
-	if (READ_ONCE(m->blocked))
-		return 0;
-	down_write(&m->lock);
-	mmu_interval_set_seq(n, cur_seq);
-	up_write(&m->lock);
-	return 0;
-}
-
-static bool bad_lockless(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
-			 unsigned long cur_seq)
-{
-	mmu_interval_set_seq(n, cur_seq);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops bad_lockless_ops = { .invalidate_start = bad_lockless };
 
 int good_fault(struct mirror *m)
 {
@@ -117,18 +74,3 @@ static bool good_release(struct mmu_interval_notifier *n, const struct mmu_notif
 }
 
 static const struct mmu_interval_notifier_ops good_release_ops = { .invalidate = good_release };
-
-static bool bad_after_owner(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
-			    unsigned long cur_seq)
-{
-	if (range->owner == mirror.owner)
-		return true;
-	if (range->event == MMU_NOTIFY_PROTECTION_PAGE)
-		return true;
-	mirror_lock(n);
-	mmu_interval_set_seq(n, cur_seq);
-	mirror_unlock(n);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops bad_after_owner_ops = { .invalidate = bad_after_owner };
