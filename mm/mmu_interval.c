@@ -586,12 +586,12 @@ mn_is_clear(const struct mn_ranges *ranges,
 }
 
 /*
- * There is no read section: should the caller retry, force a collision. A range
- * leaves odd sequences, an insertion an even one.
+ * There is no read section: should the caller retry, force a collision. Ranges leave
+ * odd sequences, and an insertion a later one.
  */
 static unsigned long mn_seq_to_collide(unsigned long seq)
 {
-	return (seq + 2) & ~1UL;
+	return (seq - 1) & ~1UL;
 }
 
 static noinline int

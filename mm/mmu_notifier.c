@@ -102,8 +102,8 @@ static void mn_unregister_end(struct mmu_notifier *subscription)
 	hash_del(mn_unregistering_node(subscription));
 	spin_unlock(&mn_unregistering_lock);
 	/*
-	 * Another caller may have freed it by now. No barrier: one that has
-	 * begun to wait looks again, under the lock.
+	 * Another caller may have freed it by now. No barrier: a waiter is in
+	 * the queue before it looks, under the lock.
 	 */
 	wake_up_var(subscription);
 }
@@ -125,7 +125,7 @@ static bool mn_is_unregistering(const struct mmu_notifier *subscription)
 /* It may be unregistered by another caller, who may free it as soon as that ends. */
 static void mn_wait_until_unregistered(struct mmu_notifier *subscription)
 {
-	mn_lockdep_may_wait_for_release();
+	mn_lockdep_may_wait_for_sections();
 	wait_var_event(subscription, !mn_is_unregistering(subscription));
 }
 
@@ -168,6 +168,8 @@ static void mn_add(struct mmu_notifier_subscriptions *subscriptions,
 {
 	mmgrab(mm);
 	subscription->mm = mm;
+	/* Callbacks may put or unregister it as soon as it is in the list. */
+	WRITE_ONCE(subscription->users, 1);
 
 	guard(spinlock)(&subscriptions->lock);
 	hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
@@ -260,15 +262,11 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		 */
 		smp_store_release(&mm->notifier_subscriptions, new);
 		mm_drop_all_locks(mm);
-	}
-	/* From now on it can be unregistered. */
-	if (subscription)
-		WRITE_ONCE(subscription->users, 1);
-
-	if (new_sections && !new)
+	} else if (new_sections) {
 		mn_wait_for_active(subscriptions->ranges);
-	else if (!new && (subscription || new_ranges))
+	} else if (subscription || new_ranges) {
 		mn_sections_wait(subscriptions->sections);
+	}
 
 	if (new_ranges) {
 		/*
@@ -305,6 +303,8 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 		if (WARN_ONCE(mn_is_registered(subscriptions, subscription),
 			      "%ps is registered already\n", ops))
 			return -EEXIST;
+		/* Should it be unregistered though this fails. */
+		WRITE_ONCE(subscription->users, 0);
 	}
 
 	return mn_attach(subscription, mm, track);
@@ -444,8 +444,8 @@ mn_find_get(struct mmu_notifier_subscriptions *subscriptions,
  *
  * Context: As __mmu_notifier_register(); waits only if the subscription is new.
  * Return: The subscription; the error of @ops->alloc_notifier(); or ERR_PTR() of
- * %-EOVERFLOW if it has too many users, or of %-EINVAL, %-ENOMEM or %-EINTR, see
- * __mmu_notifier_register().
+ * %-EOVERFLOW if it has too many users, or of %-EINVAL, %-EEXIST, %-ENOMEM or
+ * %-EINTR, see __mmu_notifier_register().
  */
 struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 					     struct mm_struct *mm)

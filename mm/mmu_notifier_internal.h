@@ -417,7 +417,6 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions);
 void mn_sections_free(struct mn_sections *sections);
 void mn_sections_wait(struct mn_sections *sections);
 void mn_sections_wait_for_release(struct mn_sections *sections);
-void mn_lockdep_may_wait_for_release(void);
 void mn_lockdep_release_begin(void);
 void mn_lockdep_release_end(void);
 int mn_release_enter(struct mn_sections *sections);

@@ -47,7 +47,7 @@ static struct lockdep_map mn_release_map =
 	STATIC_LOCKDEP_MAP_INIT("&sections->release", &mn_release_key);
 #endif
 
-void mn_lockdep_may_wait_for_release(void)
+static void mn_lockdep_may_wait_for_release(void)
 {
 	lock_map_acquire(&mn_release_map);
 	lock_map_release(&mn_release_map);

@@ -13,6 +13,7 @@
 #include <linux/err.h>
 #include <linux/kconfig.h>
 #include <linux/sched/mm.h>
+#include <linux/string.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -518,6 +519,30 @@ static void unregister_from_another_mm(struct kunit *test, bool has_notifiers)
 		return;
 	mn_release_other_mm(ctx);
 	KUNIT_EXPECT_EQ(test, theirs->releases, has_notifiers);
+}
+
+/* Its memory is not initialised, but for its ops. */
+static void
+notifier_whose_registration_failed_is_unregistered(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_sub(ctx, 'a', NULL);
+	int count, err;
+
+	/* An mm with a VMA: without one there are no locks to take. */
+	mn_map(ctx, PAGE_SIZE);
+	count = atomic_read(&current->mm->mm_count);
+	memset(&sub->notifier, 0x5a, sizeof(sub->notifier));
+	sub->notifier.ops = &mn_range_ops;
+	set_thread_flag(TIF_SIGPENDING);
+	err = mn_try_register(sub, current->mm);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_ASSERT_EQ(test, err, -EINTR);
+	mn_reports_begin(ctx);
+	unregister(sub, current->mm);
+	reported(test, "mn_range_ops");
+	KUNIT_EXPECT_EQ(test, sub->releases, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&current->mm->mm_count), count);
 }
 
 static void notifier_is_unregistered_from_another_mm(struct kunit *test)
@@ -1213,6 +1238,7 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_is_unregistered_by_two_threads_beside_another),
 	KUNIT_CASE(notifier_is_unregistered_twice_after_the_mm),
 	KUNIT_CASE(notifier_that_was_not_registered_is_unregistered),
+	KUNIT_CASE(notifier_whose_registration_failed_is_unregistered),
 	KUNIT_CASE(notifier_is_unregistered_from_another_mm),
 	KUNIT_CASE(notifier_is_unregistered_from_an_mm_with_others),
 	KUNIT_CASE(notifier_is_put_once_too_often),
