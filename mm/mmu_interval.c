@@ -149,7 +149,8 @@ mn_claims_to_be_inserted(const struct mmu_interval_notifier *interval_sub,
 			 const struct mm_struct *mm)
 {
 	return interval_sub->mm == mm &&
-	       !RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
+	       /* The lock is taken to look at the tree, if it seems so. */
+	       !data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb));
 }
 
 /* Drivers take an mm of NULL to mean that there is nothing to remove. */
