@@ -246,8 +246,8 @@ static __always_inline bool mn_reader_is_killed(unsigned int state)
 }
 
 /* Do not wait, and make each retry return true. */
-static noinline int mn_reader_refuse(struct mmu_range_reader *reader,
-				     unsigned int state)
+static int mn_reader_refuse(struct mmu_range_reader *reader,
+			    unsigned int state)
 {
 	mmu_range_read_cancel(reader);
 	mn_reader_forget(reader);
@@ -279,6 +279,13 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 		mn_reader_forget(reader);
 	}
 	return err;
+}
+
+static noinline int mn_reader_misused(struct mmu_range_reader *reader,
+				      unsigned int state, const char *what)
+{
+	WARN_ONCE(1, "%s\n", what);
+	return mn_reader_refuse(reader, state);
 }
 
 static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
@@ -315,9 +322,9 @@ static __always_inline int mn_range_read_begin_one(struct mmu_range_reader *read
 	reader->first = start;
 	reader->last = end - 1;
 	reader->set = NULL;
-	if (WARN_ONCE(reader->last < start,
-		      "a range to read ends before it starts\n"))
-		return mn_reader_refuse(reader, state);
+	if (unlikely(reader->last < start))
+		return mn_reader_misused(reader, state,
+					 "a range to read ends before it starts");
 	return mn_range_read_begin(reader, state);
 }
 
@@ -346,10 +353,9 @@ static __always_inline int mn_range_read_begin_set(struct mmu_range_reader *read
 	reader->last = nr ? set[nr - 1].end - 1 : 0;
 	reader->set = nr ? set : &nothing;
 	reader->nr = nr;
-	if (IS_ENABLED(CONFIG_DEBUG_VM) &&
-	    WARN_ONCE(!mn_set_is_sorted(set, nr),
-		      "ranges to read are not sorted and disjoint\n"))
-		return mn_reader_refuse(reader, state);
+	if (IS_ENABLED(CONFIG_DEBUG_VM) && !mn_set_is_sorted(set, nr))
+		return mn_reader_misused(reader, state,
+					 "ranges to read are not sorted and disjoint");
 	return mn_range_read_begin(reader, state);
 }
 
