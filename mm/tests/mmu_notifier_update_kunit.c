@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Subscriptions to an interval that move: mmu_interval_notifier_update().
+ */
+
+#include <kunit/test.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+
+#include "mmu_notifier_helpers.h"
+
+/* From pages 0 to 9 to pages 5 to 14, unless a case says otherwise. */
+#define OLD		0
+#define BOTH		5
+#define NEW		10
+#define ELSEWHERE	15
+#define PAGES		10
+
+static int update(struct mn_interval *interval, unsigned long page)
+{
+	return mmu_interval_notifier_update(&interval->sub, MN_ADDR(page),
+					    MN_ADDR(PAGES));
+}
+
+static void call_update(struct mn_call *call)
+{
+	call->ret = update(call->arg, BOTH);
+}
+
+static struct mn_call *spawn_update(struct mn_interval *interval)
+{
+	return mn_spawn(interval->ctx, "mmu_interval_notifier_update", interval,
+			call_update, -1);
+}
+
+static void update_returns(struct kunit *test, struct mn_call *call)
+{
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, 0, (int)call->ret);
+}
+
+/* How often an invalidation of this page is announced. */
+static unsigned int calls_of(struct mn_interval *interval, unsigned long page)
+{
+	const unsigned int before = interval->calls;
+
+	mn_invalidate(interval->ctx, page, 1);
+	return interval->calls - before;
+}
+
+static void updated_is_announced_to_in_its_new_place(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+
+	KUNIT_ASSERT_EQ(test, 0, update(interval, BOTH));
+	KUNIT_EXPECT_EQ(test, calls_of(interval, OLD), 0);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, BOTH), 1);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, NEW), 1);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, ELSEWHERE), 0);
+	KUNIT_EXPECT_EQ(test, interval->sub.interval_tree.start, MN_ADDR(BOTH));
+	KUNIT_EXPECT_EQ(test, interval->sub.interval_tree.last,
+			MN_ADDR(ELSEWHERE) - 1);
+}
+
+static void updated_can_be_updated_and_removed(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+
+	KUNIT_ASSERT_EQ(test, 0, update(interval, BOTH));
+	KUNIT_ASSERT_EQ(test, 0, update(interval, ELSEWHERE));
+	KUNIT_ASSERT_EQ(test, 0, update(interval, OLD));
+	KUNIT_EXPECT_EQ(test, calls_of(interval, OLD), 1);
+	mn_remove(interval);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, OLD), 0);
+}
+
+static void update_leaves_its_neighbours_alone(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mn_interval *old = mn_insert(ctx, 'b', OLD, PAGES);
+	struct mn_interval *new = mn_insert(ctx, 'c', BOTH, PAGES);
+
+	KUNIT_ASSERT_EQ(test, 0, update(interval, BOTH));
+	KUNIT_EXPECT_EQ(test, calls_of(old, OLD), 1);
+	KUNIT_EXPECT_EQ(test, calls_of(new, NEW), 1);
+}
+
+static void update_waits_for_what_overlaps_the_old_interval(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *range = mn_start(ctx, OLD, 1);
+	struct mn_call *call = spawn_update(interval);
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(range);
+	update_returns(test, call);
+}
+
+static void update_waits_for_no_range_elsewhere(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *range = mn_start(ctx, ELSEWHERE, 1);
+
+	update_returns(test, spawn_update(interval));
+	mn_end(range);
+}
+
+/* There is no gap: both places are announced while it waits. */
+static void both_places_are_announced_while_it_moves(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *range = mn_start(ctx, OLD, 1);
+	struct mn_call *call = spawn_update(interval);
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	KUNIT_EXPECT_EQ(test, calls_of(interval, OLD), 1);
+	KUNIT_EXPECT_GE(test, calls_of(interval, BOTH), 1);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, NEW), 1);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, ELSEWHERE), 0);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(range);
+	update_returns(test, call);
+}
+
+/* Then it waits for what started in its first wait, and for nothing later. */
+static void update_returns_under_a_chain(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *link[2];
+	struct mn_call *call;
+	int i;
+
+	/* At any time one of them is active. */
+	link[0] = mn_start(ctx, BOTH, 1);
+	call = spawn_update(interval);
+	for (i = 1; i <= 2; i++) {
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		link[i % 2] = mn_start(ctx, BOTH, 1);
+		mn_end(link[(i - 1) % 2]);
+	}
+	update_returns(test, call);
+	mn_end(link[0]);
+}
+
+static void read_section_across_an_update_collides(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+
+	KUNIT_ASSERT_EQ(test, 0, update(interval, BOTH));
+	mn_invalidate(ctx, NEW, 1);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	seq = mmu_interval_read_begin(&interval->sub);
+	mn_invalidate(ctx, OLD, 1);
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
+}
+
+/* What stands in for it stores the sequence: the reader must not take it for over. */
+static void reader_waits_beside_an_update(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *first = mn_start(ctx, OLD, 1), *second;
+	struct mn_call *call = spawn_update(interval), *read;
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	second = mn_start(ctx, BOTH, 1);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(second);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(first);
+	KUNIT_ASSERT_TRUE(test, mn_returns(read));
+	update_returns(test, call);
+}
+
+/* It has moved by then, but what stands in for it may yet be called. */
+static void reader_waits_for_what_started_before_the_update(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, 1);
+	struct mmu_notifier_range *range = mn_start(ctx, BOTH, 1);
+	struct mn_call *call = spawn_update(interval), *read;
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	read = mn_spawn_read(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(read));
+	update_returns(test, call);
+}
+
+static void update_to_no_interval_is_refused(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			mmu_interval_notifier_update(&interval->sub, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			mmu_interval_notifier_update(&interval->sub, PAGE_SIZE,
+						     ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, calls_of(interval, OLD), 1);
+}
+
+static int try_update(void *arg)
+{
+	return update(arg, BOTH);
+}
+
+static void update_that_cannot_allocate_changes_nothing(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+
+	mn_failslab_begin(ctx);
+	KUNIT_EXPECT_TRUE(test, mn_fails(ctx, 1, try_update, interval));
+	KUNIT_EXPECT_EQ(test, calls_of(interval, OLD), 1);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, NEW), 0);
+}
+
+static struct kunit_case mmu_notifier_update_cases[] = {
+	KUNIT_CASE(updated_is_announced_to_in_its_new_place),
+	KUNIT_CASE(updated_can_be_updated_and_removed),
+	KUNIT_CASE(update_leaves_its_neighbours_alone),
+	KUNIT_CASE(update_waits_for_what_overlaps_the_old_interval),
+	KUNIT_CASE(update_waits_for_no_range_elsewhere),
+	KUNIT_CASE(both_places_are_announced_while_it_moves),
+	KUNIT_CASE(update_returns_under_a_chain),
+	KUNIT_CASE(read_section_across_an_update_collides),
+	KUNIT_CASE(reader_waits_beside_an_update),
+	KUNIT_CASE(reader_waits_for_what_started_before_the_update),
+	KUNIT_CASE(update_to_no_interval_is_refused),
+	KUNIT_CASE(update_that_cannot_allocate_changes_nothing),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_update_suite = {
+	.name = "mmu_notifier_update",
+	.init = mn_init,
+	.test_cases = mmu_notifier_update_cases,
+};
+
+kunit_test_suites(&mmu_notifier_update_suite);
+
+MODULE_DESCRIPTION("Subscriptions to an interval that move");
+MODULE_LICENSE("GPL");
