@@ -749,11 +749,12 @@ bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
-/* The driver's callbacks, also of what is being removed. */
+/* The driver's callbacks, also of what is being removed: see mn_announce(). */
 const struct mmu_interval_notifier_ops *
 mn_ops_of(const struct mmu_interval_notifier *interval_sub)
 {
-	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
+	const struct mmu_interval_notifier_ops *ops =
+		READ_ONCE(interval_sub->ops);
 
 	if (ops->invalidate != mn_interval_skip)
 		return ops;

@@ -255,11 +255,13 @@ static void mn_defer(struct mn_ranges *ranges,
  *
  * @released runs in process context, without locks, and may sleep; others that have
  * been removed in the mm may have to wait for it. It must not wait for that of another
- * one. Its module has to call mmu_interval_notifier_barrier() before it is unloaded.
+ * one. The process may be gone: who inserts it again keeps the mm in use until then,
+ * or finds out with mmget_not_zero(). Its module has to call
+ * mmu_interval_notifier_barrier() before it is unloaded.
  *
  * Context: Process context, atomic or not: in a callback of this or another
  * subscription, under the user lock or any other lock that callbacks take. Not from
- * interrupts.
+ * interrupts, nor under a lock that they take.
  */
 void
 mmu_interval_notifier_remove_deferred(struct mmu_interval_notifier *interval_sub,

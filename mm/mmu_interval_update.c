@@ -15,8 +15,13 @@
  * From the call on, everything that overlaps the new interval is announced; until the
  * interval_sub has moved, so is what overlaps the old one. Both waits are those of a
  * removal: for what was active when they began.
+ *
+ * So one invalidation may be announced twice, by two of the three, with others in
+ * between. If both stored its sequence, a reader that began with the first would not
+ * collide with those. So each stand-in hands on a sequence of its own.
  */
 
+#include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/compiler.h>
 #include <linux/container_of.h>
@@ -35,10 +40,13 @@
  * struct mn_stand_in - is called in place of an interval_sub that moves
  * @interval_sub: Of the stand-in.
  * @moves: The one that moves.
+ * @toggles: The bit of a sequence that tells what it hands on. No sequence gets that
+ *	far on 64 bit; on 32 bit, none does while a read section lasts.
  */
 struct mn_stand_in {
 	struct mmu_interval_notifier interval_sub;
 	struct mmu_interval_notifier *moves;
+	unsigned long toggles;
 };
 
 /* Both stand-ins of one move. */
@@ -46,20 +54,20 @@ struct mn_move {
 	struct mn_stand_in old, new;
 };
 
-static struct mmu_interval_notifier *
-mn_moves(const struct mmu_interval_notifier *interval_sub)
+static const struct mn_stand_in *
+mn_stand_in(const struct mmu_interval_notifier *interval_sub)
 {
-	return container_of_const(interval_sub, struct mn_stand_in,
-				  interval_sub)->moves;
+	return container_of(interval_sub, struct mn_stand_in, interval_sub);
 }
 
 static bool mn_stand_in_invalidate(struct mmu_interval_notifier *interval_sub,
 				   const struct mmu_notifier_range *range,
 				   unsigned long cur_seq)
 {
-	struct mmu_interval_notifier *moves = mn_moves(interval_sub);
+	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
+	struct mmu_interval_notifier *moves = stand_in->moves;
 
-	return moves->ops->invalidate(moves, range, cur_seq);
+	return moves->ops->invalidate(moves, range, cur_seq ^ stand_in->toggles);
 }
 
 static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
@@ -67,15 +75,17 @@ static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
 			      unsigned long cur_seq,
 			      struct mmu_interval_notifier_finish **finish)
 {
-	struct mmu_interval_notifier *moves = mn_moves(interval_sub);
+	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
+	struct mmu_interval_notifier *moves = stand_in->moves;
 
-	return moves->ops->invalidate_start(moves, range, cur_seq, finish);
+	return moves->ops->invalidate_start(moves, range,
+					    cur_seq ^ stand_in->toggles, finish);
 }
 
 /* The driver looks at @finish->notifier. */
 static void mn_stand_in_finish(struct mmu_interval_notifier_finish *finish)
 {
-	finish->notifier = mn_moves(finish->notifier);
+	finish->notifier = mn_stand_in(finish->notifier)->moves;
 	finish->notifier->ops->invalidate_finish(finish);
 }
 
@@ -89,9 +99,11 @@ static const struct mmu_interval_notifier_ops mn_stand_in_two_pass_ops = {
 };
 
 static void mn_stand_in_init(struct mn_stand_in *stand_in,
-			     struct mmu_interval_notifier *interval_sub)
+			     struct mmu_interval_notifier *interval_sub,
+			     unsigned int bit)
 {
 	stand_in->moves = interval_sub;
+	stand_in->toggles = BIT(bit);
 	stand_in->interval_sub.mm = interval_sub->mm;
 	stand_in->interval_sub.ops = interval_sub->ops->invalidate_start ?
 					     &mn_stand_in_two_pass_ops :
@@ -158,17 +170,20 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
  *
  * There is no gap: invalidations that start during this call are announced if they
  * overlap the new interval, and until the subscription has moved also if they overlap
- * the old one. So SPTEs in both intervals may stay. Zap those in the old one alone
- * before this call, and establish those in the new one alone after it.
+ * the old one. So SPTEs that are in both intervals may stay, and fault handlers may
+ * run. Let a driver have bounds of its own under the user lock, and establish nothing
+ * outside of them: narrow them to what is in both intervals, and zap the rest, before
+ * this call; widen them after it. A read section that has begun before the bounds are
+ * widened must not use addresses that are in the new interval alone.
  *
- * During the call, a callback may run twice for one invalidation, on several CPUs as
- * always, and for addresses in either interval, whatever the interval_tree of
- * @interval_sub says. A read section that began before the call is about the old
- * interval, whatever it goes on to find: establish nothing in the new one alone.
+ * During the call, a callback may be called twice for one invalidation, with different
+ * sequences, and for addresses in either interval, whatever the interval_tree of
+ * @interval_sub says.
  *
  * Waits for invalidations as mmu_interval_notifier_remove() does: for those that
  * overlap the old interval; then for those that overlap either and are active by then.
- * Must not run at the same time as another update or a removal of @interval_sub.
+ * Must not run at the same time as another update of @interval_sub; a removal at that
+ * time has no effect but a warning.
  *
  * Context: May sleep. As mmu_interval_notifier_remove(): not from a callback, nor under
  * a lock that a callback takes or that invalidations run under.
@@ -194,8 +209,8 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 	if (!move)
 		return -ENOMEM;
 
-	mn_stand_in_init(&move->old, interval_sub);
-	mn_stand_in_init(&move->new, interval_sub);
+	mn_stand_in_init(&move->old, interval_sub, BITS_PER_LONG - 1);
+	mn_stand_in_init(&move->new, interval_sub, BITS_PER_LONG - 2);
 	mn_lockdep_may_wait();
 
 	ranges = mn_ranges_of_mm(interval_sub->mm);

@@ -296,8 +296,8 @@ struct mmu_interval_notifier_ops {
  * @ops: Callbacks, constant while inserted, up to a deferred removal.
  * @mm: The mm, pinned by mmgrab() while inserted; NULL after a failed insertion.
  * @invalidate_seq: Sequence of the last invalidation announced to this
- *	subscription, or an even number if there was none; written under the user
- *	lock by mmu_interval_set_seq() and by a deferred removal.
+ *	subscription, or an even number if there was none; written by
+ *	mmu_interval_set_seq() under the user lock, or by a filter without it.
  */
 struct mmu_interval_notifier {
 	struct interval_tree_node interval_tree;
@@ -597,11 +597,8 @@ static inline bool
 mmu_interval_read_retry(struct mmu_interval_notifier *interval_sub,
 			unsigned long seq)
 {
-	/*
-	 * A plain read, as writers hold the same lock: KCSAN finds drivers that
-	 * do not.
-	 */
-	return interval_sub->invalidate_seq != seq;
+	/* Callbacks hold the same lock, but a filter does not. */
+	return READ_ONCE(interval_sub->invalidate_seq) != seq;
 }
 
 /**
