@@ -40,7 +40,6 @@
  */
 
 #include <linux/atomic.h>
-#include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
@@ -64,9 +63,6 @@
 
 /* Maximum number of interval_subs collected per acquisition of the lock. */
 #define MN_BATCH 32
-
-/* &mmu_interval_notifier.removed during the first wait of a removal. */
-#define MN_REMOVING		GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
 
 /* Second passes of one range, in the order in which they were asked for. */
 struct mn_finish_list {
@@ -384,16 +380,12 @@ mn_collect(struct mn_ranges *ranges, const struct mmu_notifier_range *range,
 
 /* The first of two passes. */
 static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
+			      const struct mmu_interval_notifier_ops *ops,
 			      const struct mmu_notifier_range *range,
 			      struct mn_finish_list *finishes)
 {
-	const struct mmu_interval_notifier_ops *ops =
-		READ_ONCE(interval_sub->ops);
 	struct mmu_interval_notifier_finish *finish = NULL;
 
-	/* It has been removed since mn_announce() looked. */
-	if (unlikely(!ops->invalidate_start))
-		return true;
 	if (!ops->invalidate_start(interval_sub, range, range->seq, &finish))
 		return false;
 	if (finish) {
@@ -417,7 +409,7 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	bool done;
 
 	if (unlikely(ops->invalidate_start))
-		done = mn_announce_start(interval_sub, range, finishes);
+		done = mn_announce_start(interval_sub, ops, range, finishes);
 	else
 		done = ops->invalidate(interval_sub, range, range->seq);
 
@@ -853,7 +845,7 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 	}
 	spin_unlock(&ranges->lock);
 
-	if (WARN_ONCE(removing, "%ps is being removed already\n", ops))
+	if (WARN_ONCE(removing, "%ps is being removed or moved\n", ops))
 		return;
 
 	/* Grabbed by mn_interval_insert(). */

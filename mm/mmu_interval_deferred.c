@@ -289,7 +289,7 @@ mmu_interval_notifier_remove_deferred(struct mmu_interval_notifier *interval_sub
 	/* It may be released, and freed, from here on. */
 	spin_unlock(&ranges->lock);
 
-	WARN_ONCE(removing, "%ps is being removed already\n", ops);
+	WARN_ONCE(removing, "%ps is being removed or moved\n", ops);
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_remove_deferred);
 

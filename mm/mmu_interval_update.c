@@ -18,7 +18,9 @@
  *
  * So one invalidation may be announced twice, by two of the three, with others in
  * between. If both stored its sequence, a reader that began with the first would not
- * collide with those. So each stand-in hands on a sequence of its own.
+ * collide with those. So each stand-in hands on a sequence of its own. And the
+ * interval_sub moves with a sequence that it never had: what was read in the old
+ * interval collides.
  */
 
 #include <linux/bits.h>
@@ -144,7 +146,10 @@ static void mn_stand_ins_remove(struct mn_ranges *ranges, struct mn_move *move)
 	mn_interval_erase(ranges, &move->new.interval_sub);
 }
 
-/* Drops the lock to wait. */
+/*
+ * Drops the lock to wait. Nothing else may remove or move it in the meantime: the
+ * stand-ins call it.
+ */
 static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 			     struct mmu_interval_notifier *interval_sub,
 			     unsigned long start, unsigned long last)
@@ -158,8 +163,12 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 	mn_interval_drain(ranges, interval_sub);
 
 	mn_interval_erase(ranges, interval_sub);
+	/* If nothing has started since it was inserted, it has the last one. */
+	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 2);
 	mn_interval_place(ranges, interval_sub, start, last);
+	interval_sub->removed = MN_REMOVING;
 	mn_stand_ins_remove(ranges, move);
+	interval_sub->removed = 0;
 }
 
 /**
@@ -173,8 +182,8 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
  * the old one. So SPTEs that are in both intervals may stay, and fault handlers may
  * run. Let a driver have bounds of its own under the user lock, and establish nothing
  * outside of them: narrow them to what is in both intervals, and zap the rest, before
- * this call; widen them after it. A read section that has begun before the bounds are
- * widened must not use addresses that are in the new interval alone.
+ * this call; widen them after it. Read sections that begin before the subscription has
+ * moved collide if they end after that.
  *
  * During the call, a callback may be called twice for one invalidation, with different
  * sequences, and for addresses in either interval, whatever the interval_tree of
@@ -182,14 +191,16 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
  *
  * Waits for invalidations as mmu_interval_notifier_remove() does: for those that
  * overlap the old interval; then for those that overlap either and are active by then.
- * Must not run at the same time as another update of @interval_sub; a removal at that
- * time has no effect but a warning.
+ *
+ * Until this returns, another update or a removal of @interval_sub, deferred or not, has
+ * no effect but a warning. A callback that finds the mapping gone leaves a note for the
+ * caller of this, which removes it.
  *
  * Context: May sleep. As mmu_interval_notifier_remove(): not from a callback, nor under
  * a lock that a callback takes or that invalidations run under.
  * Return: 0; %-EOVERFLOW if @length is 0 or the interval exceeds the address space;
- * %-ENOMEM; %-EINVAL if it is not inserted or is being removed, with a warning. After
- * an error, it is where it was.
+ * %-ENOMEM; %-EINVAL if it is not inserted, or is being removed or moved, with a
+ * warning. After an error, it is where it was.
  */
 int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 				 unsigned long start, unsigned long length)
@@ -197,7 +208,7 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 	struct mn_ranges *ranges;
 	struct mn_move *move;
 	unsigned long last;
-	bool removing;
+	bool busy;
 
 	might_sleep();
 
@@ -215,12 +226,12 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 
 	ranges = mn_ranges_of_mm(interval_sub->mm);
 	spin_lock(&ranges->lock);
-	removing = mn_is_being_removed(interval_sub);
-	if (likely(!removing))
+	busy = mn_is_being_removed(interval_sub);
+	if (likely(!busy))
 		mn_interval_move(ranges, move, interval_sub, start, last);
 	spin_unlock(&ranges->lock);
 	kfree(move);
-	return WARN_ONCE(removing, "an interval that is being removed cannot move\n") ?
+	return WARN_ONCE(busy, "an interval that is removed or moved cannot move\n") ?
 		       -EINVAL : 0;
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_update);

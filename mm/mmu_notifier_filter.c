@@ -10,8 +10,9 @@
  * also collide with it, the filter of an interval stores its sequence as the callback
  * would have done, but without the user lock. Each sequence is stored once, so a
  * reader that finds the one it began with has missed none. A reader that compares
- * before the skipped range stores it may establish an SPTE beside that range, as if
- * it had been skipped after that: not to have it zapped is what the driver asked for.
+ * before it is stored may establish an SPTE beside the skipped range, as if it had
+ * taken the user lock first: not to have that zapped is what the driver asked for. By
+ * then it has seen nothing that the range does to the page table.
  */
 
 #include <linux/bits.h>
@@ -64,6 +65,12 @@ static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 	if (!mn_filter_skips(&filter->skip, range))
 		return false;
 	mmu_interval_set_seq(interval_sub, cur_seq);
+	/*
+	 * (Y) A reader that sees what the range does to the page table sees this, too.
+	 * Pairs with its locks: it drops that of the page table, or the mmap_lock,
+	 * before it takes the user lock.
+	 */
+	smp_wmb();
 	return true;
 }
 
@@ -163,9 +170,9 @@ static void mn_filter_end(struct mmu_notifier *subscription,
  * @skip: What invalidate_range_start() and invalidate_range_end() are not called for.
  *
  * Let &mmu_notifier.ops be &@filter->ops instead of @ops, and then call
- * mmu_notifier_register(); not for mmu_notifier_get(). A filter may serve any number of
- * subscriptions, and is constant as long as there is one. The other callbacks are not
- * filtered.
+ * mmu_notifier_register(); or pass it to mmu_notifier_get(). A filter may serve any
+ * number of subscriptions, and is constant as long as there is one. The other callbacks
+ * are not filtered.
  *
  * What is skipped stays active for range readers, who wait for it and collide with it.
  * A driver that counts or records invalidations itself misses it.

@@ -586,6 +586,13 @@ bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      unsigned long cur_seq);
 const struct mmu_interval_notifier_ops *
 mn_ops_of(const struct mmu_interval_notifier *interval_sub);
+
+/*
+ * &mmu_interval_notifier.removed of one that is announced to like any other, but must
+ * not be removed or moved: it is, and waits for the first or for the second time.
+ */
+#define MN_REMOVING	GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
+
 void mn_interval_place(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub,
 		       unsigned long start, unsigned long last)
@@ -616,7 +623,7 @@ mn_may_remove(const struct mmu_interval_notifier *interval_sub)
 			  READ_ONCE(interval_sub->ops));
 }
 
-/* Two removers may race. */
+/* Two removers may race. Also true while it moves. */
 static inline bool
 mn_is_being_removed(const struct mmu_interval_notifier *interval_sub)
 {

@@ -4,6 +4,7 @@
  */
 
 #include <kunit/test.h>
+#include <kunit/test-bug.h>
 #include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -14,6 +15,7 @@ static char me, another;
 
 static struct mmu_interval_notifier_filter interval_filter;
 static struct mmu_notifier_filter filter;
+static struct mmu_notifier_ops got_ops;
 
 /* Skips changes of the protection, and what @me migrates or makes exclusive. */
 static const struct mmu_notifier_skip skip = {
@@ -22,16 +24,22 @@ static const struct mmu_notifier_skip skip = {
 	.owner = &me,
 };
 
-static struct mn_interval *insert_filtered(struct mn_ctx *ctx)
+static struct mn_interval *
+insert_filtered_ops(struct mn_ctx *ctx,
+		    const struct mmu_interval_notifier_ops *ops)
 {
 	struct mn_interval *interval = mn_interval(ctx, 'a');
 
-	mmu_interval_notifier_filter_init(&interval_filter, &mn_interval_ops,
-					  skip);
+	mmu_interval_notifier_filter_init(&interval_filter, ops, skip);
 	KUNIT_ASSERT_EQ(ctx->test, 0,
 			mn_try_insert_ops(interval, ctx->mm, 0, MN_ADDR(10),
 					  &interval_filter.ops));
 	return interval;
+}
+
+static struct mn_interval *insert_filtered(struct mn_ctx *ctx)
+{
+	return insert_filtered_ops(ctx, &mn_interval_ops);
 }
 
 static struct mn_sub *register_filtered(struct mn_ctx *ctx)
@@ -152,6 +160,168 @@ static void reader_waits_for_what_is_skipped(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
 }
 
+/* It need not have ended: by then the page table may have changed. */
+static void reader_collides_with_what_is_skipped_and_active(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = insert_filtered(ctx);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+	struct mmu_notifier_range *range;
+
+	range = range_of(ctx, MMU_NOTIFY_MIGRATE, &me);
+	mn_start_range(range);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	mn_end(range);
+}
+
+/* What is skipped stores its sequence over that of what is not, and the reverse. */
+static void what_is_skipped_hides_nothing(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = insert_filtered(ctx);
+	struct mmu_notifier_range *range[2];
+	struct mn_call *read;
+	unsigned long seq;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		range[i] = range_of(ctx, MMU_NOTIFY_CLEAR, NULL);
+		range[!i] = range_of(ctx, MMU_NOTIFY_MIGRATE, &me);
+		seq = mmu_interval_read_begin(&interval->sub);
+		mn_start_range(range[0]);
+		mn_start_range(range[1]);
+		KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+
+		read = mn_spawn_read(interval);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+		mn_end(range[1]);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+		mn_end(range[0]);
+		KUNIT_ASSERT_TRUE(test, mn_returns(read));
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
+		invalidate(ctx, MMU_NOTIFY_MIGRATE, &me);
+		KUNIT_EXPECT_TRUE(test, mn_retry(interval, read->ret));
+	}
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+}
+
+static void call_update(struct mn_call *call)
+{
+	struct mn_interval *interval = call->arg;
+
+	call->ret = mmu_interval_notifier_update(&interval->sub, MN_ADDR(20),
+						 MN_ADDR(10));
+}
+
+/* Others are called in its place then. */
+static void reader_collides_with_what_is_skipped_beside_an_update(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = insert_filtered(ctx);
+	struct mmu_notifier_range *range = mn_start(ctx, 5, 1);
+	struct mn_call *update;
+	unsigned long seq;
+
+	update = mn_spawn(ctx, "mmu_interval_notifier_update", interval,
+			  call_update, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(update));
+	seq = interval->sub.invalidate_seq;
+	invalidate(ctx, MMU_NOTIFY_MIGRATE, &me);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(update));
+	KUNIT_EXPECT_EQ(test, 0, (int)update->ret);
+}
+
+static unsigned int finishes;
+
+static bool two_pass_start(struct mmu_interval_notifier *sub,
+			   const struct mmu_notifier_range *range,
+			   unsigned long seq,
+			   struct mmu_interval_notifier_finish **finish)
+{
+	static struct mmu_interval_notifier_finish second;
+
+	*finish = &second;
+	return mn_interval_ops.invalidate(sub, range, seq);
+}
+
+static void two_pass_finish(struct mmu_interval_notifier_finish *finish)
+{
+	finishes++;
+}
+
+static const struct mmu_interval_notifier_ops two_pass_ops = {
+	.invalidate_start = two_pass_start,
+	.invalidate_finish = two_pass_finish,
+};
+
+static void both_passes_are_skipped(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = insert_filtered_ops(ctx, &two_pass_ops);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
+
+	finishes = 0;
+	invalidate(ctx, MMU_NOTIFY_MIGRATE, &me);
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	KUNIT_EXPECT_EQ(test, finishes, 0);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	invalidate(ctx, MMU_NOTIFY_MIGRATE, &another);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, finishes, 1);
+}
+
+static struct mmu_notifier *alloc_notifier(struct mm_struct *mm)
+{
+	return &mn_sub(kunit_get_current_test()->priv, 'b', NULL)->notifier;
+}
+
+static unsigned int frees;
+
+static void free_notifier(struct mmu_notifier *notifier)
+{
+	frees++;
+}
+
+static void what_is_got_is_filtered(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub;
+
+	got_ops = mn_range_ops;
+	got_ops.alloc_notifier = alloc_notifier;
+	got_ops.free_notifier = free_notifier;
+	mmu_notifier_filter_init(&filter, &got_ops, skip);
+	sub = mn_got(ctx, mmu_notifier_get(&filter.ops, ctx->mm));
+	KUNIT_EXPECT_PTR_EQ(test, sub,
+			    mn_got(ctx, mmu_notifier_get(&filter.ops, ctx->mm)));
+	invalidate(ctx, MMU_NOTIFY_MIGRATE, &me);
+	KUNIT_EXPECT_EQ(test, sub->starts, 0);
+	invalidate(ctx, MMU_NOTIFY_MIGRATE, &another);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
+
+	frees = 0;
+	mn_put(sub);
+	mn_put(sub);
+	mmu_notifier_synchronize();
+	KUNIT_EXPECT_EQ(test, frees, 1);
+}
+
+/* Neither is called: the core calls what is there of the two. */
+static void callback_that_is_not_there_is_not_called(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub;
+
+	mmu_notifier_filter_init(&filter, &mn_start_ops, skip);
+	sub = mn_register(ctx, 'b', &filter.ops);
+	invalidate(ctx, MMU_NOTIFY_CLEAR, NULL);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
+	KUNIT_EXPECT_EQ(test, sub->ends, 0);
+}
+
 static void what_is_skipped_is_not_refused(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -195,6 +365,12 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE_PARAM(reader_collides_with_what_is_skipped,
 			 occasions_gen_params),
 	KUNIT_CASE(reader_waits_for_what_is_skipped),
+	KUNIT_CASE(reader_collides_with_what_is_skipped_and_active),
+	KUNIT_CASE(what_is_skipped_hides_nothing),
+	KUNIT_CASE(reader_collides_with_what_is_skipped_beside_an_update),
+	KUNIT_CASE(both_passes_are_skipped),
+	KUNIT_CASE(what_is_got_is_filtered),
+	KUNIT_CASE(callback_that_is_not_there_is_not_called),
 	KUNIT_CASE(what_is_skipped_is_not_refused),
 	KUNIT_CASE(release_is_never_skipped),
 	{}
