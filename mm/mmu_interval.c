@@ -161,6 +161,8 @@ void mn_interval_place(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub,
 		       unsigned long start, unsigned long last)
 {
+	lockdep_assert_held(&ranges->lock);
+
 	WRITE_ONCE(MN_FIRST(interval_sub), start);
 	WRITE_ONCE(MN_LAST(interval_sub), last);
 	interval_sub->removed = 0;

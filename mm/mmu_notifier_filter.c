@@ -11,8 +11,7 @@
  * would have done, but without the user lock. Each sequence is stored once, so a
  * reader that finds the one it began with has missed none. A reader that compares
  * before it is stored may establish an SPTE beside the skipped range, as if it had
- * taken the user lock first: not to have that zapped is what the driver asked for. By
- * then it has seen nothing that the range does to the page table.
+ * taken the user lock first: not to have that zapped is what the driver asked for.
  */
 
 #include <linux/bits.h>
@@ -66,9 +65,9 @@ static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 		return false;
 	mmu_interval_set_seq(interval_sub, cur_seq);
 	/*
-	 * (Y) A reader that sees what the range does to the page table sees this, too.
-	 * Pairs with its locks: it drops that of the page table, or the mmap_lock,
-	 * before it takes the user lock.
+	 * (Y) A reader that sees what the range does to the page table collides. Pairs
+	 * with the locks of the reader: it drops that of the page table, or another
+	 * one, before it takes the user lock.
 	 */
 	smp_wmb();
 	return true;

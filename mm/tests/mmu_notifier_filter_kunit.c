@@ -309,10 +309,11 @@ static void what_is_got_is_filtered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frees, 1);
 }
 
-/* Neither is called: the core calls what is there of the two. */
-static void callback_that_is_not_there_is_not_called(struct kunit *test)
+/* There is only a start, which may fail. */
+static void start_without_end_is_filtered(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
 	struct mn_sub *sub;
 
 	mmu_notifier_filter_init(&filter, &mn_start_ops, skip);
@@ -320,6 +321,29 @@ static void callback_that_is_not_there_is_not_called(struct kunit *test)
 	invalidate(ctx, MMU_NOTIFY_CLEAR, NULL);
 	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 	KUNIT_EXPECT_EQ(test, sub->ends, 0);
+
+	sub->fail_nonblock = -EAGAIN;
+	range = range_of(ctx, MMU_NOTIFY_CLEAR, NULL);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_range_nonblock(range));
+	range = range_of(ctx, MMU_NOTIFY_MIGRATE, &me);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_range_nonblock(range));
+	mn_end(range);
+}
+
+/* No owner is not an owner that is NULL. */
+static void skip_without_an_owner_skips_events_only(struct kunit *test)
+{
+	const struct mmu_notifier_skip events = { .events = skip.events };
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = insert_filtered(ctx);
+
+	mmu_interval_notifier_filter_init(&interval_filter, &mn_interval_ops,
+					  events);
+	invalidate(ctx, MMU_NOTIFY_MIGRATE, NULL);
+	invalidate(ctx, MMU_NOTIFY_MIGRATE, &me);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+	invalidate(ctx, MMU_NOTIFY_PROTECTION_VMA, NULL);
+	KUNIT_EXPECT_EQ(test, interval->calls, 2);
 }
 
 static void what_is_skipped_is_not_refused(struct kunit *test)
@@ -370,7 +394,8 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(reader_collides_with_what_is_skipped_beside_an_update),
 	KUNIT_CASE(both_passes_are_skipped),
 	KUNIT_CASE(what_is_got_is_filtered),
-	KUNIT_CASE(callback_that_is_not_there_is_not_called),
+	KUNIT_CASE(start_without_end_is_filtered),
+	KUNIT_CASE(skip_without_an_owner_skips_events_only),
 	KUNIT_CASE(what_is_skipped_is_not_refused),
 	KUNIT_CASE(release_is_never_skipped),
 	{}

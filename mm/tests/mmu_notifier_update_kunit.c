@@ -240,6 +240,59 @@ static void both_passes_are_made_while_it_moves(struct kunit *test)
 	update_returns(test, call);
 }
 
+/* It has moved, and waits for what may still call those that stood in for it. */
+static void new_place_is_announced_in_the_second_wait(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *range = mn_start(ctx, NEW, 1);
+	struct mn_call *call = spawn_update(interval);
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	KUNIT_EXPECT_EQ(test, calls_of(interval, OLD), 0);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, BOTH), 1);
+	KUNIT_EXPECT_EQ(test, calls_of(interval, NEW), 1);
+	mn_end(range);
+	update_returns(test, call);
+}
+
+static void update_waits_again_for_either_place(struct kunit *test)
+{
+	static const unsigned long pages[] = { OLD, NEW };
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *first, *second;
+	struct mn_interval *interval;
+	struct mn_call *call;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		interval = mn_insert(ctx, 'a', OLD, PAGES);
+		first = mn_start(ctx, OLD, 1);
+		call = spawn_update(interval);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		second = mn_start(ctx, pages[i], 1);
+		mn_end(first);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		mn_end(second);
+		update_returns(test, call);
+	}
+}
+
+static void what_moves_may_refuse(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *range = mn_start(ctx, OLD, 1), *refused;
+	struct mn_call *call = spawn_update(interval);
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	interval->refuse = true;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &refused, NEW, 1));
+	interval->refuse = false;
+	mn_end(range);
+	update_returns(test, call);
+}
+
 /* Then it waits for what started in its first wait, and for nothing later. */
 static void update_returns_under_a_chain(struct kunit *test)
 {
@@ -437,6 +490,9 @@ static struct kunit_case mmu_notifier_update_cases[] = {
 	KUNIT_CASE(both_places_are_announced_while_it_moves),
 	KUNIT_CASE(each_call_has_a_sequence_of_its_own),
 	KUNIT_CASE(both_passes_are_made_while_it_moves),
+	KUNIT_CASE(new_place_is_announced_in_the_second_wait),
+	KUNIT_CASE(update_waits_again_for_either_place),
+	KUNIT_CASE(what_moves_may_refuse),
 	KUNIT_CASE(update_returns_under_a_chain),
 	KUNIT_CASE(read_section_across_an_update_collides),
 	KUNIT_CASE(read_section_after_an_update_is_about_the_new_interval),

@@ -15,7 +15,7 @@ look() (
 	cd "$1"
 	configure tinyconfig "$tools/checks/configs/abi.config" >&2
 	objects=$(for file in mm/mmu_notifier*.c mm/mmu_interval*.c mm/mmu_range*.c; do
-		[ ! -e $file ] || echo "${file%.c}.o"
+		[ ! -e "$file" ] || echo "${file%.c}.o"
 	done)
 	# shellcheck disable=SC2086 # a list of words
 	build_kernel "the core of ${PWD##*/}" $objects
