@@ -1109,6 +1109,7 @@ static struct kunit_suite mmu_notifier_deferred_crowded_suite = {
 	.init = deferred_init_crowded,
 	.test_cases = mmu_notifier_deferred_crowded_cases,
 };
+
 kunit_test_suites(&mmu_notifier_deferred_suite,
 		  &mmu_notifier_deferred_crowded_suite);
 

@@ -142,6 +142,7 @@ static struct kunit_suite mmu_notifier_deferred_report_suite = {
 	.init = mn_init_same_task,
 	.test_cases = mmu_notifier_deferred_report_cases,
 };
+
 kunit_test_suite(mmu_notifier_deferred_report_suite);
 
 MODULE_DESCRIPTION("KUnit tests for reports about deferred removals");
