@@ -157,9 +157,11 @@ static int mn_interval_refused(struct mmu_interval_notifier *interval_sub,
 	return err;
 }
 
-void mn_interval_place(struct mn_ranges *ranges,
-		       struct mmu_interval_notifier *interval_sub,
-		       unsigned long start, unsigned long last)
+/* Inline: drivers insert and remove an interval in each fault. */
+static __always_inline void
+mn_place(struct mn_ranges *ranges, struct mmu_interval_notifier *interval_sub,
+	 unsigned long start, unsigned long last)
+	__must_hold(&ranges->lock)
 {
 	lockdep_assert_held(&ranges->lock);
 
@@ -180,6 +182,13 @@ void mn_interval_place(struct mn_ranges *ranges,
 	smp_store_release(&interval_sub->invalidate_seq,
 			  (unsigned long)ranges->last_seq + 1);
 	mn_itree_insert(interval_sub, &ranges->itree);
+}
+
+void mn_interval_place(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub,
+		       unsigned long start, unsigned long last)
+{
+	mn_place(ranges, interval_sub, start, last);
 }
 
 static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
@@ -206,7 +215,7 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	interval_sub->mm = mm;
 	interval_sub->ops = ops;
 	spin_lock(&ranges->lock);
-	mn_interval_place(ranges, interval_sub, start, last);
+	mn_place(ranges, interval_sub, start, last);
 	spin_unlock(&ranges->lock);
 	return 0;
 }
@@ -399,7 +408,19 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
-/* Returns -EAGAIN if the callback would have had to sleep and must not. */
+/* For reports. */
+static void *mn_callback_of(const struct mmu_interval_notifier *interval_sub)
+{
+	const struct mmu_interval_notifier_ops *ops = mn_ops_of(interval_sub);
+
+	return ops->invalidate_start ? (void *)ops->invalidate_start :
+				       (void *)ops->invalidate;
+}
+
+/*
+ * Returns -EAGAIN if the callback would have had to sleep and must not. Keeps nothing
+ * in a register for after it.
+ */
 static __always_inline int
 mn_announce(struct mmu_interval_notifier *interval_sub,
 	    const struct mmu_notifier_range *range,
@@ -418,8 +439,7 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	if (likely(done) ||
 	    WARN_ONCE(mmu_notifier_range_blockable(range),
 		      "%ps refused a blocking invalidation\n",
-		      ops->invalidate_start ? (void *)ops->invalidate_start :
-					      (void *)ops->invalidate))
+		      mn_callback_of(interval_sub)))
 		return 0;
 	return -EAGAIN;
 }
@@ -756,11 +776,18 @@ mn_ops_of(const struct mmu_interval_notifier *interval_sub)
 			    no_ops)->ops;
 }
 
-void mn_interval_erase(struct mn_ranges *ranges,
-		       struct mmu_interval_notifier *interval_sub)
+static __always_inline void
+mn_erase(struct mn_ranges *ranges, struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock)
 {
 	mn_itree_remove(interval_sub, &ranges->itree);
 	RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
+}
+
+void mn_interval_erase(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub)
+{
+	mn_erase(ranges, interval_sub);
 }
 
 /* Untracked ranges that overlap may be about to call it: wait for them, too. */
@@ -843,7 +870,7 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 	} else {
 		if (ranges->active)
 			mn_wait_to_remove(ranges, interval_sub);
-		mn_interval_erase(ranges, interval_sub);
+		mn_erase(ranges, interval_sub);
 	}
 	spin_unlock(&ranges->lock);
 

@@ -597,8 +597,8 @@ static inline bool
 mmu_interval_read_retry(struct mmu_interval_notifier *interval_sub,
 			unsigned long seq)
 {
-	/* Callbacks hold the same lock, but a filter does not. */
-	return READ_ONCE(interval_sub->invalidate_seq) != seq;
+	/* Callbacks hold the same lock, but a filter does not. Read once anyway. */
+	return data_race(interval_sub->invalidate_seq) != seq;
 }
 
 /**
