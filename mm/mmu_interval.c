@@ -431,10 +431,13 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 		READ_ONCE(interval_sub->ops);
 	bool done;
 
-	if (unlikely(ops->invalidate_start))
+	if (unlikely(ops->invalidate_start)) {
+		/* Or it is loaded above, at the cost of those with one pass. */
+		OPTIMIZER_HIDE_VAR(ops);
 		done = mn_announce_start(interval_sub, ops, range, finishes);
-	else
+	} else {
 		done = ops->invalidate(interval_sub, range, range->seq);
+	}
 
 	if (likely(done) ||
 	    WARN_ONCE(mmu_notifier_range_blockable(range),
