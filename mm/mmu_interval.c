@@ -408,19 +408,7 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
-/* For reports. */
-static void *mn_callback_of(const struct mmu_interval_notifier *interval_sub)
-{
-	const struct mmu_interval_notifier_ops *ops = mn_ops_of(interval_sub);
-
-	return ops->invalidate_start ? (void *)ops->invalidate_start :
-				       (void *)ops->invalidate;
-}
-
-/*
- * Returns -EAGAIN if the callback would have had to sleep and must not. Keeps nothing
- * in a register for after it.
- */
+/* Returns -EAGAIN if the callback would have had to sleep and must not. */
 static __always_inline int
 mn_announce(struct mmu_interval_notifier *interval_sub,
 	    const struct mmu_notifier_range *range,
@@ -442,7 +430,8 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	if (likely(done) ||
 	    WARN_ONCE(mmu_notifier_range_blockable(range),
 		      "%ps refused a blocking invalidation\n",
-		      mn_callback_of(interval_sub)))
+		      ops->invalidate_start ? (void *)ops->invalidate_start :
+					      (void *)ops->invalidate))
 		return 0;
 	return -EAGAIN;
 }
