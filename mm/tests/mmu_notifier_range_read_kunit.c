@@ -1048,6 +1048,28 @@ static void begin_without_an_end_is_reported(struct kunit *test)
 	}
 }
 
+/* Even if it is refused, and its caller forgets that it has begun before. */
+static void refused_begin_gives_the_watch_back(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader;
+	unsigned int i;
+
+	for (i = 0; i < WATCHES; i++) {
+		reader = reader_of(ctx, 10, 10);
+		overrun(reader);
+		begin(reader);
+		/* As if the end were a length. */
+		reader->pages = -8UL;
+		mn_reports_begin(ctx);
+		begin(reader);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	}
+	reader = reader_of(ctx, 10, 10);
+	overrun(reader);
+	KUNIT_EXPECT_TRUE(test, is_exact(reader));
+}
+
 /* The next one in its place does not lose another watch. */
 static void reader_that_is_gone_without_an_end_is_reported(struct kunit *test)
 {
@@ -1668,6 +1690,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(end_of_what_has_ended_ends_no_other),
 	KUNIT_CASE(end_of_a_copy_is_reported_and_ends_no_other),
 	KUNIT_CASE(begin_without_an_end_is_reported),
+	KUNIT_CASE(refused_begin_gives_the_watch_back),
 	KUNIT_CASE(reader_that_is_gone_without_an_end_is_reported),
 	KUNIT_CASE(range_that_ends_before_it_starts_is_reported_and_collides),
 	KUNIT_CASE(set_collides_if_one_of_it_does),
