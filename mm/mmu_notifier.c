@@ -53,11 +53,12 @@ struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
 #endif
 
 /*
- * Those that mmu_notifier_unregister() is at work on, linked by what only a put uses.
- * To look for one, compare pointers: its memory may be uninitialised, or freed.
+ * The subscriptions that a registration, a put or an unregistration is at work on, and
+ * all in the lists of mms; linked by what only mn_free() uses. To look for one,
+ * compare pointers: its memory may be uninitialised, or freed.
  */
-static DEFINE_HASHTABLE(mn_unregistering, 6);
-static DEFINE_SPINLOCK(mn_unregistering_lock);
+static DEFINE_HASHTABLE(mn_registered, 10);
+static DEFINE_SPINLOCK(mn_registered_lock);
 
 /*
  * References to a subscription
@@ -79,54 +80,92 @@ static unsigned int mn_users_add(struct mmu_notifier *subscription, int n)
 }
 
 static struct hlist_node *
-mn_unregistering_node(const struct mmu_notifier *subscription)
+mn_registered_node(const struct mmu_notifier *subscription)
 {
 	BUILD_BUG_ON(sizeof(struct hlist_node) > sizeof(subscription->rcu));
 	return (struct hlist_node *)&subscription->rcu;
 }
 
-/* Returns false if it is not registered, or another caller is at work on it. */
-static bool mn_unregister_begin(struct mmu_notifier *subscription)
+static void mn_registered_add(struct mmu_notifier *subscription)
+	__must_hold(&mn_registered_lock)
 {
-	guard(spinlock)(&mn_unregistering_lock);
-	if (!xchg(&subscription->users, 0))
-		return false;
-	hash_add(mn_unregistering, mn_unregistering_node(subscription),
+	lockdep_assert_held(&mn_registered_lock);
+
+	hash_add(mn_registered, mn_registered_node(subscription),
 		 (unsigned long)subscription);
-	return true;
 }
 
-static void mn_unregister_end(struct mmu_notifier *subscription)
-{
-	spin_lock(&mn_unregistering_lock);
-	hash_del(mn_unregistering_node(subscription));
-	spin_unlock(&mn_unregistering_lock);
-	/*
-	 * Another caller may have freed it by now. No barrier: a waiter is in
-	 * the queue before it looks, under the lock.
-	 */
-	wake_up_var(subscription);
-}
-
-static bool mn_is_unregistering(const struct mmu_notifier *subscription)
+static bool mn_is_registered(const struct mmu_notifier *subscription)
+	__must_hold(&mn_registered_lock)
 {
 	const unsigned long key = (unsigned long)subscription;
 	struct hlist_node *node;
 
-	guard(spinlock)(&mn_unregistering_lock);
-	hlist_for_each(node, mn_unregistering +
-			     hash_min(key, HASH_BITS(mn_unregistering))) {
-		if (node == mn_unregistering_node(subscription))
+	lockdep_assert_held(&mn_registered_lock);
+
+	hlist_for_each(node, mn_registered +
+			     hash_min(key, HASH_BITS(mn_registered))) {
+		if (node == mn_registered_node(subscription))
 			return true;
 	}
 	return false;
+}
+
+/* Returns false if it is registered, with any mm, or is being unregistered. */
+static bool mn_register_begin(struct mmu_notifier *subscription)
+{
+	guard(spinlock)(&mn_registered_lock);
+	if (mn_is_registered(subscription))
+		return false;
+	/* Until it is in the list, and should it be unregistered though that fails. */
+	WRITE_ONCE(subscription->users, 0);
+	mn_registered_add(subscription);
+	return true;
+}
+
+/* Returns false if it is not registered, or another caller is at work on it. */
+static bool mn_unregister_begin(struct mmu_notifier *subscription)
+{
+	guard(spinlock)(&mn_registered_lock);
+	if (!xchg(&subscription->users, 0))
+		return false;
+	/* Otherwise the end of the mm has removed it. */
+	if (hlist_unhashed(mn_registered_node(subscription)))
+		mn_registered_add(subscription);
+	return true;
+}
+
+/* Another caller may free it on return. */
+static void mn_unregister_end(struct mmu_notifier *subscription)
+{
+	spin_lock(&mn_registered_lock);
+	hash_del(mn_registered_node(subscription));
+	spin_unlock(&mn_registered_lock);
+	/* No barrier: a waiter is in the queue before it looks, under the lock. */
+	wake_up_var(subscription);
+}
+
+/* The mm has ended. A driver that does not unregister it, only leaks the mm. */
+static void mn_registered_forget(struct mmu_notifier *subscription)
+{
+	guard(spinlock)(&mn_registered_lock);
+	/* Otherwise a put or an unregistration does so. */
+	if (READ_ONCE(subscription->users))
+		hash_del(mn_registered_node(subscription));
+}
+
+static bool mn_is_being_unregistered(const struct mmu_notifier *subscription)
+{
+	guard(spinlock)(&mn_registered_lock);
+	return mn_is_registered(subscription) &&
+	       !READ_ONCE(subscription->users);
 }
 
 /* It may be unregistered by another caller, who may free it as soon as that ends. */
 static void mn_wait_until_unregistered(struct mmu_notifier *subscription)
 {
 	mn_lockdep_may_wait_for_sections();
-	wait_var_event(subscription, !mn_is_unregistering(subscription));
+	wait_var_event(subscription, !mn_is_being_unregistered(subscription));
 }
 
 /*
@@ -146,32 +185,17 @@ static struct mmu_notifier_subscriptions *mn_subscriptions_alloc(void)
 	return subscriptions;
 }
 
-/* @subscription may be uninitialised memory: follow no pointer. */
-static bool mn_is_registered(struct mmu_notifier_subscriptions *subscriptions,
-			     const struct mmu_notifier *subscription)
-{
-	struct mmu_notifier *other;
-
-	if (subscriptions) {
-		guard(spinlock)(&subscriptions->lock);
-		hlist_for_each_entry(other, &subscriptions->list, hlist) {
-			if (other == subscription)
-				return true;
-		}
-	}
-	/* Ranges may still be at it, though it has left the list. */
-	return mn_is_unregistering(subscription);
-}
-
 static void mn_add(struct mmu_notifier_subscriptions *subscriptions,
 		   struct mmu_notifier *subscription, struct mm_struct *mm)
 {
 	mmgrab(mm);
 	subscription->mm = mm;
-	/* Callbacks may put or unregister it as soon as it is in the list. */
-	WRITE_ONCE(subscription->users, 1);
 
 	guard(spinlock)(&subscriptions->lock);
+	/* Callbacks may put or unregister it as soon as it is in the list. */
+	spin_lock(&mn_registered_lock);
+	WRITE_ONCE(subscription->users, 1);
+	spin_unlock(&mn_registered_lock);
 	hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
 }
 
@@ -290,24 +314,27 @@ free:
 static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 		       bool track)
 {
-	struct mmu_notifier_subscriptions *subscriptions = mn_subscriptions(mm);
+	const struct mmu_notifier_ops *ops;
+	int err = -EINVAL;
 
-	if (subscription) {
-		const struct mmu_notifier_ops *ops = subscription->ops;
+	if (!subscription)
+		return mn_attach(NULL, mm, track);
 
-		/* It mirrors the page table or has hardware walk it. */
-		if (WARN_ON_ONCE(ops->arch_invalidate_secondary_tlbs &&
-				 (ops->invalidate_range_start ||
-				  ops->invalidate_range_end)))
-			return -EINVAL;
-		if (WARN_ONCE(mn_is_registered(subscriptions, subscription),
-			      "%ps is registered already\n", ops))
-			return -EEXIST;
-		/* Should it be unregistered though this fails. */
-		WRITE_ONCE(subscription->users, 0);
-	}
-
-	return mn_attach(subscription, mm, track);
+	ops = subscription->ops;
+	if (WARN_ONCE(!mn_register_begin(subscription),
+		      "%ps is registered already\n", ops))
+		return -EEXIST;
+	/* It mirrors the page table or has hardware walk it. */
+	if (!WARN_ON_ONCE(ops->arch_invalidate_secondary_tlbs &&
+			  (ops->invalidate_range_start ||
+			   ops->invalidate_range_end)))
+		err = mn_attach(subscription, mm, track);
+	if (err)
+		mn_unregister_end(subscription);
+	else
+		/* An unregistration that came too soon. */
+		wake_up_var(subscription);
+	return err;
 }
 
 /**
@@ -320,9 +347,9 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
  * Context: As mmu_notifier_register(), with the mmap_lock held for writing, and no
  * other lock of the mm.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
- * is not in use; %-EEXIST with a warning if it is registered, or an
- * mmu_notifier_unregister() of it has not returned; %-ENOMEM; %-EINTR if a signal
- * arrived while taking all locks.
+ * is not in use; %-EEXIST with a warning if it is registered with this or another
+ * mm, or an mmu_notifier_unregister() of it has not returned; %-ENOMEM; %-EINTR if
+ * a signal arrived while taking all locks.
  */
 int __mmu_notifier_register(struct mmu_notifier *subscription,
 			    struct mm_struct *mm)
@@ -369,9 +396,9 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
  * callback takes, that is taken between the start and the end of an invalidation,
  * or that reclaim takes, and do not call it from a callback.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
- * is not in use; %-EEXIST with a warning if it is registered, or an
- * mmu_notifier_unregister() of it has not returned; %-ENOMEM; %-EINTR if a signal
- * arrived while taking all locks.
+ * is not in use; %-EEXIST with a warning if it is registered with this or another
+ * mm, or an mmu_notifier_unregister() of it has not returned; %-ENOMEM; %-EINTR if
+ * a signal arrived while taking all locks.
  */
 int mmu_notifier_register(struct mmu_notifier *subscription,
 			  struct mm_struct *mm)
@@ -468,7 +495,9 @@ struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 	subscription->ops = ops;
 	err = __mmu_notifier_register(subscription, mm);
 	if (err) {
-		ops->free_notifier(subscription);
+		/* What is registered is not new. */
+		if (err != -EEXIST)
+			ops->free_notifier(subscription);
 		return ERR_PTR(err);
 	}
 	return subscription;
@@ -763,8 +792,10 @@ static void mn_hlist_release(struct mn_sections *sections, struct mm_struct *mm)
 	 */
 	spin_lock(&subscriptions->lock);
 	hlist_for_each_entry_safe(subscription, next, &subscriptions->list,
-				  hlist)
+				  hlist) {
 		hlist_del_init_rcu(&subscription->hlist);
+		mn_registered_forget(subscription);
+	}
 	spin_unlock(&subscriptions->lock);
 	mn_release_exit(sections, index);
 
@@ -881,7 +912,8 @@ static bool mn_is_put_too_often(const struct mmu_notifier *subscription,
  * subscription once no callback runs or will run, and what is active in the mm
  * has ended. Nothing waits for that but mmu_notifier_synchronize(), which a module
  * that uses this has to call before it is unloaded. This does not call
- * ->release(): the driver has to drop all SPTEs first.
+ * ->release(): the driver has to drop all SPTEs first. @subscription must not be
+ * registered again before ops->free_notifier() is called.
  *
  * Context: Process context, atomic or not, including ->release(); not from
  * interrupts.
@@ -914,11 +946,12 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	srcu_read_unlock(&sections->srcu, index);
 	preempt_enable();
 
+	if (users != 1)
+		return;
+	mn_unregister_end(subscription);
 	/* In no section: its end must not touch what the callback may have freed. */
-	if (users == 1)
-		call_srcu(&sections->srcu, &subscription->rcu,
-			  srcu_down_read(&mn_puts) ? mn_free_put_1 :
-						     mn_free_put_0);
+	call_srcu(&sections->srcu, &subscription->rcu,
+		  srcu_down_read(&mn_puts) ? mn_free_put_1 : mn_free_put_0);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_put);
 

@@ -281,10 +281,10 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 	return err;
 }
 
-static noinline int mn_reader_misused(struct mmu_range_reader *reader,
-				      unsigned int state, const char *what)
+static noinline int mn_reader_of_no_range(struct mmu_range_reader *reader,
+					  unsigned int state)
 {
-	WARN_ONCE(1, "%s\n", what);
+	WARN_ONCE(1, "a range to read ends before it starts\n");
 	return mn_reader_refuse(reader, state);
 }
 
@@ -323,8 +323,7 @@ static __always_inline int mn_range_read_begin_one(struct mmu_range_reader *read
 	reader->last = end - 1;
 	reader->set = NULL;
 	if (unlikely(reader->last < start))
-		return mn_reader_misused(reader, state,
-					 "a range to read ends before it starts");
+		return mn_reader_of_no_range(reader, state);
 	return mn_range_read_begin(reader, state);
 }
 
@@ -353,9 +352,10 @@ static __always_inline int mn_range_read_begin_set(struct mmu_range_reader *read
 	reader->last = nr ? set[nr - 1].end - 1 : 0;
 	reader->set = nr ? set : &nothing;
 	reader->nr = nr;
-	if (IS_ENABLED(CONFIG_DEBUG_VM) && !mn_set_is_sorted(set, nr))
-		return mn_reader_misused(reader, state,
-					 "ranges to read are not sorted and disjoint");
+	if (IS_ENABLED(CONFIG_DEBUG_VM) &&
+	    WARN_ONCE(!mn_set_is_sorted(set, nr),
+		      "ranges to read are not sorted and disjoint\n"))
+		return mn_reader_refuse(reader, state);
 	return mn_range_read_begin(reader, state);
 }
 

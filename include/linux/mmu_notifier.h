@@ -228,10 +228,10 @@ struct mmu_notifier_ops {
  * @hlist: Entry in the list of the mm, the latest first.
  * @ops: Callbacks; set by the owner before registration, constant after that.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
- * @rcu: Defers &mmu_notifier_ops.free_notifier until no callback runs. Or links
- *	those that are being unregistered.
+ * @rcu: Links those that are registered; then defers
+ *	&mmu_notifier_ops.free_notifier until no callback runs.
  * @users: Number of references by mmu_notifier_get(), changed atomically. 0 if it
- *	is not registered, or being unregistered.
+ *	is not registered, or being registered or unregistered.
  *
  * The list is changed under the lock of the subscriptions, and walked in an SRCU
  * section of the mm. A range walks from what was first at its start; so what has been

@@ -306,6 +306,76 @@ static void notifier_is_registered_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after->starts, 2);
 }
 
+static void register_with_another_mm(struct kunit *test, bool has_notifiers)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *before = mn_register(ctx, 'a', &mn_range_ops);
+	struct mn_sub *sub = mn_register(ctx, 'b', &mn_range_ops);
+	struct mn_sub *theirs = mn_sub(ctx, 'c', &mn_range_ops);
+	struct mm_struct *other = mn_other_mm(ctx);
+	int count = mm_count(ctx), other_count;
+
+	if (has_notifiers)
+		KUNIT_ASSERT_EQ(test, 0, mn_try_register(theirs, other));
+	other_count = atomic_read(&other->mm_count);
+
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, -EEXIST, mn_try_register(sub, other));
+	reported(test, "mn_range_ops");
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count);
+	KUNIT_EXPECT_EQ(test, atomic_read(&other->mm_count), other_count);
+
+	start_and_end(ctx);
+	KUNIT_EXPECT_EQ(test, before->starts, 1);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
+	KUNIT_EXPECT_EQ(test, sub->ends, 1);
+	KUNIT_EXPECT_EQ(test, theirs->starts, 0);
+	mn_unregister(sub);
+	KUNIT_EXPECT_EQ(test, sub->releases, 1);
+	KUNIT_EXPECT_PTR_EQ(test, sub->release_mm, ctx->mm);
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
+	/* Now it can be. */
+	KUNIT_EXPECT_EQ(test, 0, mn_try_register(sub, other));
+}
+
+static void notifier_is_registered_with_another_mm(struct kunit *test)
+{
+	register_with_another_mm(test, false);
+}
+
+static void notifier_is_registered_with_an_mm_with_others(struct kunit *test)
+{
+	register_with_another_mm(test, true);
+}
+
+/* And would have failed: a signal comes. */
+static void
+notifier_stays_registered_if_registering_it_elsewhere_fails(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
+	int count = mm_count(ctx), err;
+
+	/* An mm with a VMA: without one there are no locks to take. */
+	mn_map(ctx, PAGE_SIZE);
+	KUNIT_ASSERT_PTR_NE(test, current->mm, ctx->mm);
+	mn_reports_begin(ctx);
+	set_thread_flag(TIF_SIGPENDING);
+	err = mn_try_register(sub, current->mm);
+	clear_thread_flag(TIF_SIGPENDING);
+	mn_reports_end(ctx);
+	KUNIT_ASSERT_LT(test, err, 0);
+
+	start_and_end(ctx);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
+	KUNIT_EXPECT_EQ(test, sub->ends, 1);
+	mn_reports_begin(ctx);
+	mn_unregister(sub);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 0);
+	KUNIT_EXPECT_EQ(test, sub->releases, 1);
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
+}
+
 static void notifier_is_unregistered_twice(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1230,6 +1300,9 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(interval_is_inserted_while_its_removal_waits),
 	KUNIT_CASE(interval_that_was_not_inserted_is_read),
 	KUNIT_CASE(notifier_is_registered_twice),
+	KUNIT_CASE(notifier_is_registered_with_another_mm),
+	KUNIT_CASE(notifier_is_registered_with_an_mm_with_others),
+	KUNIT_CASE(notifier_stays_registered_if_registering_it_elsewhere_fails),
 	KUNIT_CASE(notifier_is_unregistered_twice),
 	KUNIT_CASE(notifier_is_unregistered_by_two_threads),
 	KUNIT_CASE(notifier_is_registered_while_its_unregistration_waits),
