@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib/common.sh"
 # gone PATH...: these go.
 gone() {
-	rm -rf "$@" 2>/dev/null || die "not all of $root/build and $root/out can be removed: some of it is another user's"
+	rm -rf "$@" 2>/dev/null || die "not all of $root/build and $root/out can be removed: some of it is read-only, or another user's"
 }
 
 say "removing what is in build/ and out/: each kernel tree takes some seconds, or minutes on a busy disk"

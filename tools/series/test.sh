@@ -38,8 +38,8 @@ others)
 cost) section cost "$tools/bench/gate.sh" ;;
 # For make verify.
 more)
-	section clients "$tools/clients/verify.sh" "$stock" "$tree"
-	section users "$tools/users/verify.sh" "$stock" "$tree"
+	section clients "$tools/clients/short.sh" "$stock" "$tree"
+	section users "$tools/users/short.sh" "$stock" "$tree"
 	section kabi "$tools/checks/kabi.sh" "$stock"
 	;;
 *) die "test.sh: there is no part $part" ;;

@@ -15,7 +15,6 @@ others must pass there.  What a boot leaves out, because the kernel may die of i
 import fnmatch
 import glob
 import json
-import glob
 import os
 import re
 import subprocess

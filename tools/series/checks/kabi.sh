@@ -1,6 +1,6 @@
 #!/bin/sh
 # kabi.sh STOCK: with the optional patch kabi/, what is exported by mm/ and by those that use MMU notifiers has the CRC that it has
-# on stock.  Called by test.sh.  genksyms gets the same input as in a build with MODVERSIONS, but nothing is compiled.
+# on stock.  Called by test.sh.  make verify runs it.  genksyms gets the same input as in a build with MODVERSIONS, but nothing is compiled.
 . "$(dirname "$0")/../lib/common.sh"
 stock=$1
 . "$tools/lib/kbuild.sh"

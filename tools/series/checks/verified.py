@@ -51,11 +51,11 @@ ROWS = {
 # What verification.md says of the sources as they are: the words around a number, and how it is counted.
 LITMUS = "Documentation/litmus-tests/mmu_notifier"
 COUNTED = [
-    (r"(\d+)(?= tests, \d+ twins)", lambda: sum("-broken" not in name for name in litmus_tests())),
-    (r"(?<= tests, )(\d+)(?= twins)", lambda: sum("-broken" in name for name in litmus_tests())),
-    (r"(\d+)(?= changes of the core)", lambda: len(re.findall("^mutant: ", source("tools/series/mutants/list"), re.M))),
-    (r"(\d+)(?= patches, \d+ on )", lambda: len(merge.load_steps())),
-    (r"(?<=`struct mmu_notifier_range` now has )(\d+)(?= bytes)",
+    ("litmus tests", r"(\d+)(?= tests, \d+ twins)", lambda: sum("-broken" not in name for name in litmus_tests())),
+    ("twins of these", r"(?<= tests, )(\d+)(?= twins)", lambda: sum("-broken" in name for name in litmus_tests())),
+    ("mutants", r"(\d+)(?= changes of the core)", lambda: len(re.findall("^mutant: ", source("tools/series/mutants/list"), re.M))),
+    ("patches", r"(\d+)(?= patches, \d+ on )", lambda: len(merge.load_steps())),
+    ("bytes of a range", r"(?<=`struct mmu_notifier_range` now has )(\d+)(?= bytes)",
      lambda: re.search(r"static_assert\(sizeof\(struct mmu_notifier_range\) <= (\d+)\)", source("mm/mmu_notifier_range.c"))[1]),
 ]
 
@@ -141,10 +141,10 @@ def write(only_check=False):
     if only_check:
         print(f"{'ok' if BEGIN in old and old == new else 'FAIL'} verification.md has the table that verified.py write writes")
     wrong = []
-    for pattern, count in COUNTED:
+    for name, pattern, count in COUNTED:
         found, now = re.findall(pattern, old), str(count())
         if found != [now]:
-            wrong.append(f"{', '.join(found) or 'nothing'} for '{pattern}', which is {now}")
+            wrong.append(f"{name}: {', '.join(found) or 'nothing'}, not {now}")
         new = re.sub(pattern, now, new)
     if only_check:
         what = "the numbers of verification.md are those of the sources"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares what the same tests said on stock and on the series.  Called by clients.sh, clients/verify.sh, guest.sh.
+"""Compares what the same tests said on stock and on the series.  Called by clients.sh, clients/short.sh, guest.sh.
 
     clients.py plan STOCK WORK short|all GROUP...
                                                which of clients/tests this tree has, to WORK/tests; their selftests, as "DIRECTORY

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2164 # to be included after common.sh, which sets -e
 # How what clients/tests lists is built and booted, in $work, with the selftests of $stock: its short tests, or all if $short is
-# empty.  Called by clients.sh, clients/verify.sh.
+# empty.  Called by clients.sh, clients/short.sh.
 . "$tools/lib/kbuild.sh"
 # What boot() runs: all of a group, or only these tests, and what it then adds to the names of the files it leaves.
 only='' again=''

@@ -116,8 +116,7 @@ end_step() {
 # between, but not in a subshell, which would take it away.
 whole_or_nothing() {
 	final=$1 new=$1.new
-	rm -rf "$new"
-	mkdir -p "$new"
+	{ rm -rf "$new" && mkdir -p "$new"; } 2>/dev/null || die "${new%/*} cannot be written to: it is read-only, or another user's"
 	incomplete=$new
 	trap unfinished EXIT
 }

@@ -73,10 +73,17 @@ class Replaced:
         if hashlib.sha256(content).hexdigest() in self.trees.values():
             return [], 0
         lines, known = read_lines(path, content), self.lines.get(path, {})
-        count = code_of(lines)
-        own = [(number, line.strip()) for number, (line, digest, code) in enumerate(lines, 1)
-               if code and count[digest] > known.get(digest, 0)]
-        return own, sum(max(0, least - count[digest]) for digest, least in self.always.get(path, {}).items())
+        count, places = code_of(lines), collections.defaultdict(list)
+        for number, (_, digest, code) in enumerate(lines, 1):
+            if code:
+                places[digest].append(number)
+        new = [number for digest in places if digest not in known for number in places[digest]]
+        own = list(new)
+        # Of a line that is there too often, as "}", those next to new ones; or the last.
+        for digest in set(places) & set(known):
+            own += sorted(places[digest], key=lambda number: min((abs(number - other) for other in new),
+                                                                 default=-number))[:max(0, count[digest] - known[digest])]
+        return [(number, lines[number - 1][0].strip()) for number in sorted(own)], sum(max(0, least - count[digest]) for digest, least in self.always.get(path, {}).items())
 
     def merge(self, path, theirs, ours):
         """Our file with the lines of theirs that are its owner's; None if that takes more than a merge."""

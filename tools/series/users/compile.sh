@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2164,SC2317 # to be included after common.sh, which sets -e
 # How users of MMU notifiers are compiled, in $dir below the current directory, for $arch.
-# Called by users.sh, users/verify.sh.
+# Called by users.sh, users/short.sh.
 . "$tools/lib/kbuild.sh"
 
 # Where there are some.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who in a kernel tree uses MMU notifiers, and whether they compile.  Called by users.sh, users/verify.sh, compile.sh.
+"""Who in a kernel tree uses MMU notifiers, and whether they compile.  Called by users.sh, users/short.sh, compile.sh.
 
     users.py find TREE                      all sources and headers that do: where to compile it, path, what it uses
     users.py goals FOUND ARCH               make goals that lead to the directories of those for an architecture

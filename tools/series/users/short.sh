@@ -1,5 +1,5 @@
 #!/bin/sh
-# verify.sh STOCK TREE: the short form of make users.  Called by test.sh.
+# short.sh STOCK TREE: the short form of make users.  Called by test.sh.  make verify runs it.
 # Each user of MMU notifiers is in a configuration that make users compiles; for x86-64 the smallest source of each directory
 # is compiled, with W=1.
 . "$(dirname "$0")/../lib/common.sh"

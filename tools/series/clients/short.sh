@@ -1,5 +1,5 @@
 #!/bin/sh
-# verify.sh STOCK TREE: the short form of make clients: its short tests, on the series alone.  Called by test.sh.
+# short.sh STOCK TREE: the short form of make clients: its short tests, on the series alone.  Called by test.sh.  make verify runs it.
 . "$(dirname "$0")/../lib/common.sh"
 short=short
 . "$tools/clients/guest.sh"
