@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// An insertion can fail, and then the interval must not be removed. It takes
-/// the length of the interval, not its end.
+/// An insertion can fail, and then the interval must not be removed. So can an
+/// update, and then the interval is where it was. Both take the length of the
+/// interval, not its end.
 //
 // Confidence: Moderate
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -30,7 +31,7 @@ import re
 def is_end(name):
     return bool(re.search("(^|_)(end|last)$", name))
 
-// The result of an insertion is ignored.
+// The result is ignored.
 
 @ignored depends on !patch@
 position p;
@@ -40,9 +41,11 @@ position p;
 *mmu_interval_notifier_insert@p(...);
 |
 *mmu_interval_notifier_insert_locked@p(...);
+|
+*mmu_interval_notifier_update@p(...);
 )
 
-// The result of an insertion is kept, but nothing goes by it: an assertion is
+// The result is kept, but nothing goes by it: an assertion is
 // compiled out where it counts.
 
 @asserted@
@@ -66,12 +69,14 @@ local idexpression E;
 position i, r != {asserted.a,written.w};
 @@
 
- E = \(mmu_interval_notifier_insert@i\|mmu_interval_notifier_insert_locked@i\)(...)
+ E = \(mmu_interval_notifier_insert@i\|mmu_interval_notifier_insert_locked@i\|mmu_interval_notifier_update@i\)(...)
  ... when != E = ...
  E@r
 
 @unread depends on !patch@
 local idexpression E;
+identifier x;
+type T;
 position p != read.i;
 @@
 
@@ -79,6 +84,14 @@ position p != read.i;
 *E = mmu_interval_notifier_insert@p(...);
 |
 *E = mmu_interval_notifier_insert_locked@p(...);
+|
+*E = mmu_interval_notifier_update@p(...);
+|
+*T x = mmu_interval_notifier_insert@p(...);
+|
+*T x = mmu_interval_notifier_insert_locked@p(...);
+|
+*T x = mmu_interval_notifier_update@p(...);
 )
 
 // The end of the interval is passed as its length: it covers what lies behind.
@@ -93,6 +106,8 @@ position p;
 *mmu_interval_notifier_insert@p(N, M, S, \(S + E\|E + S\|end\|E->end\|E.end\|end - 1\|E->end - 1\|E.end - 1\), ...)
 |
 *mmu_interval_notifier_insert_locked@p(N, M, S, \(S + E\|E + S\|end\|E->end\|E.end\|end - 1\|E->end - 1\|E.end - 1\), ...)
+|
+*mmu_interval_notifier_update@p(N, S, \(S + E\|E + S\|end\|E->end\|E.end\|end - 1\|E->end - 1\|E.end - 1\))
 )
 
 // The insertion failed, and yet it is removed.
@@ -111,7 +126,7 @@ statement S, S1;
          mmu_interval_notifier_insert_locked(N, ...) != 0\|
          mmu_interval_notifier_insert_locked(N, ...) < 0\)) S else S1
 |
- E = \(mmu_interval_notifier_insert\|mmu_interval_notifier_insert_locked\)(N, ...);
+ E = \(mmu_interval_notifier_insert\|mmu_interval_notifier_insert_locked\)(N, ...)
  ... when != E = ...
  if@i (\(E\|E != 0\|E < 0\)) S else S1
 )
@@ -184,13 +199,13 @@ position p != conditional.c;
 p << ignored.p;
 @@
 
-say(p[0], "ERROR: the result of this insertion is ignored")
+say(p[0], "ERROR: the result of this call is ignored")
 
 @script:python depends on report || org@
 p << unread.p;
 @@
 
-say(p[0], "ERROR: nothing goes by the result of this insertion")
+say(p[0], "ERROR: nothing goes by the result of this call")
 
 @script:python depends on report || org@
 p << length.p;

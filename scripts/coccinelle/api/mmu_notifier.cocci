@@ -259,7 +259,7 @@ expression E, E1;
 position s;
 @@
 
-*E = mmu_notifier_invalidate_range_start_nonblock@s(...);
+*E = mmu_notifier_invalidate_range_start_nonblock@s(...)
  ... when != E
  E = E1
 
@@ -276,7 +276,7 @@ statement S, S1;
          mmu_notifier_invalidate_range_start_nonblock@s(R) != 0\|
          mmu_notifier_invalidate_range_start_nonblock@s(R) < 0\)) S else S1
 |
- E = mmu_notifier_invalidate_range_start_nonblock@s(R);
+ E = mmu_notifier_invalidate_range_start_nonblock@s(R)
  ... when != E = ...
  if@i (\(E\|E != 0\|E < 0\)) S else S1
 )

@@ -33,19 +33,22 @@ say = coccilib.org.print_todo
 
 import re
 
-callbacks = {}  # those of this file, and what they call, as a message names them
-used = set()    # members that they use
-early = set()   # subscriptions, each with a member that is set before
-late = {}       # where one is set only after a subscription, and the line of that
+takers = set()  # functions of this file that take a subscription, or a finish
+callbacks = {}  # its callbacks, and what they call, as a message names them
+starters = set()  # callbacks that a start calls
+used = set()  # members that they use
+early = set()  # subscriptions, each with a member that is set before
+late = {}  # where one is set only after a subscription, and the line of that
 file = None
 
-def see(position, function, what):
+def take(position, function, kind):
     global file
     if file != position.file:
         file = position.file
-        for known in callbacks, used, early, late:
+        for known in takers, starters, callbacks, used, early, late:
             known.clear()
-    callbacks.setdefault(function, what)
+    if re.match("struct mmu_(interval_)?notifier(_finish)?$", kind.strip()):
+        takers.add(function)
 
 def place(position):
     return position.line, position.column
@@ -72,30 +75,21 @@ def sleeps(name):
 def is_interruptible(name):
     return bool(re.search("_(interruptible|killable)(_|$)", name))
 
-// The callbacks, and what they call.  Operations may be filled in at run time.
+// The callbacks, and what they call.  Operations may be filled in at run time;
+// other structures have an invalidate(), too.
 
 @callback@
 identifier ops, cb;
-identifier fld = {release,invalidate_range_start,invalidate_range_end};
-identifier interval_fld = {invalidate,invalidate_start,invalidate_finish};
+identifier fld = {release,invalidate_range_start,invalidate_range_end,invalidate,invalidate_start,invalidate_finish};
 expression E;
-position p;
 @@
 
 (
- struct mmu_notifier_ops ops@p = { .fld = cb, };
+ struct mmu_notifier_ops ops = { .fld = cb, };
 |
- struct mmu_interval_notifier_ops ops@p = { .interval_fld = cb, };
+ struct mmu_interval_notifier_ops ops = { .fld = cb, };
 |
- \(E.invalidate_range_start@p\|E->invalidate_range_start@p\) = cb
-|
- \(E.invalidate_range_end@p\|E->invalidate_range_end@p\) = cb
-|
- \(E.invalidate@p\|E->invalidate@p\) = cb
-|
- \(E.invalidate_start@p\|E->invalidate_start@p\) = cb
-|
- \(E.invalidate_finish@p\|E->invalidate_finish@p\) = cb
+ \(E.fld\|E->fld\) = cb
 )
 
 @starts@
@@ -112,6 +106,22 @@ expression E;
  \(E.fld\|E->fld\) = cb
 )
 
+@taker depends on callback@
+identifier f, sub;
+type T;
+position p;
+@@
+
+ f@p(T *sub, ...) { ... }
+
+@script:python@
+p << taker.p;
+f << taker.f;
+T << taker.T;
+@@
+
+take(p[0], f, T)
+
 @helper exists@
 identifier callback.cb, g;
 @@
@@ -121,25 +131,32 @@ identifier callback.cb, g;
  ...+> }
 
 @script:python@
-p << callback.p;
 cb << callback.cb;
 @@
 
-see(p[0], cb, "the callback %s()" % cb)
+if cb in takers:
+    callbacks.setdefault(cb, "the callback %s()" % cb)
 
 @script:python@
-p << callback.p;
+cb << starts.cb;
+@@
+
+if cb in takers:
+    starters.add(cb)
+
+@script:python@
 cb << callback.cb;
 g << helper.g;
 @@
 
-see(p[0], g, "%s(), which the callback %s() calls," % (g, cb))
+if cb in takers:
+    callbacks.setdefault(g, "%s(), which the callback %s() calls," % (g, cb))
 
 // It waits for what waits for it: invalidations, callbacks or, if it is the
 // last reference that it gives back, the end of the mm.  mmput_async() does not.
 
 @call@
-identifier wait = {mmput,mmu_interval_read_begin,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_notifier_register,__mmu_notifier_register,mmu_notifier_register_tracked,mmu_notifier_get,mmu_notifier_get_locked,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
+identifier wait = {mmput,mmu_interval_read_begin,mmu_interval_read_begin_killable,mmu_interval_notifier_insert,mmu_interval_notifier_insert_locked,mmu_interval_notifier_remove,mmu_interval_notifier_update,mmu_interval_notifier_barrier,mmu_notifier_register,__mmu_notifier_register,mmu_notifier_register_tracked,mmu_notifier_get,mmu_notifier_get_locked,mmu_notifier_unregister,mmu_notifier_synchronize,mmu_range_read_begin,mmu_range_read_begin_killable,mmu_range_read_begin_set,mmu_range_read_begin_set_killable,mmu_notifier_range_wait_inactive,mmu_notifier_range_wait_inactive_killable};
 position c;
 @@
 
@@ -326,7 +343,7 @@ position call.c, at, p != {waits.p,locked.p};
 // It sleeps for a lock whether or not the invalidation may block.
 
 @sleeps exists@
-identifier starts.cb;
+identifier cb : script:python() { cb in starters };
 identifier sleep : script:python() { sleeps(sleep) };
 identifier kind = {mutex,rwsem_read,rwsem_write};
 expression E;
@@ -453,10 +470,9 @@ say(p[0], "ERROR: %s() sleeps, under the spinlock taken on line %s" % (wait, at[
 
 @script:python depends on report || org@
 p << sleeps.p;
-cb << starts.cb;
 @@
 
-say(p[0], "ERROR: %s() sleeps here without mmu_notifier_range_blockable()" % cb)
+say(p[0], "ERROR: %s() sleeps here without mmu_notifier_range_blockable()" % p[0].current_element)
 
 @script:python depends on report || org@
 q << unheeded.q;

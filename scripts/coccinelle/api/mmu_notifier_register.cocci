@@ -33,7 +33,28 @@ position p;
 *mmu_notifier_unregister@p(..., current->mm)
 
 // Operations that are filled in at run time: readers and checkers of the code
-// look for callbacks in a constant.
+// look for callbacks in a constant. Other structures have an invalidate(), too.
+
+@invalidate@
+identifier cb;
+expression E;
+@@
+
+ \(E.invalidate\|E->invalidate\) = cb
+
+@interval_callback@
+identifier invalidate.cb, sub;
+@@
+
+ cb(struct mmu_interval_notifier *sub, ...) { ... }
+
+@filled_invalidate depends on interval_callback@
+identifier invalidate.cb;
+expression E;
+position p;
+@@
+
+*\(E.invalidate@p\|E->invalidate@p\) = cb
 
 @filled@
 expression E, F;
@@ -47,8 +68,6 @@ position p;
 |
 *\(E.arch_invalidate_secondary_tlbs@p\|E->arch_invalidate_secondary_tlbs@p\) = F
 |
-*\(E.invalidate@p\|E->invalidate@p\) = F
-|
 *\(E.invalidate_start@p\|E->invalidate_start@p\) = F
 |
 *\(E.invalidate_finish@p\|E->invalidate_finish@p\) = F
@@ -59,6 +78,12 @@ p << current_mm.p;
 @@
 
 say(p[0], "ERROR: current->mm need not be the mm that it was registered with")
+
+@script:python depends on report || org@
+p << filled_invalidate.p;
+@@
+
+say(p[0], "WARNING: operations are filled in at run time, make them a static const struct")
 
 @script:python depends on report || org@
 p << filled.p;

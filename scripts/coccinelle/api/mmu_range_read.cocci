@@ -4,7 +4,9 @@
 /// a range reader: one that is not ended may keep one of the four watches of its
 /// mm forever.
 ///
-//# A function that is given the range reader counts as ending it.
+//# A function that is given the range reader counts as ending it. A begin in a
+//# branch, or followed by setting a flag, counts as ended by an end under any
+//# condition. What a begin that succeeded leaves behind its branch is not found.
 //
 // Confidence: Moderate
 // URL: https://docs.kernel.org/mm/mmu_notifier.html
@@ -52,18 +54,73 @@ position p != {paired.p,own.p};
 
  begin@p(...)
 
+// A begin in a branch, or followed by setting a flag: its end stands under a
+// condition as well, not necessarily the same text.
+
+@branch disable drop_else@
+identifier begin =~ "^mmu_range_read_begin" && !~ "_killable$";
+position b;
+statement S;
+@@
+
+(
+ if (...) { <+... begin@b(...) ...+> }
+|
+ if (...) S else { <+... begin@b(...) ...+> }
+)
+
+@flagged exists@
+expression R;
+identifier begin =~ "^mmu_range_read_begin" && !~ "_killable$";
+identifier flag;
+position b;
+symbol true;
+@@
+
+ begin@b(R, ...);
+ ... when any
+ flag = true;
+ ... when any
+ if (flag) { ... \(mmu_range_read_retry\|mmu_range_read_cancel\)(R) ... }
+
 // A path that leaves the function.
+
+@always@
+identifier begin =~ "^mmu_range_read_begin" && !~ "_killable$";
+position a != {elsewhere.p,branch.b,flagged.b};
+@@
+
+ begin@a(...)
 
 @left exists@
 expression R;
+identifier begin;
+identifier g !~ "^mmu_range_read_";
+position always.a, r;
+@@
+
+*begin@a(R, ...);
+ ... when != \(mmu_range_read_retry\|mmu_range_read_cancel\)(R)
+     when != g(..., R, ...)
+(
+ return <+... \(mmu_range_read_retry\|mmu_range_read_cancel\)(R) ...+>;
+|
+ return <+... g(..., R, ...) ...+>;
+|
+*return@r ...;
+)
+
+@left_guarded exists@
+expression R;
 identifier begin =~ "^mmu_range_read_begin" && !~ "_killable$";
 identifier g !~ "^mmu_range_read_";
-position b != elsewhere.p, r;
+position b != {elsewhere.p,always.a}, r;
 @@
 
 *begin@b(R, ...);
  ... when != \(mmu_range_read_retry\|mmu_range_read_cancel\)(R)
      when != g(..., R, ...)
+     when != if (...) { <+... \(mmu_range_read_retry\|mmu_range_read_cancel\)(R) ...+> }
 (
  return <+... \(mmu_range_read_retry\|mmu_range_read_cancel\)(R) ...+>;
 |
@@ -84,7 +141,7 @@ statement S, S1;
 (
  if@i (\(begin@b(R, ...)\|begin@b(R, ...) != 0\|begin@b(R, ...) < 0\)) S else S1
 |
- E = begin@b(R, ...);
+ E = begin@b(R, ...)
  ... when != E = ...
  if@i (\(E\|E != 0\|E < 0\)) S else S1
 )
@@ -106,6 +163,40 @@ statement S;
 |
 *return@r ...;
 )
+
+@begun disable neg_if exists@
+expression R, E;
+identifier begin =~ "^mmu_range_read_begin.*_killable$";
+position b != elsewhere.p, i;
+statement S, S1;
+@@
+
+(
+ if@i (\(!begin@b(R, ...)\|begin@b(R, ...) == 0\)) S else S1
+|
+ E = begin@b(R, ...)
+ ... when != E = ...
+ if@i (\(!E\|E == 0\)) S else S1
+)
+
+@left_begun exists@
+expression begun.R;
+position begun.i, r;
+identifier g !~ "^mmu_range_read_";
+@@
+
+ if@i (...) {
+ ... when != \(mmu_range_read_retry\|mmu_range_read_cancel\)(R)
+     when != g(..., R, ...)
+(
+ return <+... \(mmu_range_read_retry\|mmu_range_read_cancel\)(R) ...+>;
+|
+ return <+... g(..., R, ...) ...+>;
+|
+*return@r ...;
+)
+ ... when any
+ }
 
 // The next read section begins before this one has ended.
 
@@ -129,7 +220,19 @@ r << left.r;
 say(r[0], "ERROR: the read section of a range reader is not ended before this return")
 
 @script:python depends on report || org@
+r << left_guarded.r;
+@@
+
+say(r[0], "ERROR: the read section of a range reader is not ended before this return")
+
+@script:python depends on report || org@
 r << left_killable.r;
+@@
+
+say(r[0], "ERROR: the read section of a range reader is not ended before this return")
+
+@script:python depends on report || org@
+r << left_begun.r;
 @@
 
 say(r[0], "ERROR: the read section of a range reader is not ended before this return")

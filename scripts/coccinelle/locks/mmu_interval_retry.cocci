@@ -55,7 +55,11 @@ local idexpression seq;
 position u;
 @@
 
+(
  seq = mmu_interval_read_begin@u(...)
+|
+ mmu_interval_read_begin_killable@u(..., &seq)
+)
  ... when != seq = ...
  seq
 
@@ -64,7 +68,11 @@ local idexpression seq;
 position p != used.u;
 @@
 
+(
 *seq = mmu_interval_read_begin@p(...)
+|
+*mmu_interval_read_begin_killable@p(..., &seq)
+)
 
 @retries@
 @@
@@ -81,6 +89,8 @@ position p;
 *E->fld = mmu_interval_read_begin@p(...)
 |
 *E.fld = mmu_interval_read_begin@p(...)
+|
+*mmu_interval_read_begin_killable@p(..., \(&E->fld\|&E.fld\))
 )
 
 // A local hmm_range: no other function can check it.
@@ -90,7 +100,11 @@ local idexpression struct hmm_range range;
 position u;
 @@
 
+(
  range.notifier_seq = mmu_interval_read_begin@u(...)
+|
+ mmu_interval_read_begin_killable@u(..., &range.notifier_seq)
+)
  ... when any
  mmu_interval_read_retry(...)
 
@@ -100,7 +114,11 @@ position u;
 expression E;
 @@
 
+(
  range.notifier_seq = mmu_interval_read_begin@u(...)
+|
+ mmu_interval_read_begin_killable@u(..., &range.notifier_seq)
+)
  ... when any
  E = range.notifier_seq
 
@@ -109,23 +127,30 @@ local idexpression struct hmm_range range;
 position p != {asked.u,saved.u};
 @@
 
+(
 *range.notifier_seq = mmu_interval_read_begin@p(...)
+|
+*mmu_interval_read_begin_killable@p(..., &range.notifier_seq)
+)
 
 // The answer counts under the lock only.
 
 @unlocked exists@
+identifier begin = {mmu_interval_read_begin,mmu_interval_read_begin_killable};
 identifier lock : script:python() { locks(lock) };
 iterator name scoped_guard;
 statement S;
 position at, p;
 @@
 
- mmu_interval_read_begin@at(...)
+ begin@at(...)
  ... when != lock(...)
      when != scoped_guard(...) S
 *mmu_interval_read_retry@p(...)
 
 @relocked exists@
+identifier begin = {mmu_interval_read_begin,mmu_interval_read_begin_killable};
+identifier next = {mmu_interval_read_begin,mmu_interval_read_begin_killable};
 identifier lock1 : script:python() { locks(lock1) };
 identifier lock : script:python() { locks(lock) };
 identifier unlock : script:python() { unlocks(unlock) };
@@ -135,7 +160,7 @@ statement S;
 position u, p;
 @@
 
- mmu_interval_read_begin(...)
+ begin(...)
  ... when != lock(...)
      when != scoped_guard(...) S
  lock1(L, ...)
@@ -144,7 +169,7 @@ position u, p;
  unlock@u(L, ...)
  ... when != lock(...)
      when != scoped_guard(...) S
-     when != mmu_interval_read_begin(...)
+     when != next(...)
 *mmu_interval_read_retry@p(...)
 
 // The lock that the callback takes, by the name of the field.
@@ -189,6 +214,7 @@ position r;
  mmu_interval_read_retry@r(...)
 
 @wrong depends on user_lock exists@
+identifier begin = {mmu_interval_read_begin,mmu_interval_read_begin_killable};
 identifier l;
 identifier lock : script:python() { locks(lock) };
 identifier lock1 : script:python() { locks(lock1) };
@@ -196,7 +222,7 @@ expression E;
 position p != right.r;
 @@
 
- mmu_interval_read_begin(...)
+ begin(...)
  ... when != lock1(...)
  lock(\(&E->l\|&E.l\), ...)
  ... when != lock1(...)
@@ -220,9 +246,10 @@ position p;
 // A callback that leaves the sequence as it is.
 
 @begins@
+identifier begin = {mmu_interval_read_begin,mmu_interval_read_begin_killable};
 @@
 
- mmu_interval_read_begin(...)
+ begin(...)
 
 @handles exists@
 identifier callback.cb, seq;
@@ -311,9 +338,10 @@ say(p[0], "WARNING: mmu_interval_read_retry() is never called for this hmm_range
 @script:python depends on report || org@
 p << unlocked.p;
 at << unlocked.at;
+begin << unlocked.begin;
 @@
 
-say(p[0], "ERROR: no lock is taken since mmu_interval_read_begin() on line %s" % at[0].line)
+say(p[0], "ERROR: no lock is taken since %s() on line %s" % (begin, at[0].line))
 
 @script:python depends on report || org@
 p << relocked.p;
@@ -339,9 +367,10 @@ say(p[0], "ERROR: %s() sets the sequence under no lock" % cb)
 @script:python depends on report || org@
 p << forgets.p;
 cb << callback.cb;
+begin << begins.begin;
 @@
 
-say(p[0], "ERROR: %s() does not set the sequence, but mmu_interval_read_begin() is in use" % cb)
+say(p[0], "ERROR: %s() does not set the sequence, but %s() is in use" % (cb, begin))
 
 @script:python depends on report || org@
 r << skips.r;

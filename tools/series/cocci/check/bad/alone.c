@@ -9,3 +9,8 @@ void bad_keep_in_place(void)
 {
 	mirror.seq = mmu_interval_read_begin(&mirror.notifier);
 }
+
+int bad_killable(struct mirror *m)
+{
+	return mmu_interval_read_begin_killable(&m->notifier, &m->seq);
+}

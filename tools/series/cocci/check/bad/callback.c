@@ -59,3 +59,21 @@ static void bad_release(struct mmu_notifier *mn, struct mm_struct *mm)
 static const struct mmu_notifier_ops bad_mm_ops = {
 	.release = bad_release,
 };
+
+static bool bad_move(struct mmu_interval_notifier *n, const struct mmu_notifier_range *range,
+		     unsigned long cur_seq)
+{
+	struct mirror *m = container_of(n, struct mirror, notifier);
+
+	mirror_lock(m);
+	mmu_interval_set_seq(n, cur_seq);
+	mirror_unlock(m);
+	if (mmu_interval_notifier_update(n, range->end, m->end - range->end))
+		mmu_interval_notifier_remove_deferred(n, &m->removal, mirror_released);
+	mmu_interval_notifier_barrier();
+	return !mmu_interval_read_begin_killable(n, &m->seq);
+}
+
+static const struct mmu_interval_notifier_ops bad_moving_ops = {
+	.invalidate = bad_move,
+};

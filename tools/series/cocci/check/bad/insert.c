@@ -76,3 +76,49 @@ void bad_only_asserted(struct mirror *m, struct mm_struct *mm)
 	err = mmu_interval_notifier_insert_locked(&m->notifier, mm, 0, 1, &mirror_ops);
 	MIRROR_ASSERT(!err);
 }
+
+void bad_update(struct mirror *m)
+{
+	mmu_interval_notifier_update(&m->notifier, m->start, m->length);
+}
+
+void bad_update_asserted(struct mirror *m)
+{
+	int err;
+
+	err = mmu_interval_notifier_update(&m->notifier, m->start, m->length);
+	MIRROR_ASSERT(!err);
+}
+
+int bad_declared(struct mirror *m, struct mm_struct *mm)
+{
+	int err = mmu_interval_notifier_insert(&m->notifier, mm, 0, 1, &mirror_ops);
+
+	if (err)
+		mmu_interval_notifier_remove(&m->notifier);
+	return err;
+}
+
+int bad_declared_unread(struct mirror *m, struct mm_struct *mm)
+{
+	int err = mmu_interval_notifier_insert(&m->notifier, mm, 0, 1, &mirror_ops);
+
+	err = start(m);
+	return err;
+}
+
+int bad_declared_locked(struct mirror *m, struct mm_struct *mm)
+{
+	int err = mmu_interval_notifier_insert_locked(&m->notifier, mm, 0, 1, &mirror_ops);
+
+	err = start(m);
+	return err;
+}
+
+int bad_declared_update(struct mirror *m)
+{
+	int err = mmu_interval_notifier_update(&m->notifier, m->start, m->length);
+
+	MIRROR_ASSERT(!err);
+	return 0;
+}

@@ -24,3 +24,8 @@ int bad_inclusive(struct mirror *m, struct mm_struct *mm, unsigned long start, u
 {
 	return mmu_interval_notifier_insert(&m->notifier, mm, start, end - 1, &mirror_ops);
 }
+
+int bad_update(struct mirror *m, unsigned long start, unsigned long end)
+{
+	return mmu_interval_notifier_update(&m->notifier, start, end);
+}

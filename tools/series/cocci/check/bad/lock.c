@@ -97,3 +97,31 @@ void bad_spinlock(struct list *list)
 		mmu_interval_notifier_remove(&m->notifier);
 	spin_unlock_irqrestore(&list->lonely_lock, flags);
 }
+
+int bad_update(struct mirror *m)
+{
+	int err;
+
+	spin_lock(&m->lock);
+	err = mmu_interval_notifier_update(&m->notifier, m->start, m->length);
+	spin_unlock(&m->lock);
+	return err;
+}
+
+void bad_barrier(struct mirror *m)
+{
+	down_write(&m->sem);
+	mmu_interval_notifier_remove_deferred(&m->notifier, &m->removal, mirror_released);
+	mmu_interval_notifier_barrier();
+	up_write(&m->sem);
+}
+
+int bad_reader(struct mirror *m, unsigned long *seq)
+{
+	int err;
+
+	mutex_lock(&mirrors_lock);
+	err = mmu_interval_read_begin_killable(&m->notifier, seq);
+	mutex_unlock(&mirrors_lock);
+	return err;
+}

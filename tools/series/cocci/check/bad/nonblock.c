@@ -115,3 +115,26 @@ int bad_never_ended(struct mm_struct *mm)
 		return -EAGAIN;
 	return change(mm);
 }
+
+int bad_declared(struct mm_struct *mm)
+{
+	struct mmu_notifier_range range;
+	int err = mmu_notifier_invalidate_range_start_nonblock(&range);
+
+	if (err) {
+		mmu_notifier_invalidate_range_end(&range);
+		return err;
+	}
+	change(mm);
+	mmu_notifier_invalidate_range_end(&range);
+	return 0;
+}
+
+int bad_declared_overwritten(struct mm_struct *mm, struct mmu_notifier_range *range)
+{
+	int err = mmu_notifier_invalidate_range_start_nonblock(range);
+
+	err = change(mm);
+	mmu_notifier_invalidate_range_end(range);
+	return err;
+}

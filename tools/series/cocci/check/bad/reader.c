@@ -105,3 +105,67 @@ int bad_wrapped_unlock(struct mirror *m)
 	mirror_up_write(&m->lock);
 	return mmu_interval_read_retry(&m->notifier, seq);
 }
+
+int bad_killable_unused(struct mirror *m)
+{
+	unsigned long seq;
+	int err;
+
+	err = mmu_interval_read_begin_killable(&m->notifier, &seq);
+	if (!err)
+		establish(m);
+	return err;
+}
+
+int bad_killable_hmm_fault(struct mirror *m)
+{
+	struct hmm_range range = { .notifier = &m->notifier };
+	int err;
+
+	err = mmu_interval_read_begin_killable(range.notifier, &range.notifier_seq);
+	if (!err)
+		err = hmm_range_fault(&range);
+	if (!err)
+		establish(m);
+	return err;
+}
+
+int bad_killable_no_lock(struct mirror *m)
+{
+	unsigned long seq;
+	int err;
+
+	err = mmu_interval_read_begin_killable(&m->notifier, &seq);
+	if (err)
+		return err;
+	read_page_table(m);
+	if (mmu_interval_read_retry(&m->notifier, seq))
+		return -EAGAIN;
+	establish(m);
+	return 0;
+}
+
+int bad_killable_unlocked_before(struct mirror *m)
+{
+	unsigned long seq;
+
+	if (mmu_interval_read_begin_killable(&m->notifier, &seq))
+		return -EINTR;
+	mutex_lock(&m->lock);
+	establish(m);
+	mutex_unlock(&m->lock);
+	return mmu_interval_read_retry(&m->notifier, seq);
+}
+
+int bad_killable_other_lock(struct mirror *m)
+{
+	unsigned long seq;
+	int err;
+
+	if (mmu_interval_read_begin_killable(&m->notifier, &seq))
+		return -EINTR;
+	spin_lock(&m->list_lock);
+	err = mmu_interval_read_retry(&m->notifier, seq);
+	spin_unlock(&m->list_lock);
+	return err;
+}

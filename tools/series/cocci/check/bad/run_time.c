@@ -38,6 +38,11 @@ static void mirror_finish(struct mmu_interval_notifier_finish *finish)
 	mmu_notifier_synchronize();
 }
 
+static void mirror_release(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	mmu_notifier_unregister(mn, mm);
+}
+
 void bad_module_init(struct mirror *m)
 {
 	mirror_mm_ops.invalidate_range_start = mirror_start;
@@ -46,4 +51,16 @@ void bad_module_init(struct mirror *m)
 	mirror_ops.invalidate_start = mirror_begin;
 	mirror_ops.invalidate_finish = mirror_finish;
 	m->ops->invalidate = mirror_invalidate;
+	m->mm_ops->release = mirror_release;
+}
+
+static void other_invalidate(struct other *other)
+{
+	flush(other);
+}
+
+void bad_among_others(struct mirror *m)
+{
+	m->other->invalidate = other_invalidate;
+	m->own_ops.invalidate = mirror_invalidate;
 }

@@ -60,3 +60,22 @@ int good_tells(struct mirror *m, struct mm_struct *mm)
 	MIRROR_ASSERT(err != -EEXIST);
 	return err;
 }
+
+int good_update(struct mirror *m)
+{
+	int err;
+
+	err = mmu_interval_notifier_update(&m->notifier, m->start, m->length);
+	if (err)
+		mirror_fail(m);
+	return err;
+}
+
+int good_declared(struct mirror *m, struct mm_struct *mm)
+{
+	int err = mmu_interval_notifier_insert(&m->notifier, mm, 0, 1, &mirror_ops);
+
+	if (err)
+		kfree(m);
+	return err;
+}

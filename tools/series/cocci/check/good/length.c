@@ -19,3 +19,8 @@ int good_all(struct mirror *m, struct mm_struct *mm)
 {
 	return mmu_interval_notifier_insert_locked(&m->notifier, mm, 0, ULONG_MAX, &mirror_ops);
 }
+
+int good_update(struct mirror *m, unsigned long start, unsigned long end)
+{
+	return mmu_interval_notifier_update(&m->notifier, start, end - start);
+}

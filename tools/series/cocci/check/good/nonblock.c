@@ -98,3 +98,14 @@ int good_conditional(struct mm_struct *mm)
 		mmu_notifier_invalidate_range_end(&range);
 	return err;
 }
+
+int good_declared(struct mm_struct *mm, struct mmu_notifier_range *range)
+{
+	int err = mmu_notifier_invalidate_range_start_nonblock(range);
+
+	if (err)
+		return err;
+	change(mm);
+	mmu_notifier_invalidate_range_end(range);
+	return 0;
+}

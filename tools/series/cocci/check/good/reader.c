@@ -144,3 +144,51 @@ int good_wrapped_lock(struct mirror *m)
 	mirror_up_read(&m->lock);
 	return err;
 }
+
+int good_killable(struct mirror *m)
+{
+	unsigned long seq;
+	bool again;
+	int err;
+
+	do {
+		err = mmu_interval_read_begin_killable(&m->notifier, &seq);
+		if (err)
+			return err;
+		read_page_table(m);
+		mutex_lock(&m->lock);
+		again = mmu_interval_read_retry(&m->notifier, seq);
+		mutex_unlock(&m->lock);
+	} while (again);
+	return 0;
+}
+
+int good_killable_hmm_fault(struct mirror *m)
+{
+	struct hmm_range range = { .notifier = &m->notifier };
+	int err;
+
+	err = mmu_interval_read_begin_killable(range.notifier, &range.notifier_seq);
+	if (!err)
+		err = hmm_range_fault(&range);
+	if (err)
+		return err;
+	guard(mutex)(&m->lock);
+	return mmu_interval_read_retry(range.notifier, range.notifier_seq);
+}
+
+/* The sequence is kept for good_callers_lock(). */
+int good_killable_hmm_keep(struct mirror *m)
+{
+	struct hmm_range range = { .notifier = &m->notifier };
+
+	if (mmu_interval_read_begin_killable(range.notifier, &range.notifier_seq))
+		return -EINTR;
+	m->seq = range.notifier_seq;
+	return hmm_range_fault(&range);
+}
+
+int good_killable_keep(struct mirror *m)
+{
+	return mmu_interval_read_begin_killable(&m->notifier, &m->seq);
+}

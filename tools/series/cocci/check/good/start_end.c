@@ -162,3 +162,16 @@ out:
 		mmu_notifier_invalidate_range_end(&range);
 	return 0;
 }
+
+void good_one_of_two(struct mirror *m)
+{
+	struct mmu_notifier_range range;
+
+	if (m->inserted)
+		mmu_notifier_invalidate_range_start(&range);
+	else
+		prepare(m);
+	change(m);
+	if (m->inserted)
+		mmu_notifier_invalidate_range_end(&range);
+}
