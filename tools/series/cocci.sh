@@ -14,8 +14,9 @@ command -v spatch >/dev/null || "$tools/lib/deps.sh" check
 work=$root/build/cocci
 rm -rf "$work"
 mkdir -p "$work"
-# spatch would take the options of a .cocciconfig where it runs.
+# spatch would take the options of a .cocciconfig where it runs, and finds nothing in a directory with a space in its path.
 cd "$work"
+ln -s "$driver" driver
 
 # run COCCI ARG...: spatch, which says the reason if it fails.
 run() {
@@ -29,8 +30,8 @@ run() {
 
 : >reports
 for file in "$root"/scripts/coccinelle/*/mmu_*.cocci; do
-	run "$file" -D report --no-show-diff --dir "$driver" >said
-	sed -E "s,^$driver/,,; s/^([^:]*:[0-9]+):[0-9]+-[0-9]+:/\1:/" said >>reports
+	run "$file" -D report --no-show-diff --dir driver/ >said
+	sed -E "s,^driver/,,; s/^([^:]*:[0-9]+):[0-9]+-[0-9]+:/\1:/" said >>reports
 done
 sort -u -t: -k1,1 -k2,2n -k3 reports
 say "$(sort -u reports | wc -l) findings in $(find "$driver" -name '*.c' | wc -l) C files; functions that spatch cannot parse, and operations in an #else, are passed over"
@@ -39,14 +40,15 @@ say "the rules, and who waits for whom: $root/Documentation/mm/mmu_notifier.rst"
 [ "${CONVERT:-0}" = 1 ] || exit 0
 copy=$root/out/cocci/${driver##*/}
 whole_or_nothing "$copy"
+ln -s "$new" copy
 (cd "$driver" && find . -name '*.[ch]' -exec cp --parents -t "$new" {} +)
 for step in range range_callback event; do
-	run "$root/scripts/coccinelle/api/mmu_notifier_$step.cocci" -D patch --in-place --dir "$new" >>converted
+	run "$root/scripts/coccinelle/api/mmu_notifier_$step.cocci" -D patch --in-place --dir copy/ >>converted
 done
 diff -ru "$driver" "$new" | grep -v '^Only in ' >"$work/diff" || :
 for step in range range_callback; do
-	run "$root/scripts/coccinelle/api/mmu_notifier_$step.cocci" -D report --no-show-diff --dir "$new" | sed -nE "s,^$new/([^:]*:[0-9]+):[^:]*: ERROR:,by hand: \1:,p"
-done
+	run "$root/scripts/coccinelle/api/mmu_notifier_$step.cocci" -D report --no-show-diff --dir copy/ | sed -nE "s,^copy/([^:]*:[0-9]+):[^:]*: ERROR:,by hand: \1:,p"
+done | sort -t: -k2,2 -k3,3n
 rm -rf "$copy"
 keep
 say "$(grep -c '^+++ ' "$work/diff" || :) files are converted in $copy; each event is MMU_NOTIFY_UNMAP, which is safe: the same page tells how to be precise"

@@ -64,6 +64,13 @@ refused 'a driver without a C file' 'no C file' make -s cocci DIR="$work/empty"
 refused 'a kernel tree for a driver' 'is a kernel tree' make -s cocci DIR="$work/bare"
 mkdir "$work/driver" && : >"$work/driver/driver.c"
 refused 'a CONVERT that is no switch' 'neither 0 nor 1' make -s cocci DIR="$work/driver" CONVERT=all
+mkdir "$work/a driver" && cp "$tools/cocci/check/bad/mm.c" "$work/a driver/mm.c"
+if make -s -C "$work/repo" cocci DIR="$work/a driver" 2>&1 | grep -q '^mm\.c:36: ERROR: current->mm '; then
+	echo "ok make cocci takes a path with a space"
+else
+	echo "FAIL make cocci takes a path with a space"
+fi
+rm -rf "$work/repo/build/cocci"
 
 stub "$work/full" df <<EOF
 #!/bin/sh
