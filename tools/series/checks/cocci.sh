@@ -103,6 +103,10 @@ for file in check/*/*.c convert/*.c; do
 done
 cd "$work"
 same "no other reports" "$tools/cocci/expected" reports.sorted
+for kind in bad good; do (cd "$corpus/check/$kind" && printf '%s\n' *.c | sort) >"$kind"; done
+sed -nE 's,^[^:]*: check/bad/([^:]*):.*,\1,p' reports.sorted | sort -u >reported
+same "each kind of mistake has a file in check/bad and one in check/good" bad good
+same "each file of check/bad is reported" bad reported
 grep ' check/good/' reports.sorted >said || :
 same "nothing is reported of check/good" /dev/null said
 cp "$tools/cocci/expected" expected
