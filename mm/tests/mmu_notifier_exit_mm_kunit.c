@@ -131,7 +131,7 @@ static void end_of_the_mm_waits_for_all_unregistrations(struct kunit *test)
 		mn_gate_entered(ctx, sub[i]->release_gate);
 	}
 	mn_gate_open(sub[0]->release_gate);
-	/* unregister[0] may return now, after the registration, or after [1]. */
+	/* unregister[0] may return now, after registration, or after [1]. */
 	mn_sleeps(unregister[0]);
 	mn_register(ctx, 'n', &mn_range_ops);
 	mn_sleeps(unregister[0]);

@@ -331,7 +331,7 @@ static void wake_ups_are_not_left_to_others(struct kunit *test)
 	while (returned && racing()) {
 		before = race_hits[RACE_BEFORE];
 		returned = race_one_end(ctx, range, ++round, delay);
-		/* If the interrupt was late, begin the end later; else sooner. */
+		/* Delay the end if the interrupt was late, else hasten it. */
 		if (race_hits[RACE_BEFORE] == before)
 			delay += 1 + delay / 4;
 		else

@@ -375,7 +375,7 @@ static void put_frees_after_running_callbacks(struct kunit *test)
 	start = mn_spawn_start(ctx, range);
 	mn_gate_entered(ctx, gate);
 	mn_put(a);
-	/* A callback may sleep, so that RCU does not wait for it. */
+	/* A callback may sleep: an RCU grace period is not enough. */
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, READ_ONCE(freed), 0);
 	mn_gate_open(gate);
@@ -424,8 +424,8 @@ static void synchronize_waits_for_callbacks_of_what_was_put(struct kunit *test)
 
 /*
  * SRCU runs callbacks on several CPUs, in no order: a put on the last CPU may
- * free only after a later grace-period wait on the first CPU has returned. Stock
- * shows that only with srcutree.convert_to_big=1, on several CPUs.
+ * free only after a later wait for a grace period on the first CPU is over.
+ * Stock shows that only with srcutree.convert_to_big=1, on several CPUs.
  */
 static void synchronize_waits_for_what_was_put(struct kunit *test)
 {

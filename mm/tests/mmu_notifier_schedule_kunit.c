@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contract of MMU notifiers against a model, step by step: every order of
- * the steps of some small scenarios, and random walks through a larger one. Each
- * step ends with a comparison of all threads with mmu_notifier_model.c.
+ * the steps of some small scenarios, and random walks through a larger one. All
+ * threads are compared with the model in mmu_notifier_model.c after each step.
  *
  * Threads are handed one step at a time. A callback can stop before it sets the
  * sequence, and goes on in a step of its own. Other steps are not split: this
@@ -686,9 +686,9 @@ static void mns_print_numbers(struct mns_run *run, const char *what,
  * then. Bit n of the gates stands for the nth letter.
  *
  * Capital letters stand for subscriptions to the whole mm; D is the one that
- * fails. Without @new_mm, A and D are registered. To register, to unregister and
- * to insert first waits for all active ranges; the thread takes no further step
- * until no range is active.
+ * fails. Without @new_mm, A and D are registered. Registration, unregistration
+ * and the first insertion wait for all active ranges; the thread takes no further
+ * step until no range is active.
  */
 struct mns_scenario {
 	unsigned long schedules;
@@ -1022,7 +1022,7 @@ static void first_registration_after_intervals(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* A failed start may call the new subscription: if so, it also calls the end. */
+/* A failed start that calls the new subscription also calls its end. */
 static void late_registration_and_failures(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
