@@ -687,8 +687,8 @@ static void mns_print_numbers(struct mns_run *run, const char *what,
  *
  * Capital letters stand for subscriptions to the whole mm; D is the one that
  * fails. Without @new_mm, A and D are registered. Registration, unregistration
- * and the first insertion wait for all active ranges; the thread takes no further
- * step until no range is active.
+ * and the first insertion wait for all active ranges; the thread takes no
+ * further step until no range is active.
  */
 struct mns_scenario {
 	unsigned long schedules;
