@@ -48,7 +48,7 @@ struct mns_entry *mns_now(struct mns_model *model)
 	return model->entry + model->nr_entries;
 }
 
-/* The last step of the thread. */
+/* The last step of the thread, or NULL. */
 struct mns_entry *mns_last(struct mns_model *model, unsigned int thread)
 {
 	unsigned int i;
@@ -60,7 +60,7 @@ struct mns_entry *mns_last(struct mns_model *model, unsigned int thread)
 	return NULL;
 }
 
-/* The innermost invalidation of the thread. */
+/* The start of the innermost active invalidation of the thread, or NULL. */
 struct mns_entry *mns_inner(struct mns_model *model, unsigned int thread)
 {
 	unsigned int i;
@@ -73,7 +73,7 @@ struct mns_entry *mns_inner(struct mns_model *model, unsigned int thread)
 	return NULL;
 }
 
-/* The beginning of the read section of the thread. */
+/* The begin of the thread's current read section, or NULL. */
 struct mns_entry *mns_section(struct mns_model *model,
 			      unsigned int thread)
 {
@@ -209,10 +209,10 @@ static bool mns_any_active(struct mns_model *model,
 }
 
 /*
- * The entry with which the call is known to have returned, maybe itself; NULL if
- * there is none. A call that concerns the whole mm may also wait for
- * invalidations that start while it waits, so it is known to have returned only
- * when nothing is active.
+ * The entry with which the call is known to have returned, maybe itself, or
+ * NULL. A call that concerns the whole mm may also wait for invalidations that
+ * start while it waits, so it is known to have returned only when nothing is
+ * active.
  */
 static struct mns_entry *mns_returned(struct mns_model *model,
 				      struct mns_entry *call)
@@ -264,7 +264,7 @@ static bool mns_is_due(struct mns_model *model, struct mns_entry *last)
 	}
 }
 
-/* The subs that the start must call, also during the first wait of a removal. */
+/* The subs that the start must call, even in the first wait of a removal. */
 static u32 mns_due(struct mns_model *model, const struct mns_step *step)
 {
 	struct mns_entry *last;
@@ -313,7 +313,7 @@ bool mns_expected_failure(const struct mns_entry *start)
 		start->due & BIT(start->step.sub));
 }
 
-/* Whether the call had not returned for certain when the invalidation started. */
+/* Whether the call may still have been waiting when the invalidation started. */
 static bool mns_is_later(struct mns_model *model, struct mns_entry *call,
 			 const struct mns_entry *start)
 {

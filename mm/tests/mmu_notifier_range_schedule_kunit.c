@@ -4,8 +4,8 @@
  * small scenarios, and random walks through a larger one.
  *
  * The model is in mmu_notifier_range_model.h. In addition there is a page table
- * of numbers, and each range reader makes SPTEs of the numbers that it has read.
- * No SPTE may ever be stale, whatever the model says.
+ * of numbers, and each range reader makes SPTEs of the numbers that it read. No
+ * SPTE may ever be stale, whatever the model says.
  *
  * Invalidations need no thread: only the begin of a range reader sleeps.
  */
@@ -341,8 +341,8 @@ static struct rs_run *rs_new(struct kunit *test, unsigned int nr_readers,
 }
 
 /*
- * Prepare for a new schedule; the sequence goes on. After an overrun, new readers
- * of the mm have watches for some time: take a new mm.
+ * Prepare for a new schedule; the sequence goes on. After an overrun, new
+ * readers of the mm have watches for some time: take a new mm.
  */
 static void rs_set_up(struct rs_run *run)
 {
