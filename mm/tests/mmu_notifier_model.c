@@ -229,7 +229,7 @@ static struct mns_entry *mns_returned(struct mns_model *model,
 	return NULL;
 }
 
-/* Whether the thread certainly waits. */
+/* Whether the thread must be waiting. */
 bool mns_waits(struct mns_model *model, unsigned int thread)
 {
 	struct mns_entry *call = mns_last(model, thread);
@@ -243,7 +243,7 @@ bool mns_waits(struct mns_model *model, unsigned int thread)
 			 mns_second_wait(model, call, over));
 }
 
-/* Whether the thread may wait or have returned. */
+/* Whether the thread may be waiting or have returned: the model cannot tell. */
 bool mns_may_wait(struct mns_model *model, unsigned int thread)
 {
 	struct mns_entry *call = mns_last(model, thread);
@@ -313,7 +313,7 @@ bool mns_expected_failure(const struct mns_entry *start)
 		start->due & BIT(start->step.sub));
 }
 
-/* Whether the call may still have been waiting when the invalidation started. */
+/* Whether the call may not have returned when the invalidation started. */
 static bool mns_is_later(struct mns_model *model, struct mns_entry *call,
 			 const struct mns_entry *start)
 {

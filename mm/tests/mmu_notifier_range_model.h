@@ -3,8 +3,8 @@
  * A model of range readers, for mmu_notifier_range_schedule_kunit.c.
  *
  * The model is naive on purpose, like that of mmu_notifier_model.h: a list of
- * the steps taken so far, from which it works out which readers sleep and what a
- * retry returns. Ranges and sets of ranges are masks of pages.
+ * the steps taken so far, which says which readers sleep and what a retry
+ * returns. Ranges and sets of ranges are masks of pages.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_RANGE_MODEL_H
 #define _MM_TESTS_MMU_NOTIFIER_RANGE_MODEL_H

@@ -472,7 +472,7 @@ static bool rs_step(struct rs_run *run, const struct rs_step *step)
 	return rs_compare(run);
 }
 
-/* The steps that led to the difference. */
+/* Print the steps that led to the difference. */
 static void rs_print(struct rs_run *run)
 {
 	static const char * const ops[] = {
@@ -577,7 +577,7 @@ static bool rs_refuses(const struct rs_scenario *scenario)
 	return false;
 }
 
-/* All schedules, depth first, each from the beginning. */
+/* Run all schedules, depth first, each from the beginning. */
 static void rs_all_schedules(struct kunit *test,
 			     const struct rs_scenario *scenario)
 {

@@ -409,7 +409,7 @@ static void synchronize_waits_for_callbacks_of_what_was_put(struct kunit *test)
 	range = mn_range(ctx, 0, 1);
 	start = mn_spawn_start(ctx, range);
 	mn_gate_entered(ctx, a->gate);
-	/* On the same CPU: see below. */
+	/* Put on the same CPU: see synchronize_waits_for_what_was_put(). */
 	put = mn_spawn(ctx, "mmu_notifier_put", a, call_put, 0);
 	KUNIT_ASSERT_TRUE(test, mn_returns(put));
 	synchronize = mn_spawn(ctx, "mmu_notifier_synchronize", NULL,

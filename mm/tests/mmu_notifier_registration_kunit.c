@@ -30,7 +30,7 @@
 #include "mmu_notifier_helpers.h"
 
 /*
- * Subscriptions that can be got and put. The cases own their memory.
+ * Subscriptions to get and put. The cases own their memory.
  */
 
 static unsigned int nr_freed;
@@ -536,7 +536,7 @@ static void describe_arrival(const struct arrival *arrival, char *desc)
 
 KUNIT_ARRAY_PARAM(arrivals, arrivals, describe_arrival);
 
-/* It comes in the scene that the case runs for this time, and has to wait. */
+/* Begin the scene, and have this run's kind of event wait in it. */
 static struct event *arrive(struct kunit *test, struct scene *scene_)
 {
 	const struct arrival *arrival = test->param_value;
@@ -1420,7 +1420,7 @@ static void describe_departing(const struct departing_mm *mm, char *desc)
 
 KUNIT_ARRAY_PARAM(departing_mms, departing_mms, describe_departing);
 
-/* Pages in use once pending puts, RCU callbacks and work items have run. */
+/* Count pages in use after pending puts, RCU callbacks and work items. */
 static long pages_in_use(void)
 {
 	mmu_notifier_synchronize();

@@ -624,7 +624,7 @@ static void mns_print_step(struct kunit *test, const struct mns_step *step)
 			  ops[step->op], sub);
 }
 
-/* The steps that led to the difference, once. */
+/* Print the steps that led to the difference, and the difference. */
 static void mns_print(struct mns_run *run)
 {
 	unsigned int i;
@@ -747,7 +747,7 @@ static bool mns_schedule(struct mns_run *run,
 	}
 }
 
-/* Back to the beginning of a schedule. */
+/* Set up the beginning of a schedule, in the code and in the model. */
 static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 {
 	struct mns_step more = MNS_STEP_INSERT('b', 0, MNS_PAGES - 1);
@@ -775,7 +775,7 @@ static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 	return mns_remove_others(run, there);
 }
 
-/* All schedules, depth first, each from the beginning. */
+/* Run all schedules, depth first, each from the beginning. */
 static void mns_run_all(struct kunit *test, const struct mns_scenario *scenario)
 {
 	u8 choice[MNS_DEPTH], others[MNS_DEPTH];
