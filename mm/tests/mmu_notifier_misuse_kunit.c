@@ -42,7 +42,7 @@ static int mm_count(struct mn_ctx *ctx)
 	return atomic_read(&ctx->mm->mm_count);
 }
 
-/* Nothing is active: a reader does not wait, but does for a new range. */
+/* Nothing is active: a reader returns at once, but waits for a new range. */
 static void expect_order(struct mn_ctx *ctx, struct mn_interval *interval)
 {
 	struct kunit *test = ctx->test;

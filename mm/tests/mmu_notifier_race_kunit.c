@@ -153,8 +153,8 @@ static void insertions_and_removals_share_the_tree(struct kunit *test)
 
 /*
  * Wake-ups. A task can be on one wake_q at a time. If a waker finds the task on
- * another waker's wake_q, it must have ended the task's wait before: the other
- * waker may wake the task at any moment, and no later wake-up comes.
+ * another waker's wake_q, it must have marked the task's wait as over: the
+ * other waker may wake the task at any moment, and no later wake-up comes.
  *
  * Here the other waker is an interrupt on the CPU of the end. It wakes all that
  * the end is about to wake, and lets them check before the end goes on.

@@ -194,7 +194,7 @@ int rs_model_expected_retry(const struct rs_model *model, unsigned int actor)
 }
 
 /*
- * A retry has returned @retry, which tells whether the next read section has a
+ * A retry has returned @retry, which may tell if the next read section has a
  * watch. Returns whether the retry was due only to an overrun of the history.
  */
 bool rs_model_retry(struct rs_model *model, unsigned int actor, bool retry)

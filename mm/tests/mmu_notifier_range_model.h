@@ -44,7 +44,7 @@ struct rs_entry {
 	bool active;
 };
 
-/* Whether a range reader has a watch. */
+/* Whether a range reader has a watch, as far as the model knows. */
 enum rs_watch {
 	RS_WATCH_NO,
 	RS_WATCH_YES,

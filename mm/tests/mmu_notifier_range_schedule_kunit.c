@@ -171,7 +171,7 @@ static void rs_take(struct mn_stepper *stepper)
 	/* A SIGKILL may have come after the previous begin returned. */
 	flush_signals(current);
 	reader->ret = rs_begin(reader);
-	/* Read the page table as early as possible. */
+	/* Read the page table at once, for the oldest possible data. */
 	memcpy(reader->read, reader->run->pte, sizeof(reader->read));
 }
 

@@ -959,9 +959,9 @@ static void overlapping_invalidations(struct kunit *test)
 }
 
 /*
- * Below, subscriptions to the whole mm come and go beside invalidations. To
- * register waits for the ranges that missed the subscription, to unregister for
- * those that called it. An end calls the same subscriptions as its start.
+ * Below, subscriptions to the whole mm come and go beside invalidations.
+ * Registration waits for the ranges that missed the subscription, unregistration
+ * for those that called it. An end calls the same subscriptions as its start.
  */
 
 /* Only subscriptions to the whole mm. */
@@ -1060,7 +1060,7 @@ static void first_registration_and_refusals(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* Wait for callbacks, too. The last subscription may go, and another come. */
+/* Unregistration waits for callbacks, too. The list may empty and refill. */
 static void late_unregistration(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
