@@ -960,8 +960,9 @@ static void overlapping_invalidations(struct kunit *test)
 
 /*
  * Below, subscriptions to the whole mm come and go beside invalidations.
- * Registration waits for the ranges that missed the subscription, unregistration
- * for those that called it. An end calls the same subscriptions as its start.
+ * Registration waits for the ranges that missed the subscription, and
+ * unregistration for those that called it. An end calls the same subscriptions
+ * as its start.
  */
 
 /* Only subscriptions to the whole mm. */
