@@ -11,7 +11,7 @@
 #include "mmu_notifier_helpers.h"
 
 /*
- * Subscriptions to the mm
+ * Subscriptions to the whole mm
  */
 
 static void end_of_the_mm_releases_once(struct kunit *test)
@@ -88,7 +88,7 @@ static void released_is_not_called(struct kunit *test)
 
 	across = mn_start(ctx, 0, 1);
 	release = mn_spawn_release(ctx);
-	/* It may wait for the end of the range, or not. */
+	/* The release may wait for the end of the range, or not. */
 	mn_end(across);
 	KUNIT_ASSERT_TRUE(test, mn_returns(release));
 	KUNIT_EXPECT_LE(test, sub->ends, 1);
@@ -131,7 +131,7 @@ static void end_of_the_mm_waits_for_all_unregistrations(struct kunit *test)
 		mn_gate_entered(ctx, sub[i]->release_gate);
 	}
 	mn_gate_open(sub[0]->release_gate);
-	/* It returns, if need be after the registration; or it waits for the other. */
+	/* unregister[0] may return now, after registration, or after [1]. */
 	mn_sleeps(unregister[0]);
 	mn_register(ctx, 'n', &mn_range_ops);
 	mn_sleeps(unregister[0]);
@@ -183,7 +183,7 @@ static void end_of_the_mm_is_announced_to_all(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, interval[i]->seen.blockable);
 		KUNIT_EXPECT_NULL(test, interval[i]->seen.owner);
 	}
-	/* They outlive it. */
+	/* Each interval_sub outlives the end of its mm. */
 	for (i = 0; i < 20; i++)
 		KUNIT_EXPECT_FALSE(test, mmget_not_zero(interval[i]->sub.mm));
 }
@@ -221,7 +221,7 @@ static void end_of_the_mm_is_announced_while_a_removal_waits(struct kunit *test)
 	struct mmu_notifier_range *range;
 	struct mn_call *remove;
 
-	/* As below. */
+	/* As below: truncation may still be active. */
 	range = mn_start(ctx, 0, 10);
 	remove = mn_spawn_remove(interval);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
@@ -288,7 +288,7 @@ static struct kunit_suite mmu_notifier_exit_mm_suite = {
 	.test_cases = mmu_notifier_exit_mm_cases,
 };
 
-/* While more invalidations are active elsewhere than may be kept apart. */
+/* With more invalidations elsewhere than may be tracked one by one. */
 static struct kunit_case mmu_notifier_exit_mm_crowded_cases[] = {
 	KUNIT_CASE(end_of_the_mm_is_announced_to_all),
 	KUNIT_CASE(end_of_the_mm_collides),

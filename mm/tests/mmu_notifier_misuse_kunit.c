@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mistakes with MMU notifiers, of drivers and of callers that invalidate. Each is
- * reported once, with the name of the callbacks concerned, and changes nothing
- * else: no count, no list, no wait of others.
+ * Misuse of MMU notifiers, by drivers and by callers that invalidate. Each is
+ * reported once, with the name of the ops concerned, and changes nothing else:
+ * no count, no list, no wait of others.
  *
- * An implementation that does not check for a mistake may die of the case, or
+ * An implementation that does not check for a mistake may crash in the case, or
  * corrupt memory. Boot it once for each case:
  * kunit.filter_glob=mmu_notifier_misuse.CASE.
  */
@@ -20,8 +20,8 @@
 #include "mmu_notifier_helpers.h"
 
 /*
- * The end of what must be reported once, with this name if it is not NULL. If it
- * is not reported, something is corrupted, and nothing is safe to undo.
+ * Expect one report since mn_reports_begin(), with @name unless that is NULL.
+ * Without a report, something is corrupted, and nothing is safe to undo.
  */
 static void reported(struct kunit *test, const char *name)
 {
@@ -42,7 +42,7 @@ static int mm_count(struct mn_ctx *ctx)
 	return atomic_read(&ctx->mm->mm_count);
 }
 
-/* Nothing is active: a reader returns, and waits for what comes. */
+/* Nothing is active: a reader returns at once, but waits for a new range. */
 static void expect_order(struct mn_ctx *ctx, struct mn_interval *interval)
 {
 	struct kunit *test = ctx->test;
@@ -79,7 +79,7 @@ static void interval_is_removed_twice(struct kunit *test)
 	mn_remove(a);
 	reported(test, "mn_interval_ops");
 	KUNIT_EXPECT_EQ(test, mm_count(ctx), count);
-	/* Drivers look at it when they have removed it. */
+	/* Drivers look at ->mm after the removal. */
 	KUNIT_EXPECT_PTR_EQ(test, a->sub.mm, ctx->mm);
 
 	mn_invalidate(ctx, 0, 10);
@@ -89,7 +89,7 @@ static void interval_is_removed_twice(struct kunit *test)
 	expect_order(ctx, b);
 }
 
-/* The second comes late: what it has there is no mm any more. */
+/* The second removal comes late: the mm at ->mm is gone. */
 static void interval_is_removed_again_after_the_mm(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -120,7 +120,7 @@ static void interval_is_removed_by_two_threads(struct kunit *test)
 	count = mm_count(ctx);
 	mn_reports_begin(ctx);
 	second = mn_spawn_remove(interval);
-	/* It may wait for the first, or not. */
+	/* The second removal may wait for the first, or not. */
 	mn_sleeps(second);
 	KUNIT_EXPECT_EQ(test, mm_count(ctx), count);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(first));
@@ -225,21 +225,21 @@ static void interval_that_was_not_inserted_is_read(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, -EOVERFLOW,
 			mn_try_insert(interval, ctx->mm, 0, 0));
-	/* That it is NULL is for another suite. */
+	/* Another suite checks that a failed insertion sets ->mm to NULL. */
 	interval->sub.mm = NULL;
 	mn_reports_begin(ctx);
 	read = mn_spawn_read(interval);
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
-	/* It has no callbacks yet that could be named. */
+	/* A report cannot name the ops: ->ops is not set yet. */
 	reported(test, NULL);
 	KUNIT_EXPECT_TRUE(test, mn_retry(interval, read->ret));
 }
 
 /*
- * Subscriptions to the mm
+ * Subscriptions to the whole mm
  */
 
-/* In threads: what does not return is not to hold up the case. */
+/* Start the range in a thread, so that a hang does not block the case. */
 static void start_and_end(struct mn_ctx *ctx)
 {
 	struct mmu_notifier_range *range = mn_range(ctx, 0, 1);
@@ -334,7 +334,7 @@ static void register_with_another_mm(struct kunit *test, bool has_notifiers)
 	KUNIT_EXPECT_EQ(test, sub->releases, 1);
 	KUNIT_EXPECT_PTR_EQ(test, sub->release_mm, ctx->mm);
 	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
-	/* Now it can be. */
+	/* After unregistration, @sub can be registered with the other mm. */
 	KUNIT_EXPECT_EQ(test, 0, mn_try_register(sub, other));
 }
 
@@ -348,7 +348,7 @@ static void notifier_is_registered_with_an_mm_with_others(struct kunit *test)
 	register_with_another_mm(test, true);
 }
 
-/* And would have failed: a signal comes. */
+/* A pending signal would have failed the second registration anyway. */
 static void
 notifier_stays_registered_if_registering_it_elsewhere_fails(struct kunit *test)
 {
@@ -395,13 +395,13 @@ static void notifier_is_unregistered_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, other->starts, 1);
 	mn_unregister(other);
 
-	/* It can be used again, for good. */
+	/* @twice can be registered again. */
 	KUNIT_ASSERT_EQ(test, 0, mn_try_register(twice, ctx->mm));
 	start_and_end(ctx);
 	KUNIT_EXPECT_EQ(test, twice->starts, 1);
 }
 
-/* Each may free it: the second waits until the first has nothing left to do. */
+/* Either caller may free @sub: the second waits until the first is done. */
 static void notifier_is_unregistered_by_two_threads(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -447,7 +447,7 @@ static void call_register(struct mn_call *call)
 	call->ret = mmu_notifier_register(&sub->notifier, call->ctx->mm);
 }
 
-/* It has left the list, but a range is still at it, and goes on from there. */
+/* @sub is off the list, but a range is in its callback and walks on from it. */
 static void
 notifier_is_registered_while_its_unregistration_waits(struct kunit *test)
 {
@@ -467,7 +467,7 @@ notifier_is_registered_while_its_unregistration_waits(struct kunit *test)
 	mn_reports_begin(ctx);
 	second = mn_spawn(ctx, "mmu_notifier_register", sub,
 			  call_register, -1);
-	/* It may wait for the callback, too. */
+	/* The registration may wait for the callback, too. */
 	mn_sleeps(second);
 	mn_gate_open(sub->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
@@ -480,14 +480,14 @@ notifier_is_registered_while_its_unregistration_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, other->ends, 1);
 	KUNIT_EXPECT_EQ(test, mm_count(ctx), count - 1);
 
-	/* Now it can be registered. */
+	/* Now @sub can be registered. */
 	if (second->ret)
 		KUNIT_ASSERT_EQ(test, 0, mn_try_register(sub, ctx->mm));
 	start_and_end(ctx);
 	KUNIT_EXPECT_EQ(test, sub->starts, 2);
 }
 
-/* Which does not wait for the release of another one: that may wait for the caller. */
+/* Neither call waits for ->release() of @other, which may wait for them. */
 static void
 notifier_is_unregistered_by_two_threads_beside_another(struct kunit *test)
 {
@@ -521,7 +521,7 @@ notifier_is_unregistered_by_two_threads_beside_another(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->releases, 1);
 }
 
-/* The first one was right, and had nothing left to do. */
+/* The first unregistration is right: ->release() has run already. */
 static void notifier_is_unregistered_twice_after_the_mm(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -529,7 +529,7 @@ static void notifier_is_unregistered_twice_after_the_mm(struct kunit *test)
 	struct mm_struct *mm = mn_pin(ctx, ctx->mm);
 	int count;
 
-	/* It stays, even if it is dropped once too often. */
+	/* The mm stays, even if it is dropped once too often. */
 	mn_pin(ctx, mm);
 	mn_release_mm(ctx);
 	mn_unregister(sub);
@@ -558,8 +558,8 @@ static void notifier_that_was_not_registered_is_unregistered(struct kunit *test)
 }
 
 /*
- * What a driver does that takes current->mm for the one that it has registered
- * with, when its file has been inherited.
+ * A driver does this if its file is inherited and it passes current->mm instead
+ * of the mm that it registered with.
  */
 static void unregister_from_another_mm(struct kunit *test, bool has_notifiers)
 {
@@ -569,7 +569,7 @@ static void unregister_from_another_mm(struct kunit *test, bool has_notifiers)
 	struct mm_struct *other = mn_other_mm(ctx);
 	int count = mm_count(ctx), other_count;
 
-	/* It stays, even if it is dropped once too often. */
+	/* The other mm stays, even if it is dropped once too often. */
 	mn_pin(ctx, other);
 	if (has_notifiers)
 		KUNIT_ASSERT_EQ(test, 0, mn_try_register(theirs, other));
@@ -591,7 +591,7 @@ static void unregister_from_another_mm(struct kunit *test, bool has_notifiers)
 	KUNIT_EXPECT_EQ(test, theirs->releases, has_notifiers);
 }
 
-/* Its memory is not initialised, but for its ops. */
+/* Only ->ops of the notifier is initialised. */
 static void
 notifier_whose_registration_failed_is_unregistered(struct kunit *test)
 {
@@ -631,7 +631,7 @@ static struct mmu_notifier *misuse_alloc(struct mm_struct *mm)
 	return &misuse_sub->notifier;
 }
 
-/* It is not freed: the case goes on to use it. */
+/* Do not free the notifier: the case goes on to use it. */
 static void misuse_free(struct mmu_notifier *notifier)
 {
 	WRITE_ONCE(misuse_freed, misuse_freed + 1);
@@ -653,7 +653,7 @@ static void notifier_is_put_once_too_often(struct kunit *test)
 	misuse_sub = mn_sub(ctx, 'a', NULL);
 	notifier = mmu_notifier_get(&misuse_get_ops, ctx->mm);
 	mn_put(mn_got(ctx, notifier));
-	/* Before it is freed, perhaps, and after that. */
+	/* The first excess put may precede the free, the second follows it. */
 	for (i = 0; i < 2; i++) {
 		mn_reports_begin(ctx);
 		mmu_notifier_put(notifier);
@@ -673,7 +673,7 @@ static const struct mmu_notifier_ops misuse_put_ops = {
 	.free_notifier = misuse_keep,
 };
 
-/* Its memory is still there. */
+/* The memory of the notifier is still there. */
 static void notifier_is_put_after_its_mm(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -686,7 +686,7 @@ static void notifier_is_put_after_its_mm(struct kunit *test)
 	reported(test, "misuse_put_ops");
 }
 
-/* It may be freed when the unregistration looks at it again. */
+/* Catch an unregistration that looks at the notifier after the free. */
 static void misuse_spoil(struct mmu_notifier *notifier)
 {
 	WRITE_ONCE(notifier->ops, NULL);
@@ -734,7 +734,7 @@ static const struct mmu_notifier_ops misuse_slow_ops = {
 	.free_notifier = misuse_free,
 };
 
-/* It has a release by unregistration that goes on until its gate opens. */
+/* Unregister @sub; its ->release() blocks until the gate opens. */
 static struct mn_call *unregister_slowly(struct mn_sub *sub)
 {
 	struct mn_ctx *ctx = sub->ctx;
@@ -765,13 +765,13 @@ static void notifier_is_put_while_it_is_unregistered(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(call));
 	mmu_notifier_synchronize();
 	KUNIT_EXPECT_EQ(test, misuse_freed, 0);
-	/* And that of the pin. */
+	/* One more is the reference of mn_pin(). */
 	KUNIT_EXPECT_EQ(test, mm_count(ctx), count + 1);
 	if (mm_count(ctx) != count + 1)
 		ctx->broken = true;
 }
 
-/* The put of what another caller got frees that, and what is unregistered stays. */
+/* A get allocates a new notifier, and a put frees that, not the old one. */
 static void notifier_is_got_while_it_is_unregistered(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -818,7 +818,7 @@ static void notifier_that_cannot_be_freed_is_put(struct kunit *test)
  * Callers that invalidate
  */
 
-/* It would wait for a range that has not left its read section. */
+/* Hangs if a range is still in its SRCU section. */
 static void expect_no_section(struct mn_sub *sub)
 {
 	mn_unregister(sub);
@@ -851,14 +851,14 @@ static void range_is_started_twice(struct kunit *test)
 	start_twice(test);
 }
 
-/* The same, where more are active than an implementation may keep apart. */
+/* The same, with more ranges than an implementation may track one by one. */
 static void range_is_started_twice_in_a_crowd(struct kunit *test)
 {
 	mn_crowd(test->priv, MN_CROWD);
 	start_twice(test);
 }
 
-/* Where there are no intervals, and nothing is kept of what is active. */
+/* Without intervals, an implementation need not track active ranges. */
 static void range_is_started_twice_without_intervals(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -894,7 +894,7 @@ static void range_is_started_twice_without_subscriptions(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, ctx->log, "nN");
 }
 
-/* What has ended has nothing left to end. */
+/* The second end does nothing. */
 static void range_is_ended_twice_without_intervals(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -925,7 +925,7 @@ static void copy_of_a_range_is_ended_in_its_place(struct kunit *test)
 	expect_no_section(sub);
 }
 
-/* What never started is not reported: its mm may have had no intervals by then. */
+/* An unstarted range is not reported: its mm may have had no intervals. */
 static void end_what_is_not_active(struct mn_ctx *ctx,
 				   struct mmu_notifier_range *range,
 				   unsigned int reports)
@@ -980,7 +980,7 @@ static void range_is_ended_twice(struct kunit *test)
 	range = mn_start(ctx, 20, 1);
 	mn_end(range);
 	end_what_is_not_active(ctx, range, 1);
-	/* That of the other range was announced, too. */
+	/* The other range called @sub as well. */
 	KUNIT_EXPECT_EQ(test, sub->starts, sub->ends);
 }
 
@@ -1013,7 +1013,7 @@ static void copy_of_a_range_is_ended(struct kunit *test)
 	mn_end(mn_copy(ctx, range));
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
 
-	/* Then its own end comes. */
+	/* The copy has ended the range; now end the range itself. */
 	mn_reports_begin(ctx);
 	mn_end(range);
 	reported(test, NULL);
@@ -1028,7 +1028,7 @@ static void copy_of_a_range_is_ended(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->starts, sub->ends);
 }
 
-/* Other ranges are not affected. Whether it is a mistake at all is open. */
+/* Other ranges are not affected. This may not be a mistake at all. */
 static void copy_of_a_range_is_started_elsewhere(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1058,7 +1058,7 @@ static void copy_of_a_range_is_started_elsewhere(struct kunit *test)
 	expect_order(ctx, interval);
 }
 
-/* The range itself, without an end in between. */
+/* Start the range itself again, without an end in between. */
 static void start_again_elsewhere(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1112,7 +1112,7 @@ static void copy_of_a_range_is_started_without_intervals(struct kunit *test)
 	expect_no_section(sub);
 }
 
-/* Its first addresses are not ended. */
+/* No end comes for the first addresses of the range. */
 static void range_is_started_again_elsewhere_without_intervals(struct kunit *test)
 {
 	static const unsigned int pages[][2] = {
@@ -1149,7 +1149,7 @@ static void range_is_started_again_elsewhere_in_a_crowd(struct kunit *test)
 	start_again_elsewhere(test);
 }
 
-/* Where sequences may be the same, but for the mm. */
+/* The sequences of both mms may be equal. */
 static void copy_of_a_range_is_ended_in_another_mm(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1176,7 +1176,7 @@ static void copy_of_a_range_is_ended_in_another_mm(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
 }
 
-/* The same, where nothing else is active, and more or less has been since. */
+/* Nothing else is active, but a varying number of ranges came in between. */
 static void range_is_ended_long_after_its_copy(struct kunit *test)
 {
 	static const unsigned int others[] = { 0, 1, 31, 32, 63, 64, 200 };
@@ -1197,7 +1197,7 @@ static void range_is_ended_long_after_its_copy(struct kunit *test)
 	}
 }
 
-/* Whatever has taken the place of the range, it stays. */
+/* A range that has taken the place of the ended one stays active. */
 static void range_is_ended_among_others_after_its_copy(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1256,7 +1256,7 @@ static void range_is_never_ended(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 
-	/* All others go on. */
+	/* Nothing else waits for the lost range. */
 	for (i = 0; i < 200; i++)
 		mn_invalidate(ctx, i, 1);
 	expect_order(ctx, elsewhere);
@@ -1286,7 +1286,7 @@ static void mm_ends_before_a_range(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(release));
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 	mn_remove(interval);
-	/* Each has given back what it had, but for the case itself. */
+	/* Only the case's own reference is left. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&mm->mm_count), 1);
 }
 

@@ -11,7 +11,7 @@ static bool mns_overlaps(const struct mns_step *a, const struct mns_step *b)
 	return GENMASK_ULL(a->last, a->first) & GENMASK_ULL(b->last, b->first);
 }
 
-/* Insertion and registration differ in what they wait for, likewise removal. */
+/* Whether the entry adds a subscription of either kind. */
 static bool mns_adds(const struct mns_entry *entry)
 {
 	return entry->step.op == MNS_INSERT || entry->step.op == MNS_REGISTER;
@@ -22,7 +22,7 @@ static bool mns_removes(const struct mns_entry *entry)
 	return entry->step.op == MNS_REMOVE || entry->step.op == MNS_UNREGISTER;
 }
 
-/* The last insertion of the sub before the entry, or its removal, or NULL. */
+/* The last insertion or removal of the sub before the entry, or NULL. */
 static struct mns_entry *mns_last_of_sub(struct mns_model *model,
 					 unsigned int sub,
 					 struct mns_entry *entry)
@@ -48,7 +48,7 @@ struct mns_entry *mns_now(struct mns_model *model)
 	return model->entry + model->nr_entries;
 }
 
-/* The last step of the thread. */
+/* The last step of the thread, or NULL. */
 struct mns_entry *mns_last(struct mns_model *model, unsigned int thread)
 {
 	unsigned int i;
@@ -60,7 +60,7 @@ struct mns_entry *mns_last(struct mns_model *model, unsigned int thread)
 	return NULL;
 }
 
-/* The innermost invalidation of the thread. */
+/* The start of the innermost active invalidation of the thread, or NULL. */
 struct mns_entry *mns_inner(struct mns_model *model, unsigned int thread)
 {
 	unsigned int i;
@@ -73,7 +73,7 @@ struct mns_entry *mns_inner(struct mns_model *model, unsigned int thread)
 	return NULL;
 }
 
-/* The beginning of the read section of the thread. */
+/* The begin of the thread's current read section, or NULL. */
 struct mns_entry *mns_section(struct mns_model *model,
 			      unsigned int thread)
 {
@@ -104,8 +104,8 @@ static bool mns_was_active(struct mns_model *model,
 }
 
 /*
- * Whether the call changes who is told of the whole mm. So does the first
- * insertion: the mm is tracked from then on.
+ * Whether the call concerns the whole mm: registration, unregistration, and the
+ * first insertion, which makes the mm tracked.
  */
 static bool mns_is_about_all(struct mns_model *model,
 			     const struct mns_entry *call)
@@ -123,7 +123,7 @@ static bool mns_is_about_all(struct mns_model *model,
 	return true;
 }
 
-/* The pages that the call is about. */
+/* The pages of the subscription that the call concerns. */
 static const struct mns_step *mns_pages(struct mns_model *model,
 					struct mns_entry *call)
 {
@@ -137,8 +137,8 @@ static struct mns_entry *mns_first_wait(struct mns_model *model,
 					struct mns_entry *call);
 
 /*
- * Registrations hold the mmap_lock while they wait. Returns the entry with which
- * the call has it, which may be the call; NULL if others are before it.
+ * Registrations hold the mmap_lock while they wait. Returns the entry with
+ * which the call gets that lock, maybe itself; NULL while another one has it.
  */
 static struct mns_entry *mns_turn(struct mns_model *model,
 				  struct mns_entry *call)
@@ -159,9 +159,9 @@ static struct mns_entry *mns_turn(struct mns_model *model,
 }
 
 /*
- * The first wait of a call is for what overlaps and was active before its turn.
- * Returns the entry with which that is over, which may be the call; NULL if it is
- * not.
+ * The first wait of a call is for ranges that overlap and were active before
+ * its turn. Returns the entry that ends this wait, which may be the call; NULL
+ * if the call still waits.
  */
 static struct mns_entry *mns_first_wait(struct mns_model *model,
 					struct mns_entry *call)
@@ -181,7 +181,7 @@ static struct mns_entry *mns_first_wait(struct mns_model *model,
 	return over;
 }
 
-/* A remover then waits for what overlaps and is still active when that is over. */
+/* A remover then waits for ranges that overlap and are active at @over. */
 static bool mns_second_wait(struct mns_model *model, struct mns_entry *call,
 			    struct mns_entry *over)
 {
@@ -209,10 +209,10 @@ static bool mns_any_active(struct mns_model *model,
 }
 
 /*
- * The entry with which the call is known to have returned, which may be the call;
- * NULL if there is none. What is about the whole mm may wait for invalidations that
- * started later, though not for those that start when it has returned: it has as
- * soon as nothing is active.
+ * The entry with which the call is known to have returned, maybe itself, or
+ * NULL. A call that concerns the whole mm may also wait for invalidations that
+ * start while it waits, so it is known to have returned only when nothing is
+ * active.
  */
 static struct mns_entry *mns_returned(struct mns_model *model,
 				      struct mns_entry *call)
@@ -229,7 +229,7 @@ static struct mns_entry *mns_returned(struct mns_model *model,
 	return NULL;
 }
 
-/* Whether the thread certainly waits. */
+/* Whether the thread must be waiting. */
 bool mns_waits(struct mns_model *model, unsigned int thread)
 {
 	struct mns_entry *call = mns_last(model, thread);
@@ -243,7 +243,7 @@ bool mns_waits(struct mns_model *model, unsigned int thread)
 			 mns_second_wait(model, call, over));
 }
 
-/* Whether the thread may wait or have returned. */
+/* Whether the thread may be waiting or have returned: the model cannot tell. */
 bool mns_may_wait(struct mns_model *model, unsigned int thread)
 {
 	struct mns_entry *call = mns_last(model, thread);
@@ -251,7 +251,7 @@ bool mns_may_wait(struct mns_model *model, unsigned int thread)
 	return call && !mns_returned(model, call) && !mns_waits(model, thread);
 }
 
-/* Whether a step is told to the sub, because of the last call about that. */
+/* Whether a start must call the sub, given its last insertion or removal. */
 static bool mns_is_due(struct mns_model *model, struct mns_entry *last)
 {
 	switch (last->step.op) {
@@ -264,7 +264,7 @@ static bool mns_is_due(struct mns_model *model, struct mns_entry *last)
 	}
 }
 
-/* The subs that the step announces to: a removal of theirs is in its first wait. */
+/* The subs that the start must call, even in the first wait of a removal. */
 static u32 mns_due(struct mns_model *model, const struct mns_step *step)
 {
 	struct mns_entry *last;
@@ -313,7 +313,7 @@ bool mns_expected_failure(const struct mns_entry *start)
 		start->due & BIT(start->step.sub));
 }
 
-/* Whether the call had not returned for certain when the invalidation started. */
+/* Whether the call may not have returned when the invalidation started. */
 static bool mns_is_later(struct mns_model *model, struct mns_entry *call,
 			 const struct mns_entry *start)
 {
@@ -326,8 +326,8 @@ static bool mns_is_later(struct mns_model *model, struct mns_entry *call,
 }
 
 /*
- * The subs that the invalidation may be announced to, though it need not be: they
- * were inserted after it had started, or have been coming or going at that time.
+ * The subs that the invalidation may call, but need not: those added after its
+ * start, and those being added or removed at that time.
  */
 u32 mns_late(struct mns_model *model, struct mns_entry *start)
 {
@@ -343,8 +343,8 @@ u32 mns_late(struct mns_model *model, struct mns_entry *start)
 }
 
 /*
- * Those that began to go before it ended: they need not be told of the end, nor of
- * the start if that was not over.
+ * The subs whose unregistration began before @start ended: their end callback
+ * need not run, nor their start callback if the start was not over.
  */
 u32 mns_going(struct mns_model *model, const struct mns_entry *start)
 {

@@ -2,14 +2,14 @@
 /*
  * A model of MMU notifiers, for mmu_notifier_schedule_kunit.c.
  *
- * It is naive on purpose: a list of the steps taken so far, which answers each
- * question about the present by a look through that list. It says which thread can
- * take a step, which one sleeps, what a call returns and which callbacks are due.
+ * The model is naive on purpose: a list of the steps taken so far, searched for
+ * the answer to each question. It says which thread can take a step, which one
+ * sleeps, what a call returns and which callbacks are due.
  *
- * Readers and removers wait for certain invalidations, to the letter. A call
- * that adds or removes a subscription to the whole mm waits for the active ones and
- * may wait for later ones, so the model cannot tell whether it has returned until
- * nothing is active.
+ * The model knows exactly which invalidations a reader or a remover waits for.
+ * A call that adds or removes a subscription to the whole mm waits for active
+ * ones and may wait for later ones, so the model cannot tell whether the call
+ * has returned until nothing is active.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_MODEL_H
 #define _MM_TESTS_MMU_NOTIFIER_MODEL_H
@@ -20,10 +20,10 @@
 
 #define MNS_SUBS	19
 #define MNS_PROBE	(MNS_SUBS - 1)	/* in no program */
-#define MNS_MM_SUBS	4	/* to the whole mm; counted after the others */
+#define MNS_MM_SUBS	4	/* to the whole mm; numbered after the others */
 #define MNS_ALL_SUBS	(MNS_SUBS + MNS_MM_SUBS)
 #define MNS_PAIRED	MNS_SUBS
-#define MNS_FAILS	(MNS_ALL_SUBS - 1)	/* has no end */
+#define MNS_FAILS	(MNS_ALL_SUBS - 1)	/* has no end callback */
 #define MNS_THREADS	6
 #define MNS_NEST	2	/* invalidations of one thread at a time */
 #define MNS_PAGES	64
@@ -52,7 +52,7 @@ enum mns_how {
 	MNS_FAIL,	/* non-blocking; a subscription to the mm fails */
 };
 
-/* A step. Pages are those of an insertion or an invalidation. */
+/* A step. @first and @last are the pages of an insertion or an invalidation. */
 struct mns_step {
 	u8 thread;
 	u8 op;
@@ -63,18 +63,18 @@ struct mns_step {
 	u32 gates;	/* the subs at which a blocking start stops, if due */
 };
 
-/* A step taken. The rest is for invalidations. */
+/* A step taken. All but @step is for invalidations. */
 struct mns_entry {
 	struct mns_step step;
-	u32 due;		/* subs it is to be announced to */
+	u32 due;		/* subs that the start must call */
 	unsigned int passes;	/* steps until the start returns */
 	bool active;
-	unsigned int end;	/* where it is not active, the entry that ended it */
+	unsigned int end;	/* index of the entry that ended the range */
 };
 
-/* What a thread does, in the model or in fact. */
+/* The steps of all threads so far. */
 struct mns_model {
-	bool tracked;	/* there has been an insertion before */
+	bool tracked;	/* the mm was tracked before the first entry */
 	unsigned int nr_entries;
 	struct mns_entry entry[MNS_ENTRIES];
 };

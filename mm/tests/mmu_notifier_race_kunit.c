@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The contract of MMU notifiers between steps: threads on several CPUs run into
- * each other for a while, and what must hold all the time is checked all the
- * time. What a case finds depends on luck, what it accepts does not.
+ * The contract of MMU notifiers under races: threads on several CPUs run into
+ * each other for a while, and each case checks its invariants all the time. It
+ * takes luck to find a bug, but a failure is always one.
  */
 
 #include <kunit/test-bug.h>
@@ -26,9 +26,9 @@
 #define RACE_JIFFIES	(HZ / 2)
 
 static unsigned long race_end;
-static bool race_over;		/* the case is */
+static bool race_over;		/* the case is over */
 
-/* The threads go on as long as this is true. */
+/* The threads go on until this returns false. */
 static bool racing(void)
 {
 	cond_resched();
@@ -49,7 +49,7 @@ static struct mn_call *race(struct mn_ctx *ctx, const char *what, void *arg,
  * Collision-retry
  */
 
-/* What the page table says of two pages. Changed by invalidations only. */
+/* The page table entries of two pages. Only invalidations change them. */
 static unsigned long race_page[2];
 
 static void race_invalidate(struct mn_call *call)
@@ -152,9 +152,9 @@ static void insertions_and_removals_share_the_tree(struct kunit *test)
 }
 
 /*
- * Wake-ups. A task can be on one wake_q at a time. A waker that finds it on that
- * of another must have said before that its wait is over: the other one may wake
- * it at any moment, and that is its last wake-up.
+ * Wake-ups. A task can be on one wake_q at a time. If a waker finds the task on
+ * another waker's wake_q, it must have marked the task's wait as over: the
+ * other waker may wake the task at any moment, and no later wake-up comes.
  *
  * Here the other waker is an interrupt on the CPU of the end. It wakes all that
  * the end is about to wake, and lets them check before the end goes on.
@@ -174,7 +174,7 @@ static struct race_waiter race_waiters[RACE_WAITERS];
 static struct wake_q_head race_wake_q;
 static struct completion race_aim;
 static bool race_fire, race_woken;
-/* Whether the end has begun, or is over; and where the interrupts came. */
+/* How far the end is; and how many interrupts came before, in or after it. */
 enum { RACE_BEFORE, RACE_INSIDE, RACE_AFTER };
 static unsigned int race_at, race_hits[RACE_AFTER + 1];
 
@@ -186,13 +186,13 @@ static void race_wait(struct mn_call *call)
 		wait_for_completion(&waiter->go);
 		if (READ_ONCE(race_over))
 			return;
-		/* (c) It does not sleep for the completion. Pairs with (d). */
+		/* (c) Past wait_for_completion(). Pairs with (d). */
 		smp_store_release(&waiter->begun, waiter->begun + 1);
 		if (waiter->removes)
 			mmu_interval_notifier_remove(&waiter->interval->sub);
 		else
 			mmu_interval_read_begin(&waiter->interval->sub);
-		/* (e) And it has returned. Pairs with (f). */
+		/* (e) The call has returned. Pairs with (f). */
 		smp_store_release(&waiter->done, waiter->done + 1);
 	}
 }
@@ -202,14 +202,14 @@ static bool race_asleep(const struct race_waiter *waiter)
 	return READ_ONCE(waiter->call->task->__state) == TASK_UNINTERRUPTIBLE;
 }
 
-/* The interrupt. The threads that it wakes run on other CPUs. */
+/* The interrupt. The woken threads run on another CPU. */
 static void race_wake(void *unused)
 {
 	unsigned int i, us;
 
 	race_hits[READ_ONCE(race_at)]++;
 	wake_up_q(&race_wake_q);
-	/* Until they sleep once more, or are held up by what is interrupted. */
+	/* Wait until they sleep again, or block on what was interrupted. */
 	for (i = 0, us = 0; i < RACE_WAITERS && us < 500; us++) {
 		while (i < RACE_WAITERS && race_asleep(&race_waiters[i]))
 			i++;
@@ -218,7 +218,7 @@ static void race_wake(void *unused)
 	WRITE_ONCE(race_woken, true);
 }
 
-/* Sends it from another CPU, which it then leaves to them. */
+/* Send the interrupt from another CPU, on which the woken threads then run. */
 static void race_interrupt(struct mn_call *call)
 {
 	for (;;) {
@@ -232,7 +232,7 @@ static void race_interrupt(struct mn_call *call)
 	}
 }
 
-/* All of them sleep in a call. Returns false if one does not come to that. */
+/* Wait until all sleep in their calls. Returns false if one never does. */
 static bool race_all_wait(unsigned int round)
 {
 	unsigned long timeout = jiffies + MN_HANG_SECONDS * HZ;
@@ -291,7 +291,7 @@ static bool race_one_end(struct mn_ctx *ctx, struct mmu_notifier_range *range,
 	WRITE_ONCE(race_fire, false);
 	complete(&race_aim);
 
-	/* Not before the other CPU is there. */
+	/* Give the other CPU time to wait for race_fire. */
 	udelay(5);
 	WRITE_ONCE(race_fire, true);
 	for (i = 0; i < delay; i++)
@@ -331,7 +331,7 @@ static void wake_ups_are_not_left_to_others(struct kunit *test)
 	while (returned && racing()) {
 		before = race_hits[RACE_BEFORE];
 		returned = race_one_end(ctx, range, ++round, delay);
-		/* Begin the end later if it came too late, and the other way round. */
+		/* Delay the end if the interrupt was late, else hasten it. */
 		if (race_hits[RACE_BEFORE] == before)
 			delay += 1 + delay / 4;
 		else
@@ -362,14 +362,14 @@ static struct mmu_notifier *race_alloc(struct mm_struct *mm)
 
 static void race_free(struct mmu_notifier *notifier)
 {
-	/* A use after this must not go unnoticed. */
+	/* Make a use after free show. */
 	memset(notifier, 0xa5, sizeof(*notifier));
 	kfree(container_of(notifier, struct mn_sub, notifier));
 }
 
 static struct mmu_notifier_ops race_ops, race_other_ops;
 
-/* An mm with one subscription, to race_ops. */
+/* Get a first subscription of the mm, with race_ops. */
 static struct mn_sub *race_get(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -390,7 +390,7 @@ static void race_expect_call(struct mn_sub *sub)
 	KUNIT_EXPECT_EQ(ctx->test, sub->starts, starts + 1);
 }
 
-/* These two return how often they did. */
+/* The next two return how many gets or puts they did. */
 static void race_get_again(struct mn_call *call)
 {
 	struct mm_struct *mm = call->ctx->mm;
@@ -411,7 +411,7 @@ static void race_put_again(struct mn_call *call)
 	} while (racing());
 }
 
-/* Its users are those of the case, whatever was counted. */
+/* Reset to one user after the case, whatever the count. */
 static struct mmu_notifier *race_counted;
 
 static void gets_and_puts_are_counted(struct kunit *test)
@@ -422,7 +422,7 @@ static void gets_and_puts_are_counted(struct kunit *test)
 	struct mn_call *get, *put[2];
 	int i;
 
-	/* More than can be given back in that time. */
+	/* More users than RACE_JIFFIES suffice to put. */
 	notifier->users = UINT_MAX / 2;
 	race_counted = notifier;
 	get = race(ctx, "gets", notifier, race_get_again);
@@ -441,7 +441,7 @@ static void gets_and_puts_are_counted(struct kunit *test)
 
 static atomic_t race_getters;
 
-/* All at once. Returns what was got. */
+/* All getters at once. Returns the notifier. */
 static void race_get_first(struct mn_call *call)
 {
 	struct mmu_notifier *notifier;
@@ -484,7 +484,7 @@ static void first_gets_share_one(struct kunit *test)
 	race_expect_call(sub);
 }
 
-/* What one thread has got and another is to put. */
+/* The notifier that one thread got and another one puts. */
 static struct mmu_notifier *race_got;
 
 static void race_get_new(struct mn_call *call)
@@ -504,7 +504,7 @@ static void race_get_new(struct mn_call *call)
 			mmu_notifier_put(notifier);
 			break;
 		}
-		/* (a) Pairs with (b): it is put as it was got. */
+		/* (a) Pairs with (b): the put sees what the get wrote. */
 		smp_store_release(&race_got, notifier);
 	} while (racing());
 	current->kunit_test = NULL;
@@ -515,12 +515,12 @@ static void race_put_new(struct mn_call *call)
 	struct mmu_notifier *notifier;
 	unsigned long spins;
 
-	/* The other thread may have one left, and wait for this one. */
+	/* The getter may have one more notifier, and wait for this thread. */
 	do {
 		/* (b) Pairs with (a). */
 		notifier = smp_load_acquire(&race_got);
 		if (notifier) {
-			/* Meet the other at another place of its way each time. */
+			/* Meet the getter at a different point each time. */
 			for (spins = call->ret++ % 512; spins; spins--)
 				cpu_relax();
 			mmu_notifier_put(notifier);
@@ -545,7 +545,7 @@ static void gets_and_puts_share_the_list(struct kunit *test)
 }
 
 /*
- * The first subscription to an mm, where intervals came before
+ * The first subscription to an mm that was tracked before
  */
 
 #define RACE_MMS	64
@@ -554,7 +554,7 @@ static struct mm_struct *race_mms[RACE_MMS];
 static unsigned int race_nr_mms;
 static unsigned int race_mm;
 
-/* Without the locks that invalidations have: one end may go without its start. */
+/* Without reverse map locks: a subscription may see an end without a start. */
 static void race_invalidate_latest(struct mn_call *call)
 {
 	do
@@ -594,7 +594,7 @@ static void first_of_each_mm_comes_beside_invalidations(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, err[i], 0);
 }
 
-/* Let all threads return, whatever has become of the others. */
+/* Let each thread return, even if the others hang. */
 static void race_stop(void *data)
 {
 	struct mn_ctx *ctx = data;
@@ -605,12 +605,12 @@ static void race_stop(void *data)
 	atomic_set(&race_getters, RACE_GETTERS);
 	complete(&race_aim);
 	for (i = 0; i < RACE_WAITERS && race_waiters[i].call; i++) {
-		/* Those whose wake-up is lost. */
+		/* Wake threads whose wake-up was lost. */
 		wake_up_process(race_waiters[i].call->task);
 		complete(&race_waiters[i].go);
 	}
 	mn_let_go(ctx);
-	/* What hangs may use them. */
+	/* A hung thread may still use them. */
 	while (!ctx->broken && race_nr_mms)
 		mmput(race_mms[--race_nr_mms]);
 	if (race_got)

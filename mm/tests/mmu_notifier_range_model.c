@@ -6,13 +6,13 @@
 
 #include "mmu_notifier_range_model.h"
 
-/* So few starts fit into any history here, so many into none. */
+/* RS_FITS starts fit into any history here, RS_OVERRUNS into none. */
 #define RS_FITS		(BITS_PER_LONG - 4 - 2 * RS_ACTORS * RS_NEST)
 #define RS_OVERRUNS	BITS_PER_LONG
-/* So many ranges of a set, a watch has room for. */
+/* The number of ranges of a set that a watch has room for. */
 #define RS_SMALL_SET	8
 
-/* Back to the beginning. */
+/* Forget all steps. */
 void rs_model_reset(struct rs_model *model, unsigned int nr_readers)
 {
 	unsigned int i;
@@ -23,19 +23,19 @@ void rs_model_reset(struct rs_model *model, unsigned int nr_readers)
 		model->reader[i] = (struct rs_known){ .begin = -1 };
 }
 
-/* Whether it has begun, and not ended. */
+/* Whether the reader is in a read section. */
 bool rs_model_reads(const struct rs_model *model, unsigned int actor)
 {
 	return model->reader[actor].begin >= 0;
 }
 
-/* What it reads. */
+/* The pages that the reader reads. */
 u64 rs_model_pages(const struct rs_model *model, unsigned int actor)
 {
 	return model->entry[model->reader[actor].begin].step.pages;
 }
 
-/* Whether one of the first entries overlaps, and has not ended. */
+/* Whether one of the first @nr entries overlaps @pages, and is active. */
 static bool rs_is_active(const struct rs_model *model, u64 pages, int nr)
 {
 	int i;
@@ -48,7 +48,7 @@ static bool rs_is_active(const struct rs_model *model, u64 pages, int nr)
 	return false;
 }
 
-/* Whether it has begun, and waits. */
+/* Whether the reader has begun, and waits. */
 bool rs_model_sleeps(const struct rs_model *model, unsigned int actor)
 {
 	return rs_model_reads(model, actor) &&
@@ -57,8 +57,8 @@ bool rs_model_sleeps(const struct rs_model *model, unsigned int actor)
 }
 
 /*
- * What came and went while a begin waited does not count; unless something that
- * overlaps is active when it has waited.
+ * Ranges that came and went while a begin waited do not count, unless a range
+ * that overlaps is active when the wait ends.
  */
 static void rs_wake(struct rs_model *model)
 {
@@ -77,7 +77,7 @@ static void rs_wake(struct rs_model *model)
 	}
 }
 
-/* A step is taken. */
+/* Add a step. */
 void rs_model_add(struct rs_model *model, const struct rs_step *step)
 {
 	unsigned int i;
@@ -98,7 +98,7 @@ void rs_model_add(struct rs_model *model, const struct rs_step *step)
 	rs_wake(model);
 }
 
-/* The last step was a begin. Returns whether it sleeps. */
+/* The last step was a begin. Returns whether the reader sleeps. */
 bool rs_model_begin(struct rs_model *model, unsigned int actor)
 {
 	struct rs_known *reader = &model->reader[actor];
@@ -110,7 +110,7 @@ bool rs_model_begin(struct rs_model *model, unsigned int actor)
 	return reader->slept;
 }
 
-/* How many have started since the entry, and whether one overlaps. */
+/* How many ranges have started since the entry, and whether one overlaps. */
 static unsigned int rs_started(const struct rs_model *model, int since,
 			       u64 pages, bool *overlaps)
 {
@@ -131,7 +131,7 @@ static unsigned int rs_started(const struct rs_model *model, int since,
 	return nr;
 }
 
-/* The first entry since the begin that is anywhere between its pages. */
+/* The first start since @begin that overlaps the hull of @pages, or -1. */
 static int rs_first_hit(const struct rs_model *model, int begin, u64 pages)
 {
 	const u64 hull = GENMASK_ULL(fls64(pages) - 1, __ffs64(pages));
@@ -147,7 +147,7 @@ static int rs_first_hit(const struct rs_model *model, int begin, u64 pages)
 	return -1;
 }
 
-/* 0 or 1; or -1 if both are right. */
+/* Returns 0 or 1; or -1 if both are right. */
 static int rs_expected_by_history(const struct rs_model *model, int since,
 				  u64 pages)
 {
@@ -171,7 +171,7 @@ static int rs_expected_by_watch(const struct rs_model *model, int begin,
 	rs_started(model, begin, pages, &overlaps);
 	if (overlaps)
 		return 1;
-	/* Of how many ranges it is. */
+	/* The number of ranges in @pages. */
 	if (hweight64(pages & ~(pages << 1)) <= RS_SMALL_SET)
 		return 0;
 	hit = rs_first_hit(model, begin, pages);
@@ -194,8 +194,8 @@ int rs_model_expected_retry(const struct rs_model *model, unsigned int actor)
 }
 
 /*
- * It has returned, from which follows what is known of the next watch. Returns
- * whether it says so for no other reason than that the history was overrun.
+ * A retry has returned @retry, which may tell if the next read section has a
+ * watch. Returns whether the retry was due only to an overrun of the history.
  */
 bool rs_model_retry(struct rs_model *model, unsigned int actor, bool retry)
 {
@@ -217,7 +217,7 @@ bool rs_model_retry(struct rs_model *model, unsigned int actor, bool retry)
 	return retry && !overlaps;
 }
 
-/* It was retried, cancelled or killed. */
+/* The read section was retried, cancelled or killed. */
 void rs_model_end(struct rs_model *model, unsigned int actor)
 {
 	model->reader[actor].begin = -1;

@@ -2,9 +2,9 @@
 /*
  * A model of range readers, for mmu_notifier_range_schedule_kunit.c.
  *
- * It is naive on purpose, as that of mmu_notifier_model.h: a list of the steps taken
- * so far, of which it asks who sleeps, and what a retry returns. Ranges and sets of
- * ranges are masks of pages.
+ * The model is naive on purpose, like that of mmu_notifier_model.h: a list of
+ * the steps taken so far, which says which readers sleep and what a retry
+ * returns. Ranges and sets of ranges are masks of pages.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_RANGE_MODEL_H
 #define _MM_TESTS_MMU_NOTIFIER_RANGE_MODEL_H
@@ -14,7 +14,7 @@
 #define RS_PAGES	64
 #define RS_ACTORS	6	/* range readers first */
 #define RS_READERS	3
-#define RS_NEST		2	/* invalidations of one actor at a time */
+#define RS_NEST		2	/* active invalidations of one actor */
 #define RS_ENTRIES	512
 #define RS_FLOOD	(2 * BITS_PER_LONG)	/* starts of one RS_FLOOD_ALL */
 
@@ -28,13 +28,13 @@ enum rs_op {
 	RS_REFUSE,	/* a start that fails, so that it has no end */
 	RS_END,
 	RS_FLOOD_ALL,	/* many invalidations where no range reader reads */
-	RS_KILL,	/* the range reader, if it sleeps and can be killed */
+	RS_KILL,	/* kill @whom if it sleeps in a killable begin */
 };
 
 struct rs_step {
 	u8 actor;
 	u8 op;
-	u8 whom;	/* to kill */
+	u8 whom;	/* the range reader to kill */
 	u64 pages;
 };
 
@@ -44,7 +44,7 @@ struct rs_entry {
 	bool active;
 };
 
-/* What is known of the watch of a range reader. */
+/* Whether a range reader has a watch, as far as the model knows. */
 enum rs_watch {
 	RS_WATCH_NO,
 	RS_WATCH_YES,
@@ -55,7 +55,7 @@ enum rs_watch {
 struct rs_known {
 	int begin;		/* entry, or -1 */
 	bool slept;
-	int since;		/* entry: nothing of before counts without a watch */
+	int since;		/* without a watch, only later entries count */
 	enum rs_watch watch;	/* of this read section */
 	enum rs_watch next;	/* of the next one */
 };

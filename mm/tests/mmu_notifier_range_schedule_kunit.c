@@ -3,11 +3,11 @@
  * Range readers against a model, step by step: every order of the steps of some
  * small scenarios, and random walks through a larger one.
  *
- * The model is that of mmu_notifier_range_model.h. Beside it is a page table of
- * numbers, and for each range reader SPTEs, which it makes of what it has read; none
- * may ever be stale, whatever the model says.
+ * The model is in mmu_notifier_range_model.h. In addition there is a page table
+ * of numbers, and each range reader makes SPTEs of the numbers that it read. No
+ * SPTE may ever be stale, whatever the model says.
  *
- * What invalidates is no thread: only the begin of a range reader sleeps.
+ * Invalidations need no thread: only the begin of a range reader sleeps.
  */
 
 #include <kunit/test.h>
@@ -46,7 +46,7 @@ struct rs_reader {
 	unsigned int spte[RS_PAGES];
 };
 
-/* Freed some time after the mm, so that a new one need not wait for that. */
+/* Freed some time after its mm, so that a new mm need not wait for the free. */
 struct rs_notifier {
 	struct mmu_notifier notifier;
 	struct rs_run *run;
@@ -57,7 +57,7 @@ struct rs_run {
 	struct mm_struct *mm;
 	struct rs_notifier *notifier;
 	struct rs_notifier *refuser;
-	bool refuses;		/* there is a refuser */
+	bool refuses;		/* each mm has a refuser */
 	bool refuse;
 	bool flooded;		/* a range reader may have been overrun */
 	spinlock_t user_lock;	/* the driver's */
@@ -168,10 +168,10 @@ static void rs_take(struct mn_stepper *stepper)
 						stepper);
 
 	allow_kernel_signal(SIGKILL);
-	/* It may have been killed when it had ended. */
+	/* A SIGKILL may have come after the previous begin returned. */
 	flush_signals(current);
 	reader->ret = rs_begin(reader);
-	/* What it has read is as old as it can be. */
+	/* Read the page table at once, for the oldest possible data. */
 	memcpy(reader->read, reader->run->pte, sizeof(reader->read));
 }
 
@@ -281,7 +281,7 @@ static void rs_new_mm(struct rs_run *run)
 	KUNIT_ASSERT_NOT_NULL(run->test, run->mm);
 	run->notifier = rs_register(run, &rs_ops);
 	KUNIT_ASSERT_NOT_NULL(run->test, run->notifier);
-	/* The second one of an mm waits for a grace period. */
+	/* A second registration waits for a grace period: avoid it. */
 	if (!run->refuses)
 		return;
 	run->refuser = rs_register(run, &rs_refuser_ops);
@@ -300,7 +300,7 @@ static void rs_undo(void *data)
 	}
 	for (i = 0; i < run->nr_readers; i++)
 		run->stuck |= !rs_reaches(&run->reader[i], MN_IDLE);
-	/* What does not return is left alone with the run that it uses. */
+	/* If a thread hangs, leak the run, which it still uses. */
 	if (run->stuck)
 		return;
 	while (run->nr_readers)
@@ -341,8 +341,8 @@ static struct rs_run *rs_new(struct kunit *test, unsigned int nr_readers,
 }
 
 /*
- * Back to the beginning; the sequence goes on. Where a range reader was overrun, new
- * ones have watches for some time: not in another mm.
+ * Prepare for a new schedule; the sequence goes on. After an overrun, new
+ * readers of the mm have watches for some time: take a new mm.
  */
 static void rs_set_up(struct rs_run *run)
 {
@@ -392,7 +392,7 @@ static bool rs_step_retry(struct rs_run *run, unsigned int actor)
 	int expected;
 	bool early, retry;
 
-	/* It was killed. */
+	/* The reader was killed. */
 	if (!rs_model_reads(&run->model, actor))
 		return true;
 	expected = rs_model_expected_retry(&run->model, actor);
@@ -472,7 +472,7 @@ static bool rs_step(struct rs_run *run, const struct rs_step *step)
 	return rs_compare(run);
 }
 
-/* The steps that led to the difference. */
+/* Print the steps that led to the difference. */
 static void rs_print(struct rs_run *run)
 {
 	static const char * const ops[] = {
@@ -506,10 +506,10 @@ static void rs_print_numbers(struct rs_run *run, const char *what,
  */
 
 /*
- * What each actor does; the first are range readers. The number of schedules was
- * counted in Python, from these programs and a second statement of what may come
- * next: each program has its order, and a range reader waits for what overlaps and
- * was active when it began, unless it is killed.
+ * The steps of each actor; the first actors are range readers. @schedules was
+ * computed by a separate program from these rules: each actor takes its steps
+ * in order, and a range reader waits for ranges that overlap and were active
+ * when it began, unless it is killed.
  */
 struct rs_scenario {
 	unsigned long schedules;
@@ -523,7 +523,7 @@ struct rs_scenario {
 	{ .op = RS_##_op, .pages = GENMASK_ULL(_last, _first) }
 #define RS_STEP_SET(_op, _pages) \
 	{ .op = RS_##_op, .pages = (_pages) }
-/* Two pages, of which the first is that of others, too. */
+/* A set of two pages. Other actors use the first one, too. */
 #define RS_PAIR			(BIT_ULL(10) | BIT_ULL(20))
 
 static bool rs_enabled(struct rs_run *run, const struct rs_scenario *scenario,
@@ -577,7 +577,7 @@ static bool rs_refuses(const struct rs_scenario *scenario)
 	return false;
 }
 
-/* All schedules, depth first, each from the beginning. */
+/* Run all schedules, depth first, each from the beginning. */
 static void rs_all_schedules(struct kunit *test,
 			     const struct rs_scenario *scenario)
 {
@@ -712,7 +712,7 @@ static u64 rs_random_pages(struct rnd_state *rnd, bool set)
 	return pages;
 }
 
-/* A step that could be taken now; or none. */
+/* Returns false if the random step cannot be taken now. */
 static bool rs_random_step(struct rs_run *run, struct rnd_state *rnd,
 			   struct rs_step *step)
 {
@@ -741,7 +741,7 @@ static bool rs_random_step(struct rs_run *run, struct rnd_state *rnd,
 	return !rs_model_sleeps(&run->model, step->actor);
 }
 
-/* Nothing is left but range readers that have ended. */
+/* End all invalidations and range readers. */
 static bool rs_last_steps(struct rs_run *run)
 {
 	struct rs_step step = { .op = RS_END };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The contract of MMU notifiers that subscribe to a whole mm: get and put.
+ * The contract of MMU notifiers for subscriptions to a whole mm: get and put.
  */
 
 #include <kunit/test-bug.h>
@@ -35,7 +35,7 @@ static struct mmu_notifier *alloc_notifier(struct mm_struct *mm)
 	}
 	INIT_LIST_HEAD(&sub->node);
 	sub->ctx = kunit_get_current_test()->priv;
-	/* It may sleep there. */
+	/* ->alloc_notifier() may sleep. */
 	might_sleep();
 	alloc_was_locked = rwsem_is_locked(&mm->mmap_lock) &&
 			   !mmap_read_trylock(mm);
@@ -47,11 +47,11 @@ static void free_notifier(struct mmu_notifier *notifier)
 {
 	int i;
 
-	/* Long enough to catch a caller that does not wait for it. */
+	/* Long enough to catch a caller that does not wait for the free. */
 	if (notifier == READ_ONCE(free_slowly))
 		for (i = 0; !READ_ONCE(synchronized) && i < 200; i++)
 			mdelay(1);
-	/* A use after this must not go unnoticed. */
+	/* Make a use after free show. */
 	memset(notifier, 0xa5, sizeof(*notifier));
 	kfree(container_of(notifier, struct mn_sub, notifier));
 	WRITE_ONCE(freed, freed + 1);
@@ -151,7 +151,7 @@ static void put_does_not_release(struct kunit *test)
 	struct mmu_notifier_range *range;
 	struct mn_call *start;
 
-	/* Keep it from being freed while we look. */
+	/* Delay the free while we look at @a. */
 	other->gate = gate;
 	range = mn_range(ctx, 0, 1);
 	start = mn_spawn_start(ctx, range);
@@ -235,7 +235,7 @@ static void get_fails_with_any_of_its_allocations(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, mm_has_notifiers(ctx->mm));
 		KUNIT_EXPECT_EQ(test, freed, allocated);
 	}
-	/* The subscription, and what the mm knows about its notifiers. */
+	/* At least the subscription and the mm's notifier_subscriptions. */
 	KUNIT_EXPECT_GE(test, nth - 1, 2);
 	KUNIT_EXPECT_EQ(test, allocated, freed + 1);
 }
@@ -252,7 +252,7 @@ static void get_of_too_many_is_refused(struct kunit *test)
 			PTR_ERR_OR_ZERO(mmu_notifier_get(&get_ops, ctx->mm)));
 	KUNIT_EXPECT_EQ(test, a->notifier.users, UINT_MAX);
 
-	/* There may be numbers near it that no count of users has. */
+	/* The highest count may be somewhat below UINT_MAX. */
 	a->notifier.users = UINT_MAX - SZ_16K;
 	do
 		notifier = mmu_notifier_get(&get_ops, ctx->mm);
@@ -297,7 +297,7 @@ static void put_is_allowed_in_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, freed, 1);
 }
 
-/* Both ways of giving up are open to a subscription that can be freed. */
+/* With ->free_notifier(), a registered subscription can also be put. */
 static void what_was_registered_can_be_put(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -316,7 +316,7 @@ static void what_was_registered_can_be_put(struct kunit *test)
 	mn_invalidate(ctx, 0, 1);
 	KUNIT_EXPECT_EQ(test, sub->starts, 1);
 
-	/* It is also found, and each get has its put. */
+	/* A get finds the registered one, and each get has its put. */
 	KUNIT_EXPECT_PTR_EQ(test, get(test, &get_ops), sub);
 	KUNIT_EXPECT_EQ(test, allocated, 1);
 	mn_put(sub);
@@ -343,7 +343,7 @@ static void put_under_a_spinlock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, freed, 1);
 }
 
-/* From a thread that has nothing to do with the mm, when that is gone. */
+/* From a thread that does not use the mm, after the mm's end. */
 static void put_after_the_end_of_the_mm(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -375,7 +375,7 @@ static void put_frees_after_running_callbacks(struct kunit *test)
 	start = mn_spawn_start(ctx, range);
 	mn_gate_entered(ctx, gate);
 	mn_put(a);
-	/* Its readers may sleep, which those of RCU may not. */
+	/* A callback may sleep: an RCU grace period is not enough. */
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, READ_ONCE(freed), 0);
 	mn_gate_open(gate);
@@ -397,7 +397,7 @@ static void call_synchronize(struct mn_call *call)
 	WRITE_ONCE(synchronized, true);
 }
 
-/* What it waits for is not over before the callback is. */
+/* The put frees the subscription only after its callback has returned. */
 static void synchronize_waits_for_callbacks_of_what_was_put(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -409,7 +409,7 @@ static void synchronize_waits_for_callbacks_of_what_was_put(struct kunit *test)
 	range = mn_range(ctx, 0, 1);
 	start = mn_spawn_start(ctx, range);
 	mn_gate_entered(ctx, a->gate);
-	/* On the same CPU: see below. */
+	/* Put on the same CPU: see synchronize_waits_for_what_was_put(). */
 	put = mn_spawn(ctx, "mmu_notifier_put", a, call_put, 0);
 	KUNIT_ASSERT_TRUE(test, mn_returns(put));
 	synchronize = mn_spawn(ctx, "mmu_notifier_synchronize", NULL,
@@ -423,9 +423,9 @@ static void synchronize_waits_for_callbacks_of_what_was_put(struct kunit *test)
 }
 
 /*
- * SRCU calls back on several CPUs, in no order: what is put on the last one may
- * be freed after a grace period that is awaited on the first one is over. Stock
- * shows that only with srcutree.convert_to_big=1, on several CPUs.
+ * SRCU runs callbacks on several CPUs, in no order: a put on the last CPU may
+ * free only after a later wait for a grace period on the first CPU is over.
+ * Stock shows that only with srcutree.convert_to_big=1, on several CPUs.
  */
 static void synchronize_waits_for_what_was_put(struct kunit *test)
 {
@@ -443,7 +443,7 @@ static void synchronize_waits_for_what_was_put(struct kunit *test)
 	mn_gate_entered(ctx, reader->gate);
 	mn_put(first);
 
-	/* ... so that these two have the next one in common. */
+	/* ... so that the next two calls share the next grace period. */
 	WRITE_ONCE(free_slowly, &slow->notifier);
 	put = mn_spawn(ctx, "mmu_notifier_put", slow, call_put,
 		       num_online_cpus() - 1);

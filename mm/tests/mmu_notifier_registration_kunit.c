@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contract of MMU notifiers where subscriptions come and go beside active
- * invalidations: what each waits for, and whom it holds up.
+ * invalidations: what each call waits for, and what it blocks.
  *
- * Invalidations run in threads of their own, under a lock of the reverse map, as
- * truncation has it: an implementation may wait for the lock instead.
+ * Invalidations run in threads of their own, under a reverse map lock, like
+ * those of truncation: an implementation may wait for that lock instead.
  */
 
 #include <kunit/test.h>
@@ -30,7 +30,7 @@
 #include "mmu_notifier_helpers.h"
 
 /*
- * Subscriptions that can be got and put. The cases own their memory.
+ * Subscriptions to get and put. The cases own their memory.
  */
 
 static unsigned int nr_freed;
@@ -64,7 +64,7 @@ static int registration_init(struct kunit *test)
 	return 0;
 }
 
-/* It has one user, to be put. */
+/* Register a subscription with one user, for mn_put(). */
 static struct mn_sub *register_to_put(struct mn_ctx *ctx)
 {
 	struct mn_sub *sub = mn_register(ctx, 'p', &put_ops);
@@ -74,7 +74,7 @@ static struct mn_sub *register_to_put(struct mn_ctx *ctx)
 }
 
 /*
- * A file that is mapped into the mm, for its lock of the reverse map
+ * A file mapped into the mm, for its reverse map lock
  */
 
 static int file_mmap(struct file *file, struct vm_area_struct *vma)
@@ -93,7 +93,7 @@ static struct address_space *map_file(struct mn_ctx *ctx)
 	struct address_space *mapping;
 
 	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR(file));
-	/* That of all such files. */
+	/* All anon_inode files share this mapping. */
 	mapping = file->f_mapping;
 	mn_map_into_mm(ctx, file);
 	return mapping;
@@ -103,7 +103,7 @@ static struct address_space *map_file(struct mn_ctx *ctx)
  * Invalidations
  */
 
-/* Where an invalidation stands while something happens. */
+/* Where the invalidation stops while the event happens. */
 enum place { IN_START, BETWEEN, IN_END };
 
 static const char * const place_names[] = { "in_start", "between", "in_end" };
@@ -112,7 +112,7 @@ struct invalidation {
 	struct mmu_notifier_range range[2];
 	unsigned int nr;
 	bool nonblock;
-	struct address_space *mapping;	/* under its lock, if there is one */
+	struct address_space *mapping;	/* i_mmap lock to hold, or NULL */
 	struct mn_gate *gate;		/* between start and end */
 	struct mn_call *call;
 	int err;
@@ -174,7 +174,7 @@ static void invalidation_returns(struct kunit *test, struct invalidation *inv)
 	KUNIT_EXPECT_EQ(test, inv->err, 0);
 }
 
-/* Until it stands where it is to. @sub is one that it calls, if any is there. */
+/* Run @inv up to @place. @sub, if any, is a subscription that @inv calls. */
 static void invalidate_up_to(struct mn_ctx *ctx, struct invalidation *inv,
 			     enum place place, struct mn_sub *sub)
 {
@@ -194,7 +194,7 @@ static void invalidate_up_to(struct mn_ctx *ctx, struct invalidation *inv,
 	}
 }
 
-/* Go on from there to its end. */
+/* Let @inv go on from its place to its end. */
 static void let_it_end(struct kunit *test, struct invalidation *inv,
 		       struct mn_sub *sub)
 {
@@ -208,8 +208,8 @@ static void let_it_end(struct kunit *test, struct invalidation *inv,
 DEFINE_STATIC_SRCU(settling);
 
 /*
- * The call sleeps for what is active, not for the time that it takes to find out:
- * a grace period of any kind is over.
+ * The call sleeps for an active range, not just for a grace period: let one of
+ * each kind pass and look again.
  */
 static void expect_sleep(struct kunit *test, struct mn_call *call)
 {
@@ -220,15 +220,15 @@ static void expect_sleep(struct kunit *test, struct mn_call *call)
 }
 
 /*
- * What happens beside invalidations, in a thread
+ * Events: calls made in a thread while invalidations are active
  */
 
 struct event {
 	const struct event_kind *kind;
 	struct mn_ctx *ctx;
 	struct mm_struct *mm;
-	struct mn_sub *sub;		/* it comes, or goes */
-	struct mn_interval *interval;	/* it comes */
+	struct mn_sub *sub;		/* to add or remove */
+	struct mn_interval *interval;	/* to insert */
 	struct mn_call *call;
 	int err;
 };
@@ -237,12 +237,12 @@ struct event_kind {
 	const char *name;
 	const char *what;
 	void (*happen)(struct event *event);
-	bool comes;		/* what comes waits for what is active */
+	bool comes;		/* adding waits for active ranges */
 	bool tracks;
 	bool goes;
 };
 
-/* Threads add to the lists of the case, and take from them. */
+/* Protects the lists of the case, which the threads change. */
 static DEFINE_MUTEX(lists);
 
 static void happen_register(struct event *event)
@@ -338,7 +338,7 @@ static void call_event(struct mn_call *call)
 	event->kind->happen(event);
 }
 
-/* What it needs is there then: a subscription that can go, say. */
+/* Also set up what the event needs, such as a subscription to unregister. */
 static struct event *event(struct mn_ctx *ctx, struct mm_struct *mm,
 			   unsigned int kind)
 {
@@ -360,7 +360,7 @@ static struct event *event(struct mn_ctx *ctx, struct mm_struct *mm,
 	return event;
 }
 
-/* On one CPU, where SRCU calls back in the order of the puts. */
+/* On CPU 0, so that SRCU runs its callbacks in the order of the puts. */
 static void spawn_event(struct event *event)
 {
 	event->call = mn_spawn(event->ctx, event->kind->what, event, call_event,
@@ -373,7 +373,7 @@ static void event_returns(struct kunit *test, struct event *event)
 	KUNIT_EXPECT_EQ(test, event->err, 0);
 }
 
-/* Sooner or later: what waits for that is another event. */
+/* Poll: only PUT_AND_SYNCHRONIZE waits for the free. */
 static void expect_freed(struct kunit *test, unsigned int nr)
 {
 	unsigned long timeout = jiffies + MN_HANG_SECONDS * HZ;
@@ -396,13 +396,13 @@ static void expect_pairs(struct kunit *test, const struct mn_sub *sub)
 	KUNIT_EXPECT_GT(test, sub->starts, 0);
 }
 
-/* What has come was not told of anything so far, but is from now on. */
+/* The new subscription saw no earlier range, and sees all later ones. */
 static void expect_told_from_now_on(struct kunit *test, struct event *event)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_call *read;
 
-	/* It has failed, which has been noticed. */
+	/* event_returns() has reported the failure. */
 	if (event->err)
 		return;
 	if (event->sub)
@@ -420,14 +420,14 @@ static void expect_told_from_now_on(struct kunit *test, struct event *event)
 }
 
 /*
- * Who is subscribed to an mm, and how an invalidation is active in it
+ * Scenes: the subscriptions of an mm, and an active invalidation
  */
 
 enum {
-	WHOLE = BIT(0),			/* a subscription to the mm */
+	WHOLE = BIT(0),			/* a subscription to the whole mm */
 	INTERVALS = BIT(1),
 	INTERVALS_FIRST = BIT(2),
-	CROWD = BIT(3),			/* more are active than are kept apart */
+	CROWD = BIT(3),			/* too many to track one by one */
 	NESTED = BIT(4),
 	NONBLOCK = BIT(5),
 };
@@ -456,7 +456,7 @@ static struct scene *scene(struct mn_ctx *ctx, unsigned int flags)
 	return scene;
 }
 
-/* In a crowd, it is one of those that are not kept apart. */
+/* With CROWD, the invalidation is one of those not tracked one by one. */
 static void begin_scene(struct mn_ctx *ctx, struct scene *scene,
 			unsigned int flags, enum place place)
 {
@@ -498,7 +498,7 @@ struct arrival {
 	enum place place;
 };
 
-/* Where there is something already: it is no sweep over all locks. */
+/* Not the first subscription, so mm_take_all_locks() is not called. */
 static const struct arrival arrivals[] = {
 	{ REGISTER, WHOLE, IN_START },
 	{ REGISTER, WHOLE, BETWEEN },
@@ -536,7 +536,7 @@ static void describe_arrival(const struct arrival *arrival, char *desc)
 
 KUNIT_ARRAY_PARAM(arrivals, arrivals, describe_arrival);
 
-/* It comes in the scene that the case runs for this time, and has to wait. */
+/* Begin the scene, and have this run's kind of event wait in it. */
 static struct event *arrive(struct kunit *test, struct scene *scene_)
 {
 	const struct arrival *arrival = test->param_value;
@@ -568,8 +568,8 @@ static void registration_waits_for_what_is_active(struct kunit *test)
 }
 
 /*
- * What starts while it waits is either told to it, or begins after it. This one is
- * to be active when the registration returns.
+ * A range that starts while the registration waits calls the new subscription,
+ * or starts only after it. Have @later active when the registration returns.
  */
 static void registration_is_told_of_what_starts_while_it_waits(struct kunit *test)
 {
@@ -632,7 +632,7 @@ static void registrations_at_once_all_wait(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, new[i]->interval->calls, 1);
 	}
 	expect_calls(test, scene_->sub, 2, 2);
-	/* They have got the same. */
+	/* Both GETs returned the same subscription. */
 	KUNIT_EXPECT_EQ(test, sub_to_get->gets, 2);
 }
 
@@ -682,7 +682,7 @@ static void call_hold_lock(struct mn_call *call)
 	}
 }
 
-/* That of memory in the mm. */
+/* The anon_vma lock of a page mapped in the mm. */
 static struct rw_semaphore *anon_vma_lock(struct mn_ctx *ctx)
 {
 	unsigned long addr = mn_map_into_mm(ctx, NULL);
@@ -698,7 +698,7 @@ static struct rw_semaphore *anon_vma_lock(struct mn_ctx *ctx)
 	return lock;
 }
 
-/* A thread holds it until the gate is opened. */
+/* Have a thread hold @lock until the gate opens. */
 static struct mn_gate *hold_lock(struct mn_ctx *ctx, enum lock lock)
 {
 	struct lock_holder *holder = mn_alloc(ctx, sizeof(*holder));
@@ -714,7 +714,7 @@ static struct mn_gate *hold_lock(struct mn_ctx *ctx, enum lock lock)
 	return holder->gate;
 }
 
-/* Registration in an mm, under a lock that another thread has. */
+/* Registration with an mm while another thread holds @lock. */
 struct locked_arrival {
 	unsigned int kind;
 	unsigned int flags;
@@ -738,7 +738,7 @@ static const struct locked_arrival first_arrivals[] = {
 
 KUNIT_ARRAY_PARAM(first_arrivals, first_arrivals, describe_locked);
 
-/* Without notifiers, only the locks tell it what is active. */
+/* Untracked ranges show only by the reverse map locks they hold. */
 static void first_registration_waits_for_locks_of_the_mm(struct kunit *test)
 {
 	const struct locked_arrival *arrival = test->param_value;
@@ -843,7 +843,7 @@ static int try_register(void *arg)
 	return mn_try_register(sub, sub->ctx->mm);
 }
 
-/* What is there goes on as it was. */
+/* A failure leaves the interval_sub working. */
 static void first_of_the_mm_beside_intervals_may_fail_to_allocate(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -866,7 +866,7 @@ static void first_of_the_mm_beside_intervals_may_fail_to_allocate(struct kunit *
  * Unregistration, put and the end of the mm
  */
 
-/* Which of three subscriptions goes, and where the invalidation stands. */
+/* Which of three subscriptions goes, and where the invalidation stops. */
 struct departure {
 	unsigned int kind;
 	unsigned int which;
@@ -903,7 +903,7 @@ KUNIT_ARRAY_PARAM(departures, departures, describe_departure);
 
 #define NR_PEERS	3
 
-/* What goes may be told of the end, or not. */
+/* The subscription that goes may miss the end. */
 static void others_are_paired_when_one_goes(struct kunit *test)
 {
 	const struct departure *departure = test->param_value;
@@ -997,8 +997,8 @@ static void invalidation_across_the_end_of_the_mm_is_paired(struct kunit *test)
 }
 
 /*
- * Two that meet. The first waits for an invalidation, unless it is one that does
- * not, when the second begins.
+ * Two events that meet: when the second one begins, the first waits for an
+ * invalidation, unless it is of a kind that does not wait.
  */
 
 struct meeting {
@@ -1025,7 +1025,7 @@ static const struct meeting meetings[] = {
 	{ PUT, REGISTER }, { PUT, GET },
 	{ PUT, INSERT }, { PUT, PREPARE },
 	{ PUT, UNREGISTER }, { PUT, PUT },
-	/* Who comes keeps the mm in use. */
+	/* Registering pins mm_users, so pair RELEASE with removals only. */
 	{ UNREGISTER, RELEASE },
 	{ PUT, RELEASE },
 	{ RELEASE, UNREGISTER },
@@ -1040,7 +1040,7 @@ static void describe_meeting(const struct meeting *meeting, char *desc)
 
 KUNIT_ARRAY_PARAM(meetings, meetings, describe_meeting);
 
-/* What was added is called, what was removed is not. */
+/* An added subscription is called, a removed one is not. */
 static void expect_state(struct kunit *test, struct event *event,
 			 unsigned int starts)
 {
@@ -1059,7 +1059,7 @@ static void events_that_meet_do_not_disturb_one_another(struct kunit *test)
 	struct mm_struct *mm = mn_pin(ctx, ctx->mm);
 	struct scene *scene_ = scene(ctx, WHOLE);
 	unsigned int nr_put = (meeting->first == PUT) + (meeting->second == PUT);
-	/* With that of its own subscription, which goes, too. */
+	/* Without the scene's own subscription, which is removed as well. */
 	int count = atomic_read(&mm->mm_count) - 1;
 	struct event *first = event(ctx, mm, meeting->first);
 	struct event *second = event(ctx, mm, meeting->second);
@@ -1067,7 +1067,7 @@ static void events_that_meet_do_not_disturb_one_another(struct kunit *test)
 
 	begin_scene(ctx, scene_, WHOLE, BETWEEN);
 	spawn_event(first);
-	/* Or not. */
+	/* Not all kinds sleep. */
 	mn_sleeps(first->call);
 	spawn_event(second);
 	mn_sleeps(second->call);
@@ -1088,7 +1088,7 @@ static void events_that_meet_do_not_disturb_one_another(struct kunit *test)
 	expect_state(test, first, starts[0]);
 	expect_state(test, second, starts[1]);
 
-	/* Everything that is left goes, with what it has of the mm. */
+	/* Remove all that is left, so that its mm_count references go. */
 	nr_put += sub_to_get->gets > 0;
 	while (!list_empty(&ctx->intervals))
 		mn_remove(list_first_entry(&ctx->intervals, struct mn_interval,
@@ -1104,7 +1104,7 @@ static void events_that_meet_do_not_disturb_one_another(struct kunit *test)
 	}
 	expect_freed(test, nr_put);
 	mmu_notifier_synchronize();
-	/* The thread that has mapped the file may have left one to a CPU. */
+	/* @count may include a lazy-TLB reference left by map_file(). */
 	KUNIT_EXPECT_LE(test, atomic_read(&mm->mm_count), count);
 	KUNIT_EXPECT_GE(test, atomic_read(&mm->mm_count), count - 1);
 }
@@ -1121,7 +1121,7 @@ static void describe_kind(const unsigned int *kind, char *desc)
 KUNIT_ARRAY_PARAM(beside_an_unregistration, beside_an_unregistration,
 		  describe_kind);
 
-/* It may wait for the mmap_lock: NVIDIA's UVM does, by way of its device faults. */
+/* ->release() may wait for the mmap_lock, as UVM's does for device faults. */
 static void release_by_unregistration_holds_no_registration_up(struct kunit *test)
 {
 	const unsigned int *kind = test->param_value;
@@ -1183,7 +1183,7 @@ static void describe_strange(const struct strange *strange, char *desc)
 
 KUNIT_ARRAY_PARAM(strangers, strangers, describe_strange);
 
-/* A subscription of the other mm. */
+/* Register a subscription to the other mm. */
 static struct mn_sub *register_stranger(struct mn_ctx *ctx)
 {
 	struct mn_sub *stranger = mn_sub(ctx, 'z', &mn_range_ops);
@@ -1238,7 +1238,7 @@ static void release_of_another_mm_holds_nothing_up(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
 }
 
-/* Nothing that has been put since, in another mm. */
+/* mmu_notifier_synchronize() ignores a later put in another mm. */
 static void synchronize_waits_for_earlier_puts_only(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1265,7 +1265,7 @@ static void synchronize_waits_for_earlier_puts_only(struct kunit *test)
 	expect_freed(test, 2);
 }
 
-/* More that wait to be freed would only fill the memory. */
+/* Bound the number of pending frees. */
 #define CHURN_MAX	1000
 
 static atomic_t churn_allocated;
@@ -1296,7 +1296,7 @@ struct churn {
 	struct mn_gate *gate;
 };
 
-/* Until the gate is opened. */
+/* Get and put until the gate opens. */
 static void call_churn(struct mn_call *call)
 {
 	struct churn *churn = call->arg;
@@ -1350,7 +1350,7 @@ static void continuous_puts_hold_nothing_up(struct kunit *test)
 		mn_gate_entered(ctx, gate);
 	spawn_event(event_);
 	event_returns(test, event_);
-	/* They do go on. */
+	/* The puts do go on. */
 	for (i = 0; i < 20; i++)
 		mn_gate_entered(ctx, gate);
 	mn_gate_open(gate);
@@ -1366,7 +1366,7 @@ static void continuous_puts_hold_nothing_up(struct kunit *test)
 
 #define MEMORY_ROUNDS	200
 
-/* Ways for an mm structure to go, with its last subscription or after it. */
+/* Ways to free an mm_struct: with its last subscription, or after it. */
 struct departing_mm {
 	const char *name;
 	int (*use)(struct mm_struct *mm, struct mn_sub *sub);
@@ -1396,7 +1396,7 @@ static int use_and_drop_in_atomic_context(struct mm_struct *mm,
 	return err;
 }
 
-/* What frees the subscription drops the mm. */
+/* Freeing the subscription drops the last reference to the mm. */
 static int use_and_put(struct mm_struct *mm, struct mn_sub *sub)
 {
 	struct mmu_notifier *notifier = mmu_notifier_get(&churn_ops, mm);
@@ -1420,7 +1420,7 @@ static void describe_departing(const struct departing_mm *mm, char *desc)
 
 KUNIT_ARRAY_PARAM(departing_mms, departing_mms, describe_departing);
 
-/* Pages in use once pending puts, RCU callbacks and work items have run. */
+/* Count pages in use after pending puts, RCU callbacks and work items. */
 static long pages_in_use(void)
 {
 	mmu_notifier_synchronize();
@@ -1446,7 +1446,7 @@ static void memory_of_the_mm_is_given_back(struct kunit *test)
 	for (i = -MEMORY_ROUNDS / 4; i < MEMORY_ROUNDS; i++) {
 		if (!i)
 			before = pages_in_use();
-		/* What is freed late takes memory that stays. */
+		/* Pending frees would grow slabs, which stay. */
 		if (i % 20 == 0)
 			pages_in_use();
 		mm = mm_alloc();

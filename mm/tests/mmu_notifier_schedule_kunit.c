@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contract of MMU notifiers against a model, step by step: every order of
- * the steps of some small scenarios, and random walks through a larger one. After
- * each step every thread is compared with the model in mmu_notifier_model.c.
+ * the steps of some small scenarios, and random walks through a larger one. All
+ * threads are compared with the model in mmu_notifier_model.c after each step.
  *
  * Threads are handed one step at a time. A callback can stop before it sets the
- * sequence, and goes on in a step of its own. Other steps are not split: what
- * happens inside of one, between two threads, is not for this suite.
+ * sequence, and goes on in a step of its own. Other steps are not split: this
+ * suite does not look for races between two steps.
  *
- * In the small scenarios all threads share one CPU with the case and have a higher
- * priority, so that the case goes on when each of them has done what it can; so do
- * those that work on grace periods. In the walk they are spread over all CPUs.
+ * In the small scenarios all threads share one CPU with the case and have a
+ * higher priority, as do the threads of grace periods, so that the case goes on
+ * when they all sleep. In the walk the threads are spread over all CPUs.
  */
 
 #include <kunit/test.h>
@@ -47,7 +47,7 @@ struct mns_mm_sub {
 	struct mmu_notifier notifier;
 	unsigned int index;
 	bool registered;
-	bool gone;	/* not even about to be registered */
+	bool gone;	/* neither registered nor being registered */
 };
 
 struct mns_inv {
@@ -55,10 +55,10 @@ struct mns_inv {
 	struct mns_thread *thread;
 	struct mns_step step;
 	u32 called;
-	u32 ended;	/* the subs to the mm that were told of the end */
+	u32 ended;	/* the subs to the whole mm whose end callback ran */
 	u32 set;
 	bool twice;
-	bool gone;	/* called one that is gone */
+	bool gone;	/* called a sub that is gone */
 };
 
 struct mns_thread {
@@ -79,7 +79,7 @@ struct mns_run {
 	struct mns_sub sub[MNS_SUBS];
 	struct mns_thread thread[MNS_THREADS];
 	unsigned int nr_threads;
-	bool new_mms;		/* one for each schedule, where nothing is tracked */
+	bool new_mms;		/* each schedule has a new, untracked mm */
 	unsigned int hang_seconds;
 	bool stuck;		/* a call does not return: free nothing */
 	const char *wrong;	/* how the code differs from the model */
@@ -89,7 +89,7 @@ struct mns_run {
 	unsigned long retries;
 	unsigned long failures;
 	struct mns_model model;
-	/* One for each entry: what the code forgets to end is not used again. */
+	/* One for each entry: never reuse one that the code forgot to end. */
 	struct mns_inv inv[MNS_ENTRIES];
 };
 
@@ -102,7 +102,7 @@ static struct mns_inv *mns_inv(const struct mmu_notifier_range *range)
 	return container_of(range, struct mns_inv, range);
 }
 
-/* Goes on when the step that it may be at a gate for is handed on. */
+/* Note the call. At a gate, wait for the next step. */
 static void mns_called(struct mns_inv *inv, unsigned int index)
 {
 	if (inv->called & BIT(index))
@@ -306,7 +306,7 @@ static bool mns_start_threads(struct mns_run *run, unsigned int nr,
 	return true;
 }
 
-/* Have all calls return and end what is active, whatever the model says. */
+/* Have all calls return and end all ranges, whatever the model says. */
 static void mns_drain(struct mns_run *run)
 {
 	unsigned long timeout = jiffies + run->hang_seconds * HZ;
@@ -346,7 +346,7 @@ static bool mns_is_there(const struct mns_run *run, unsigned int sub)
 	       run->mm_sub[sub - MNS_SUBS].registered;
 }
 
-/* Add or remove a subscription, with no other step, if that is to be done. */
+/* Add or remove a subscription if need be, outside the schedule. */
 static bool mns_mend(struct mns_run *run, const struct mns_step *step)
 {
 	struct mns_thread *thread = &run->thread[0];
@@ -372,7 +372,7 @@ static bool mns_remove_others(struct mns_run *run, u32 there)
 	return true;
 }
 
-/* What does not return is left alone with the run that it uses. */
+/* If a thread hangs, leak the run, which it still uses. */
 static void mns_destroy(struct mns_run *run)
 {
 	mns_drain(run);
@@ -386,8 +386,8 @@ static void mns_destroy(struct mns_run *run)
 }
 
 /*
- * With the first insertion the mm begins to keep account of invalidations. In
- * practice none is active then, because that takes all locks of the mm.
+ * The first insertion makes the mm tracked. In practice no invalidation is
+ * active then, because the insertion takes all locks of the mm.
  */
 static bool mns_first_subs(struct mns_run *run)
 {
@@ -406,7 +406,7 @@ static bool mns_first_subs(struct mns_run *run)
 	return mns_mend(run, &step);
 }
 
-/* The model knows of the subscriptions to the mm, and of no step. */
+/* Reset the model: it knows the subscriptions to the whole mm, and no step. */
 static void mns_forget(struct mns_run *run)
 {
 	struct mns_step step = { .thread = MNS_SETUP, .op = MNS_REGISTER,
@@ -440,7 +440,7 @@ static struct mns_run *mns_new(struct kunit *test, unsigned int nr_threads,
 		return NULL;
 	run->test = test;
 	run->new_mms = new_mms;
-	/* On one CPU a thread that sleeps does so for good, but for grace periods. */
+	/* On one CPU, only a grace period can still wake a sleeping thread. */
 	run->hang_seconds = spread || new_mms ? MN_HANG_SECONDS : 1;
 	for (i = 0; i < MNS_SUBS; i++)
 		spin_lock_init(&run->sub[i].user_lock);
@@ -467,7 +467,7 @@ static void mns_undo(void *run)
 
 static const u32 mns_have_end = GENMASK(MNS_FAILS - 1, MNS_PAIRED);
 
-/* What the last invalidation of the thread should have done so far, or did. */
+/* Compare the callbacks of the thread's last invalidation with the model. */
 static bool mns_compare_inv(struct mns_run *run, struct mns_entry *start)
 {
 	struct mns_thread *thread = &run->thread[start->step.thread];
@@ -540,7 +540,7 @@ static bool mns_compare(struct mns_run *run, struct mns_entry *entry,
 	if (!mns_compare_inv(run, start))
 		return false;
 
-	/* What it has set is a fact from now on. */
+	/* Tell the model which sequences the callbacks have set. */
 	bits = thread->inv->set;
 	thread->inv->set = 0;
 	for_each_set_bit(i, &bits, MNS_SUBS) {
@@ -550,7 +550,7 @@ static bool mns_compare(struct mns_run *run, struct mns_entry *entry,
 	return true;
 }
 
-/* A removal from everywhere waits for whatever has been left active. */
+/* Remove an interval_sub over all pages: hangs if a range was left active. */
 static bool mns_probe(struct mns_run *run)
 {
 	struct mns_step step = { .op = MNS_INSERT, .sub = MNS_PROBE,
@@ -624,7 +624,7 @@ static void mns_print_step(struct kunit *test, const struct mns_step *step)
 			  ops[step->op], sub);
 }
 
-/* The steps that led to the difference, once. */
+/* Print the steps that led to the difference, and the difference. */
 static void mns_print(struct mns_run *run)
 {
 	unsigned int i;
@@ -678,23 +678,22 @@ static void mns_print_numbers(struct mns_run *run, const char *what,
 	  MNS_STEP_RETRY('b'), MNS_STEP_REMOVE('b') }
 
 /*
- * What is there from the beginning, and what each thread does. The number of
- * schedules is not what this file comes to: it was counted in Python, from these
- * programs and from a second statement of what may come next, which is this. Each
- * program has its order. A start stops at its gates. A call waits for what
- * overlaps and was active before; a removal then waits for what overlaps and is
- * active by now, and is announced to no more. Bit n of the gates stands for the
- * nth letter.
+ * The subscriptions at the beginning, and what each thread does. @schedules was
+ * computed by a separate program from these rules: Each thread takes the steps
+ * of its program in order. A start stops at its gates. A call waits for ranges
+ * that overlap and were active before; a removed interval_sub then gets no more
+ * callbacks, and its removal waits for ranges that overlap and are active by
+ * then. Bit n of the gates stands for the nth letter.
  *
- * Capital letters stand for subscriptions to the whole mm; the D is the one that
- * fails. If the mm is not a new one, there are A and D. What registers, or
- * unregisters, or is the first to insert, waits for all that is active; it takes
- * no further step before nothing is active.
+ * Capital letters stand for subscriptions to the whole mm; D is the one that
+ * fails. Without @new_mm, A and D are registered. Registration, unregistration
+ * and the first insertion wait for all active ranges; the thread takes no
+ * further step until no range is active.
  */
 struct mns_scenario {
 	unsigned long schedules;
 	unsigned int more;	/* subs over all pages, beside a: 'b' and so on */
-	bool new_mm;		/* there is nothing but .setup */
+	bool new_mm;		/* only .setup is there */
 	struct mns_step setup[4];
 	struct mns_step program[MNS_THREADS][6];
 };
@@ -748,7 +747,7 @@ static bool mns_schedule(struct mns_run *run,
 	}
 }
 
-/* Back to the beginning of a schedule. */
+/* Set up the beginning of a schedule, in the code and in the model. */
 static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 {
 	struct mns_step more = MNS_STEP_INSERT('b', 0, MNS_PAGES - 1);
@@ -776,7 +775,7 @@ static bool mns_set_up(struct mns_run *run, const struct mns_scenario *scenario)
 	return mns_remove_others(run, there);
 }
 
-/* All schedules, depth first, each from the beginning. */
+/* Run all schedules, depth first, each from the beginning. */
 static void mns_run_all(struct kunit *test, const struct mns_scenario *scenario)
 {
 	u8 choice[MNS_DEPTH], others[MNS_DEPTH];
@@ -795,7 +794,7 @@ static void mns_run_all(struct kunit *test, const struct mns_scenario *scenario)
 		if (!mns_set_up(run, scenario) ||
 		    !mns_schedule(run, scenario, choice, others, &depth))
 			goto wrong;
-		/* Now and then: what is left active now was so at first. */
+		/* Now and then is enough: a range left active stays active. */
 		if (!(schedules++ % 64) && !mns_probe(run))
 			goto wrong;
 		while (depth && !others[depth - 1])
@@ -831,7 +830,7 @@ static void invalidations_of_all_kinds(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* Nothing waits, so that the number is 11! / (4! 1! 2! 4!). */
+/* Nothing waits, so .schedules is 11! / (4! 1! 2! 4!). */
 static void disjoint_invalidations(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -866,7 +865,7 @@ static void nested_invalidations(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* Both kinds of failure, beside one that takes its time. */
+/* Both kinds of failure, beside an invalidation that stops at a gate. */
 static void failing_invalidations(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -884,7 +883,7 @@ static void failing_invalidations(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* More subscriptions than the code may collect at a time; the last one is late. */
+/* More subscriptions than the code may collect at a time; 'r' comes late. */
 static void late_announcements(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -903,7 +902,7 @@ static void late_announcements(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* Removal and insertion are in threads of their own. */
+/* Removal and insertion in separate threads. */
 static void removal_and_insertion_apart(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -923,7 +922,7 @@ static void removal_and_insertion_apart(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* What starts while a removal waits is announced to it, and may be waited for. */
+/* A range that starts while a removal waits still calls the interval_sub. */
 static void removal_in_two_waits(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -960,12 +959,13 @@ static void overlapping_invalidations(struct kunit *test)
 }
 
 /*
- * In the following, who is told of the whole mm changes beside invalidations: a
- * registration returns when what it was not told of has ended, an unregistration
- * when what it was told of has. Ends are announced as starts were.
+ * Below, subscriptions to the whole mm come and go beside invalidations.
+ * Registration waits for the ranges that missed the subscription, and
+ * unregistration for those that called it. An end calls the same subscriptions
+ * as its start.
  */
 
-/* ... where there are subscriptions to the whole mm only. */
+/* Only subscriptions to the whole mm. */
 static void late_registration(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -984,7 +984,7 @@ static void late_registration(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* ... and intervals as well. */
+/* Both kinds of subscriptions. */
 static void late_registration_beside_intervals(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -1004,7 +1004,7 @@ static void late_registration_beside_intervals(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* ... or intervals only, before. */
+/* Only intervals before. */
 static void first_registration_after_intervals(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -1023,7 +1023,7 @@ static void first_registration_after_intervals(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* Starts that fail are announced, and ended, to those who come as well, or not. */
+/* A failed start that calls the new subscription also calls its end. */
 static void late_registration_and_failures(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -1061,7 +1061,7 @@ static void first_registration_and_refusals(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* It waits for callbacks that run, too. The last one may go, and another come. */
+/* Unregistration waits for callbacks, too. The list may empty and refill. */
 static void late_unregistration(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -1099,7 +1099,7 @@ static void late_unregistration_beside_intervals(struct kunit *test)
 	mns_run_all(test, &scenario);
 }
 
-/* The first insertion has the mm tracked, and waits for what is not. */
+/* The first insertion makes the mm tracked, and waits for untracked ranges. */
 static void first_insertion_after_registration(struct kunit *test)
 {
 	static const struct mns_scenario scenario = {
@@ -1136,7 +1136,7 @@ static void mns_random_step(struct rnd_state *rnd, struct mns_step *step)
 			 MNS_PAGES - 1U);
 }
 
-/* Whether a driver could do that now. */
+/* Whether a driver could take the step now. */
 static bool mns_may(struct mns_run *run, const struct mns_step *step)
 {
 	struct mns_entry *inner = mns_inner(&run->model, step->thread);
@@ -1152,14 +1152,14 @@ static bool mns_may(struct mns_run *run, const struct mns_step *step)
 
 	switch (step->op) {
 	case MNS_INSERT:
-		/* Not while it is being removed. */
+		/* Not while the sub is being removed. */
 		for (i = 0; i < run->nr_threads; i++) {
 			struct mns_entry *last = mns_last(&run->model, i);
 
 			if (mns_waits(&run->model, i) && last->step.sub == step->sub)
 				return false;
 		}
-		/* Inside an invalidation the mmap_lock is not taken. */
+		/* Not in an invalidation: insertion takes the mmap_lock. */
 		return !insertion && !inner;
 	case MNS_REMOVE:
 		for (i = 0; i < run->nr_threads; i++) {
@@ -1183,7 +1183,7 @@ static bool mns_may(struct mns_run *run, const struct mns_step *step)
 	return false;
 }
 
-/* A step towards a run in which nothing is left. */
+/* Find a step that ends a range, a read section or a subscription. */
 static bool mns_last_step(struct mns_run *run, struct mns_step *step)
 {
 	struct mns_entry *entry;
@@ -1215,7 +1215,7 @@ static bool mns_last_step(struct mns_run *run, struct mns_step *step)
 	return false;
 }
 
-/* Take those of the steps that can be taken. */
+/* Take those of the steps that are possible, then clean up. */
 static bool mns_play(struct mns_run *run, const struct mns_step *steps,
 		     unsigned int nr)
 {
@@ -1257,8 +1257,8 @@ static unsigned int mns_steps_taken(struct mns_run *run,
 }
 
 /*
- * Leave out what is not needed for a difference, be it another one; then print
- * what remains. Not longer than that is worth.
+ * Drop steps as long as some difference remains, even another one; then print
+ * the rest. Stop dropping after 20 seconds.
  */
 static void mns_minimise(struct mns_run *wrong, struct mns_step *steps,
 			 struct mns_step *fewer)

@@ -16,9 +16,9 @@
 static void mn_stepper_set_state(struct mn_stepper *stepper,
 				 enum mn_state state)
 {
-	/* All that the thread did comes first. Pairs with mn_stepper_state(). */
+	/* Publish what the thread did. Pairs with mn_stepper_state(). */
 	smp_store_release(&stepper->state, state);
-	/* Then, maybe, it sleeps. Pairs with mn_stepper_state(). */
+	/* Before the thread may sleep. Pairs with mn_stepper_state(). */
 	smp_wmb();
 }
 
@@ -36,7 +36,7 @@ static int mn_stepper_thread(void *data)
 	}
 }
 
-/* It has a higher priority than the case. */
+/* The thread has a higher priority than the case. */
 bool mn_stepper_start(struct mn_stepper *stepper, unsigned int cpu,
 		      void (*take)(struct mn_stepper *stepper))
 {
@@ -54,7 +54,7 @@ bool mn_stepper_start(struct mn_stepper *stepper, unsigned int cpu,
 	return true;
 }
 
-/* It has to be idle. */
+/* The thread must be idle. */
 void mn_stepper_stop(struct mn_stepper *stepper)
 {
 	stepper->quit = true;
@@ -63,7 +63,7 @@ void mn_stepper_stop(struct mn_stepper *stepper)
 	put_task_struct(stepper->task);
 }
 
-/* Have it take a step if it is idle, or go on if it is at a gate. */
+/* Have an idle thread take a step, or one at a gate go on. */
 void mn_stepper_hand(struct mn_stepper *stepper, unsigned int sleeps)
 {
 	stepper->sleeps = sleeps;
@@ -71,7 +71,7 @@ void mn_stepper_hand(struct mn_stepper *stepper, unsigned int sleeps)
 	complete(&stepper->go);
 }
 
-/* In a step: stop, and go on in another one. */
+/* Called in a step: stop here until the next mn_stepper_hand(). */
 void mn_stepper_gate(struct mn_stepper *stepper)
 {
 	mn_stepper_set_state(stepper, MN_AT_GATE);
@@ -88,15 +88,15 @@ enum mn_state mn_stepper_state(struct mn_stepper *stepper)
 	    READ_ONCE(stepper->task->__state) != stepper->sleeps)
 		return state;
 	/*
-	 * It may sleep for its next step already. Pairs with
-	 * mn_stepper_set_state().
+	 * The thread may already wait for its next step: read the state again.
+	 * Pairs with mn_stepper_set_state().
 	 */
 	smp_rmb();
 	state = READ_ONCE(stepper->state);
 	return state == MN_RUNS ? MN_SLEEPS : state;
 }
 
-/* Grace periods begin with it, and some architectures would wait for the tick. */
+/* irq_work starts grace periods; some architectures run it at the tick only. */
 static void mn_stepper_run_irq_work(void)
 {
 	local_irq_disable();
@@ -104,14 +104,14 @@ static void mn_stepper_run_irq_work(void)
 	local_irq_enable();
 }
 
-/* Wait until it is in this state, or in another one for good. */
+/* Wait for this state. Returns false at another final state or a timeout. */
 bool mn_stepper_reaches(struct mn_stepper *stepper, enum mn_state expected,
 			unsigned int hang_seconds)
 {
 	unsigned long begin = jiffies;
 
 	for (;;) {
-		/* Taken first, so that there is a last look after the timeout. */
+		/* Read jiffies first, for a last look after the timeout. */
 		bool late = time_after(jiffies, begin + hang_seconds * HZ);
 		enum mn_state state = mn_stepper_state(stepper);
 

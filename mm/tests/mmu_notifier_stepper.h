@@ -19,12 +19,12 @@ enum mn_state {
 
 /**
  * struct mn_stepper - a thread that takes steps
- * @take: Takes the step that it was handed. What that is, is the caller's.
+ * @take: Takes the step that the caller has handed to the thread.
  * @task: The thread.
- * @go: Completed to hand it a step, and to have it pass a gate.
- * @sleeps: The state of the task in the call of the step, when it waits there.
+ * @go: Completed to hand the thread a step, and to have it pass a gate.
+ * @sleeps: The task state in which the call of the step waits.
  * @state: See mn_stepper_state().
- * @quit: It is to end instead.
+ * @quit: End the thread instead of taking a step.
  */
 struct mn_stepper {
 	void (*take)(struct mn_stepper *stepper);
