@@ -1444,8 +1444,8 @@ unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
 #endif
 
 /*
- * Reports. Output between begin and end is expected: a script that checks the log
- * for unexpected reports skips it.
+ * Reports. Output between begin and end is expected: a script that checks the
+ * log for unexpected reports skips it.
  */
 
 static DEFINE_RAW_SPINLOCK(mn_reports_lock);	/* protects the two below */

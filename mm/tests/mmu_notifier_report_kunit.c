@@ -3,13 +3,13 @@
  * What must be reported about drivers that use MMU notifiers, and what must not
  * be.
  *
- * Most cases do something that can deadlock, with nothing to deadlock against, and
- * check the report on the console: its kind, the lock that is about to be taken,
+ * Most cases do something that can deadlock, but with nothing to deadlock with,
+ * and check the report on the console: its kind, the lock about to be taken,
  * the lock that is held, and the locks in between. The others do it right.
  *
- * Lockdep stops at its first report, and sleeping functions are reported at most
- * once per second, so each case needs its own boot. Once a case had its report, the
- * later ones in the same boot are skipped.
+ * Lockdep stops at its first report, and a sleep is reported at most once per
+ * second, so each case needs its own boot. After the first case of a boot that
+ * expects a report, the others are skipped.
  *
  *	./tools/testing/kunit/kunit.py run --kunitconfig=mm/tests \
  *		--kconfig_add CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y \
@@ -141,7 +141,7 @@ static struct mn_driver *interval_driver(struct kunit *test)
 	return driver;
 }
 
-/* Remove in this thread, with the locks it holds; so does driver_unregister(). */
+/* Remove in this thread, with the locks it holds; as driver_unregister(). */
 static void driver_remove(struct mn_interval *interval)
 {
 	list_del_init(&interval->node);
@@ -403,7 +403,7 @@ static void insert_under_a_lock_of_a_callback(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* Even though only the first insertion in an mm takes the mmap_lock. */
+/* Report this too, though only the first insertion takes the mmap_lock. */
 static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -421,7 +421,7 @@ static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 
 /*
  * Waits for invalidations, in a callback and under a lock that a callback takes.
- * They wait in another mm, where no range is active, and so return at once.
+ * They wait in another mm, where no range is active, so they return at once.
  */
 
 static void read_begin(struct mn_driver *driver)
@@ -562,11 +562,11 @@ static void register_under_a_lock_of_a_start_callback(struct kunit *test)
 }
 
 /*
- * Waits for whole ranges: registration, unregistration and exit of the mm wait for
- * any lock that is taken between start and end
+ * Waits for whole ranges: registration, unregistration and exit of the mm
+ * depend on any lock that is taken between start and end
  */
 
-/* No callback takes the driver's lock, but it is taken between start and end. */
+/* The driver's lock is not taken by callbacks, but between start and end. */
 static struct mn_driver *driver_of_ranges(struct kunit *test)
 {
 	struct mn_driver *driver = mm_driver(test, &mn_range_ops);
@@ -787,8 +787,8 @@ static void invalidate_in_thread(struct mn_call *call)
 }
 
 /*
- * One thread waits for the invalidation of another, whose callback waits for the
- * lock of the first. Here the callback gets the lock first, and returns.
+ * One thread waits for the invalidation of another, whose callback waits for
+ * the lock of the first. Here the callback gets the lock first, and returns.
  */
 static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
 {
@@ -810,8 +810,8 @@ static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
 }
 
 /*
- * Every start, and every end if the mm has subscriptions, tells lockdep under which
- * locks an mm is invalidated
+ * Every start, and every end if the mm has subscriptions, tells lockdep under
+ * which locks an mm is invalidated
  */
 
 static void start_without_notifiers_under_a_lock(struct kunit *test)
@@ -1092,8 +1092,8 @@ static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit 
 }
 
 /*
- * Unregister in the close of a VMA, after a range under the same mmap_lock; and with
- * no lock, in the release of a file.
+ * Unregister as in the close of a VMA, after a range under the same mmap_lock;
+ * and with no lock, as in the release of a file.
  */
 static void subscription_under_the_mmap_lock_is_not_reported(struct kunit *test)
 {
@@ -1136,8 +1136,8 @@ static const struct mmu_interval_notifier_ops allocate_in_release_ops = {
 };
 
 /*
- * A driver protects its list of processes by one lock: ->release() takes it, and the
- * driver holds it to register with another mm.
+ * A driver protects its list of processes by one lock: ->release() takes it,
+ * and the driver holds it to register with another mm.
  */
 
 static void register_under_a_lock_of_release_is_not_reported(struct kunit *test)

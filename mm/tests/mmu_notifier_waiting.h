@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Cases for all kinds of waiters for invalidations, be it of an interval or of a
- * range. Each case runs for each kind in the table of the suite, see struct
- * mn_waiter. A suite first defines that table:
+ * Cases for all kinds of waiters for invalidations, of an interval or a range.
+ * Each case runs for each kind in the table of the suite, see struct mn_waiter.
+ * A suite first defines that table:
  *
  *	KUNIT_ARRAY_PARAM(mn_waiters, TABLE, DESCRIBE)
  *
  * then includes this file, and runs mn_waiting_cases and mn_waiting_crowded_cases.
- * A case calls mn_spawn_waiter(), and mn_waiter_returns() when the wait must end.
- * Each case has an interval: a range waiter waits for the range of that interval.
+ * A case calls mn_spawn_waiter(), and mn_waiter_returns() when the wait must
+ * end. Each case has an interval: a range waiter waits for the range of that
+ * interval.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_WAITING_H
 #define _MM_TESTS_MMU_NOTIFIER_WAITING_H
