@@ -53,7 +53,7 @@ static void failed_insert_leaves_no_mm(struct kunit *test)
 	unsigned long addr;
 	int count, err;
 
-	/* The first insertion has the mm tracked, which keeps a reference. */
+	/* The first insertion has the mm tracked, which is never undone. */
 	mn_remove(mn_insert(ctx, 'b', 0, 1));
 	count = atomic_read(&ctx->mm->mm_count);
 

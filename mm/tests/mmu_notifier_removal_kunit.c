@@ -66,7 +66,7 @@ static void remove_is_announced_to_in_its_first_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 3);
 }
 
-/* The second wait is for ranges started in the first wait, not for later ones. */
+/* The second wait is for ranges started in the first wait, not later ones. */
 static void remove_is_not_announced_to_in_its_second_wait(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -110,7 +110,7 @@ static void remove_returns_under_a_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 2);
 }
 
-/* The second wait is for all ranges started in the first, in either end order. */
+/* The second wait is for all ranges started in the first, in any end order. */
 static void remove_waits_for_what_started_in_its_first_wait(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;

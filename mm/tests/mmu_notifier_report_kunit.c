@@ -420,7 +420,7 @@ static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 }
 
 /*
- * Waits for invalidations, in a callback and under a lock that a callback takes.
+ * Waits for invalidations, in a callback and under a lock that callbacks take.
  * They wait in another mm, where no range is active, so they return at once.
  */
 
