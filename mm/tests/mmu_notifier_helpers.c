@@ -98,7 +98,7 @@ static void mn_call_hung(struct mn_call *call)
 }
 
 /*
- * Let all threads return, whatever they wait for, and end all active ranges.
+ * Open all gates and end all active ranges until all threads have returned.
  * mn_undo() does so anyway; call it from cleanup actions that run earlier.
  */
 void mn_let_go(struct mn_ctx *ctx)

@@ -475,7 +475,7 @@ static void wait_of_a_begin_is_not_part_of_the_history(struct kunit *test)
 	range = mn_start(ctx, 10, 10);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	/* Nor is an overlapping range that starts and ends during the wait. */
+	/* An overlapping range that also ends during the wait does not count. */
 	mn_invalidate(ctx, 10, 10);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	mn_end(range);
@@ -729,7 +729,7 @@ static void new_readers_of_an_overrun_mm_are_exact(struct kunit *test)
 	unsigned int i;
 
 	overrun_the_mm(ctx);
-	/* That lasts for as long as the mm is being overrun. */
+	/* New readers get a watch for as long as the mm is being overrun. */
 	for (i = 0; i < SZ_32K / BEYOND_HISTORY; i++)
 		KUNIT_EXPECT_TRUE(test, is_exact(reader_of(ctx, 10, 10)));
 }

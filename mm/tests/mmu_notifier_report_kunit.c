@@ -669,7 +669,7 @@ static void unregister_under_a_lock_of_an_interval_callback(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* If a range never ends, whatever waits for it hangs. */
+/* If a range never ends, all waits for it hang. */
 static void return_to_user_space_without_an_end(struct kunit *test)
 {
 	struct mmu_notifier_range *range;

@@ -239,7 +239,7 @@ static bool two_pass_start_removal(struct mmu_interval_notifier *sub,
 	bool done = two_pass_start(sub, range, seq, finish);
 	struct mn_call *call;
 
-	/* This must not sleep: the removal runs on another CPU. */
+	/* Do not sleep here: the removal runs on another CPU. */
 	mn_gate_open(removal_gate);
 	do {
 		cpu_relax();
