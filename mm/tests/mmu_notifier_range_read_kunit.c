@@ -475,7 +475,7 @@ static void wait_of_a_begin_is_not_part_of_the_history(struct kunit *test)
 	range = mn_start(ctx, 10, 10);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	/* An overlapping range that also ends during the wait does not count. */
+	/* A range that starts and ends during the wait does not count. */
 	mn_invalidate(ctx, 10, 10);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	mn_end(range);
