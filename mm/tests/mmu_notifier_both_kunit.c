@@ -47,7 +47,7 @@ static void intervals_outlive_notifiers_of_the_mm(struct kunit *test)
 	struct mn_call *read, *unregister;
 	int i;
 
-	/* Also of a range that began when they were there. */
+	/* Also test a range that starts before the unregistration. */
 	across = mn_start(ctx, 0, 1);
 	unregister = mn_spawn_unregister(sub);
 	for (i = 0; i < 2; i++) {
@@ -98,7 +98,7 @@ static void range_filled_in_by_hand_meets_both_kinds(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mn_retry(interval, read->ret));
 }
 
-/* One object, as in a loop that gives up, tries again, and comes to the next VMA. */
+/* Reuse one range, as a loop does that gives up, retries, and moves on. */
 static void range_is_used_again_and_again(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -199,7 +199,7 @@ static struct kunit_suite mmu_notifier_both_suite = {
 	.test_cases = mmu_notifier_both_cases,
 };
 
-/* While more invalidations are active elsewhere than may be kept apart. */
+/* Run with more invalidations active elsewhere than the core keeps apart. */
 static struct kunit_case mmu_notifier_both_crowded_cases[] = {
 	KUNIT_CASE(both_kinds_are_called),
 	KUNIT_CASE(range_filled_in_by_hand_meets_both_kinds),

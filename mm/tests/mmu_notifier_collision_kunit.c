@@ -39,7 +39,7 @@ static void invalidation_during_the_read_collides(struct kunit *test)
 	struct mmu_notifier_range *range;
 	unsigned long seq;
 
-	/* As soon as it has started ... */
+	/* Collide as soon as the range has started ... */
 	seq = mmu_interval_read_begin(&interval->sub);
 	range = mn_start(ctx, 0, 1);
 	KUNIT_EXPECT_TRUE(test, mmu_interval_check_retry(&interval->sub, seq));
@@ -132,7 +132,7 @@ static void reader_takes_no_lock_for_foreign_ranges(struct kunit *test)
 	mn_start(ctx, 20, 10);
 	mn_start(ctx, 40, 10);
 
-	/* With PREEMPT_RT it counts for more than one. */
+	/* With PREEMPT_RT a spinlock counts for more than one. */
 	user_lock = mn_locks_of(mn_try_retry, interval);
 	KUNIT_EXPECT_GE(test, user_lock, 1);
 	KUNIT_EXPECT_EQ(test, mn_locks_of(mn_try_read, interval), user_lock);
@@ -156,7 +156,7 @@ static struct kunit_suite mmu_notifier_collision_suite = {
 	.test_cases = mmu_notifier_collision_cases,
 };
 
-/* While more invalidations are active elsewhere than may be kept apart. */
+/* Run with more invalidations active elsewhere than the core keeps apart. */
 static struct kunit_case mmu_notifier_collision_crowded_cases[] = {
 	KUNIT_CASE(read_of_a_new_interval_does_not_collide),
 	KUNIT_CASE(invalidation_during_the_read_collides),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The contract of MMU notifiers that subscribe to an interval, where very many
- * invalidations are active in the mm at a time. An implementation need not keep
- * all of them apart. But no wait may end too early or go on without bound, and
- * disjoint ranges that it does keep apart must not be waited for.
+ * The contract of MMU notifiers that subscribe to an interval, while very many
+ * invalidations are active in the mm. An implementation need not keep all of
+ * them apart. But no wait may end too early or go on without bound, or be for
+ * disjoint ranges that the implementation does keep apart.
  */
 
 #include <kunit/test.h>
@@ -43,7 +43,7 @@ static void disjoint_ranges_hold_up_no_waiter(struct kunit *test)
 			MN_CROWD + 64 + 65 + CROWD + 1000);
 }
 
-/* Nor those that are active when the interval is inserted. */
+/* Disjoint ranges that are active at the insertion do not hold it up either. */
 static void earlier_disjoint_ranges_hold_up_no_waiter(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -57,7 +57,7 @@ static void earlier_disjoint_ranges_hold_up_no_waiter(struct kunit *test)
 	mn_waiter_returns(test, call);
 }
 
-/* Whichever of them it is that overlaps the interval. */
+/* Have one range of the crowd overlap the interval; try several. */
 static void each_of_a_crowd_counts(struct kunit *test)
 {
 	static const unsigned int which[] = { 0, 31, 32, 63, 64, CROWD - 1 };
@@ -86,7 +86,7 @@ static void each_of_a_crowd_counts(struct kunit *test)
 	}
 }
 
-/* All of them overlap it, and end in several orders. */
+/* All ranges overlap the interval; end them in several orders. */
 static void the_last_of_a_crowd_counts(struct kunit *test)
 {
 	/* Steps that visit each of CROWD, beginning with the first or the last. */
@@ -114,7 +114,7 @@ static void the_last_of_a_crowd_counts(struct kunit *test)
 	}
 }
 
-/* When it has ended, only ranges that overlap the interval count again. */
+/* After the crowd, waiters again wait for overlapping ranges only. */
 static void crowd_leaves_nothing_behind(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -137,7 +137,7 @@ static void crowd_leaves_nothing_behind(struct kunit *test)
 	mn_waiter_returns(test, mn_spawn_waiter(test, interval[1]));
 }
 
-/* All ranges that overlapped the interval have ended, even the last one. */
+/* All overlapping ranges have ended; only disjoint ones are still active. */
 static void ended_ranges_hold_up_no_waiter(struct kunit *test)
 {
 	const struct mn_waiter *waiter = test->param_value;
@@ -206,10 +206,10 @@ static void failed_starts_in_a_crowd_leave_nothing_behind(struct kunit *test)
 }
 
 /*
- * Chains. How long each kind of waiter is held up by them differs.
+ * Chains. How long a chain holds up a waiter depends on its kind.
  */
 
-/* Other pages are invalidated, and subscriptions come and go. */
+/* Invalidate other pages, and register and insert, while a crowd is active. */
 static void others_go_on_beside_a_crowd(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -223,8 +223,8 @@ static void others_go_on_beside_a_crowd(struct kunit *test)
 }
 
 /*
- * A reader waits for the range that started on top of a crowd, and returns when
- * that has ended, although a chain at @page keeps some range active at any time.
+ * A reader waits for a range that started on top of a crowd, and returns when
+ * that range ends, although a chain at @page always has some range active.
  */
 static void crowd_chain(struct kunit *test, unsigned long page)
 {
@@ -247,7 +247,7 @@ static void crowd_chain(struct kunit *test, unsigned long page)
 	}
 	mn_end(own);
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
-	/* The chain goes on, and the crowd. */
+	/* The chain and the crowd are still active. */
 	KUNIT_EXPECT_EQ(test, mn_retry(interval, read->ret), page < 10);
 }
 
@@ -261,7 +261,7 @@ static void reader_is_not_held_up_by_an_overlapping_chain(struct kunit *test)
 	crowd_chain(test, 5);
 }
 
-/* The same, where the chain is there before the reader. */
+/* As above, but the chain starts before the reader. */
 static void reader_is_held_up_by_one_link_at_most(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -289,7 +289,7 @@ static void remove_is_not_held_up_by_a_disjoint_chain(struct kunit *test)
 	struct mn_call *remove;
 	int i;
 
-	/* None overlaps the interval; an implementation may wait for some. */
+	/* No link overlaps the interval, but removal may wait for some. */
 	mn_crowd(ctx, MN_CROWD);
 	interval = mn_insert(ctx, 'a', 0, 10);
 	link[0] = mn_start(ctx, 20, 1);
@@ -305,7 +305,7 @@ static void remove_is_not_held_up_by_a_disjoint_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 0);
 }
 
-/* What started in a crowd is not forgotten when the crowd is gone. */
+/* A range that started during a crowd still counts when the crowd has ended. */
 static void range_outlives_a_crowd(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;

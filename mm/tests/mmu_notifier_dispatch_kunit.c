@@ -130,7 +130,7 @@ static void nonblocking_start_is_not_blockable(struct kunit *test)
 	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
 	struct mmu_notifier_range *range;
 
-	/* Left over from a blocking use. */
+	/* As left over from a blocking start. */
 	range = mn_range(ctx, 0, 1);
 	range->flags = MMU_NOTIFIER_RANGE_BLOCKABLE;
 	KUNIT_EXPECT_EQ(test, 0, mn_start_range_nonblock(range));
@@ -228,7 +228,7 @@ static void end_may_be_the_only_range_callback(struct kunit *test)
 	mn_end(range);
 	KUNIT_EXPECT_EQ(test, sub->ends, 2);
 
-	/* Its end callback may run or not, as the start has failed. */
+	/* The end callback of @sub may run or not, as the start has failed. */
 	fails->fail_nonblock = -EAGAIN;
 	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &range, 0, 1));
 	KUNIT_EXPECT_LE(test, sub->ends, 3);
@@ -360,7 +360,7 @@ static void secondary_tlbs_are_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->tlb_calls, 1);
 }
 
-/* They are called under the lock of the page table. */
+/* The core calls these under the page table lock. */
 static void young_and_secondary_tlbs_under_a_spinlock(struct kunit *test)
 {
 	static DEFINE_SPINLOCK(lock);
@@ -429,7 +429,7 @@ static void a_range_can_be_used_again(struct kunit *test)
 	}
 }
 
-/* As in a loop that gives up, tries again, and comes to the next VMA. */
+/* Reuse one range, as a loop does that gives up, retries, and moves on. */
 static void a_range_can_be_used_in_any_way_again(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a case expects to be reported, and to find on the console. */
+/* Reports that a case expects to find on the console. */
 
 #include <kunit/test.h>
 #include <linux/debug_locks.h>
@@ -8,14 +8,14 @@
 #include "mmu_notifier_expect.h"
 #include "mmu_notifier_helpers.h"
 
-/* What is to be reported. */
+/* The report that the case expects. */
 static struct {
 	const char *kind;
-	/* Of lockdep: the lock that is about to be taken, and the one held. */
+	/* For lockdep: the lock that is about to be taken, and the one held. */
 	const char *acquired;
 	const char *held;
 	bool alone;
-	/* Of others: what comes after the kind. */
+	/* For others: text that follows the kind. */
 	const char *text;
 } expected;
 
@@ -76,7 +76,7 @@ void mn_expect_sleep(struct kunit *test, const char *where)
 	expect_report(test);
 }
 
-/* A warning of the core, in the function or what the compiler put there. */
+/* A WARN by the core, in the function or in one that is inlined there. */
 void mn_expect_warning(struct kunit *test, const char *function)
 {
 	expected.kind = "mm/mmu_";
@@ -84,7 +84,7 @@ void mn_expect_warning(struct kunit *test, const char *function)
 	expect_report(test);
 }
 
-/* A range that is active, at the return to user space. */
+/* A range that is still active on return to user space. */
 void mn_expect_held_in_user_space(struct kunit *test)
 {
 	expect_lockdep(test);
@@ -93,13 +93,13 @@ void mn_expect_held_in_user_space(struct kunit *test)
 	expect_report(test);
 }
 
-/* The name of a lock in the report, in brackets there: "(NAME){...}-{...}". */
+/* The name of a lock in a report, which prints "(NAME){...}-{...}". */
 struct lock_name {
 	const char *at;
 	size_t len;
 };
 
-/* The first one after a mark. */
+/* The first lock name after @mark. */
 static struct lock_name lock_after(const char *text, const char *mark)
 {
 	struct lock_name name = { };
@@ -130,8 +130,8 @@ static bool is_lock(struct lock_name name, const char *wanted)
 }
 
 /*
- * With the two locks of a circle there is the map of invalidations, unless it is
- * about SRCU, and what may come between. Anything else is not what was provoked.
+ * A circle has the two locks and, unless it is about SRCU, the map of
+ * invalidations. fs_reclaim and SRCU may come between; any other lock is wrong.
  */
 static void expect_chain(struct kunit *test, const char *text)
 {
@@ -179,7 +179,7 @@ void mn_expect_end(struct kunit *test)
 {
 	const char *text = mn_reports_text();
 
-	/* This one report, and no other. */
+	/* Exactly one report, the expected one. */
 	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 1);
 	text = strstr(text, expected.kind);
 	if (!text) {

@@ -3,8 +3,8 @@
 #define _MM_TESTS_MMU_NOTIFIER_EXPECT_H
 
 /*
- * What a case expects to be reported: said first, since that may skip the case; and
- * looked for on the console at its end.
+ * Expected reports: a case declares its report first, since this may skip it;
+ * mn_expect_end() looks for it on the console.
  */
 
 struct kunit;
@@ -12,14 +12,14 @@ struct kunit;
 /* The names of locks, as lockdep prints them. */
 #define MN_FS_RECLAIM	"fs_reclaim"
 #define MN_INVALIDATION	"mmu_notifier_invalidate_range_start"
-/* Whose read sections callbacks, or ranges, are in. */
+/* The SRCU sections that callbacks or ranges are in. */
 #define MN_SRCU		"srcu"
-/* What tells that unregistration waits: one of the last two. */
+/* Either lock shows that unregistration waits. */
 #define MN_WAIT		"srcu or mmu_notifier_invalidate_range_start"
 
 void mn_expect_circle(struct kunit *test, const char *acquired,
 		      const char *held);
-/* The same, which may be of these two locks alone. */
+/* As mn_expect_circle(); the circle may consist of just these two. */
 void mn_expect_order(struct kunit *test, const char *acquired, const char *held);
 void mn_expect_recursion(struct kunit *test, const char *lock);
 void mn_expect_sleep(struct kunit *test, const char *where);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the MMU notifier suites share; see mmu_notifier_helpers.h. */
+/* Helpers of the MMU notifier suites; see mmu_notifier_helpers.h. */
 
 #include <kunit/test.h>
 #include <linux/bug.h>
@@ -30,40 +30,40 @@
 
 #include "mmu_notifier_helpers.h"
 
-/* What a case has got by mn_alloc(). */
+/* Memory that mn_alloc() has returned. */
 struct mn_memory {
 	struct list_head node;
 	u64 data[];
 };
 
-/* An mm structure that it has grabbed. */
+/* An mm_count reference that mn_pin() has taken. */
 struct mn_pin {
 	struct list_head node;
 	struct mm_struct *mm;
 };
 
-/* The task that starts a range, and its copies, and ends them. */
+/* The task in which a range and its copies start and end. */
 struct mn_starter {
 	struct list_head node;
 	struct kthread_worker worker;
 	struct task_struct *task;
 };
 
-/* A range that is ended if the case does not. */
+/* A range that mn_undo() ends if the case does not. */
 struct mn_tracked_range {
 	struct mmu_notifier_range range;
 	struct mn_ctx *ctx;
-	struct mn_starter *starter;	/* NULL: the caller */
+	struct mn_starter *starter;	/* NULL: run in the caller */
 	struct list_head active;
 	struct list_head crowd;
 };
 
 /*
- * The end of a case. Not in the reverse order: what one thread waits for may have
- * been begun by another, or be ended by the case alone.
+ * Cleanup. Plain reverse order would hang: a thread may wait for a range that
+ * another thread has started, or that only the case ends.
  */
 
-/* An end may call back and stop at a gate, so it is not under the lock. */
+/* Drop the lock for each end: its callbacks may wait at a gate. */
 static void mn_end_active(struct mn_ctx *ctx)
 {
 	struct mn_tracked_range *tracked;
@@ -98,8 +98,8 @@ static void mn_call_hung(struct mn_call *call)
 }
 
 /*
- * Let all threads return, whatever they wait for, and end what is active. For
- * actions of a case that need that; in the end it is done anyway.
+ * Open all gates and end all active ranges until all threads have returned.
+ * mn_undo() does so anyway; call it from cleanup actions that run earlier.
  */
 void mn_let_go(struct mn_ctx *ctx)
 {
@@ -108,12 +108,12 @@ void mn_let_go(struct mn_ctx *ctx)
 	struct mn_gate *gate;
 
 	while (!ctx->broken) {
-		/* Taken first, so that there is a last look after the timeout. */
+		/* Check the time first, to look once more after the timeout. */
 		bool late = time_after(jiffies, timeout);
 
 		list_for_each_entry(gate, &ctx->gates, node)
 			mn_gate_open(gate);
-		/* The end of a start that a thread has made in between, too. */
+		/* Until done, a thread may have started more ranges. */
 		if (mn_all_done(ctx)) {
 			mn_end_active(ctx);
 			break;
@@ -174,7 +174,7 @@ static void mn_undo(void *data)
 		mmput(ctx->mm);
 	if (ctx->other_mm)
 		mmput(ctx->other_mm);
-	/* Of files that were mapped there. */
+	/* mmput() has dropped files that were mapped: release them now. */
 	flush_delayed_fput();
 	list_for_each_entry(pin, &ctx->pins, node)
 		mmdrop(pin->mm);
@@ -183,7 +183,7 @@ static void mn_undo(void *data)
 	kfree(ctx);
 }
 
-/* The .init of each suite: a context with an mm of its own. */
+/* The .init of most suites: set up a context with an mm of its own. */
 int mn_init(struct kunit *test)
 {
 	struct mn_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
@@ -210,7 +210,7 @@ int mn_init(struct kunit *test)
 	return kunit_add_action_or_reset(test, mn_undo, ctx);
 }
 
-/* The same, and the task that calls mn_start() and mn_end() runs them. */
+/* As mn_init(), but ranges start and end in the task that calls mn_start(). */
 int mn_init_same_task(struct kunit *test)
 {
 	struct mn_ctx *ctx;
@@ -224,8 +224,8 @@ int mn_init_same_task(struct kunit *test)
 }
 
 /*
- * The same, and many invalidations are active in it all the time. Where that is
- * too much, one case finds out for all.
+ * As mn_init(), with many invalidations active in the mm all the time. If that
+ * hangs, only the first case runs into it, and the others fail at once.
  */
 int mn_init_crowded(struct kunit *test)
 {
@@ -240,7 +240,7 @@ int mn_init_crowded(struct kunit *test)
 	return crowded_out ? -EBUSY : 0;
 }
 
-/* Zeroed memory that is there until nothing of the case is left. */
+/* Zeroed memory, freed once nothing of the case is left. */
 void *mn_alloc(struct mn_ctx *ctx, size_t size)
 {
 	struct mn_memory *memory = kzalloc(sizeof(*memory) + size, GFP_KERNEL);
@@ -250,7 +250,7 @@ void *mn_alloc(struct mn_ctx *ctx, size_t size)
 	return memory->data;
 }
 
-/* The mm is not freed before the end of the case, though it may be released. */
+/* Keep the mm from being freed before the case ends; it may be released. */
 struct mm_struct *mn_pin(struct mn_ctx *ctx, struct mm_struct *mm)
 {
 	struct mn_pin *pin = mn_alloc(ctx, sizeof(*pin));
@@ -261,7 +261,7 @@ struct mm_struct *mn_pin(struct mn_ctx *ctx, struct mm_struct *mm)
 	return mm;
 }
 
-/* Another mm. */
+/* A second mm, allocated on first use. */
 struct mm_struct *mn_other_mm(struct mn_ctx *ctx)
 {
 	if (!ctx->other_mm)
@@ -270,7 +270,7 @@ struct mm_struct *mn_other_mm(struct mn_ctx *ctx)
 	return ctx->other_mm;
 }
 
-/* Memory of current, which has an mm from then on. Returns where it is. */
+/* Map memory into current, which then has an mm. Returns the address. */
 unsigned long mn_map(struct mn_ctx *ctx, unsigned long length)
 {
 	unsigned long addr = kunit_vm_mmap(ctx->test, NULL, 0, length,
@@ -282,7 +282,7 @@ unsigned long mn_map(struct mn_ctx *ctx, unsigned long length)
 	return addr;
 }
 
-/* What mn_map_into_mm() needs. */
+/* Argument and result of the thread of mn_map_into_mm(). */
 struct mn_mapping {
 	struct file *file;
 	unsigned long addr;
@@ -307,8 +307,8 @@ static void mn_call_map(struct mn_call *call)
 }
 
 /*
- * Map the file into the mm of the case, which has it from then on; or, if it is
- * NULL, memory that is in use. Returns where it is.
+ * Map @file into the mm of the case, and drop the caller's reference to it. If
+ * @file is NULL, map memory and populate it. Returns the address.
  */
 unsigned long mn_map_into_mm(struct mn_ctx *ctx, struct file *file)
 {
@@ -323,19 +323,19 @@ unsigned long mn_map_into_mm(struct mn_ctx *ctx, struct file *file)
 	return mapping->addr;
 }
 
-/* Drop the last user of the mm: its notifiers are released. */
+/* Drop the last user of the mm, which releases its subscriptions. */
 void mn_release_mm(struct mn_ctx *ctx)
 {
 	struct mm_struct *mm = ctx->mm;
 	bool active;
 
-	/* With read sections, it waits for the ranges of the mm. */
+	/* If ranges are in SRCU sections, mmput() waits for them. */
 	if (ctx->sections)
 		mn_crowd_end(ctx);
 	spin_lock(&ctx->lock);
 	active = !list_empty(&ctx->active);
 	spin_unlock(&ctx->lock);
-	/* Those are still to be ended. */
+	/* Active ranges still need the mm when they end. */
 	if (active)
 		mn_pin(ctx, mm);
 	ctx->mm = NULL;
@@ -378,7 +378,7 @@ void mn_note(struct mn_seen *seen, const struct mmu_notifier_range *range,
 #endif
 }
 
-/* For cases of callbacks that must not sleep: skip where that is not checked. */
+/* Skip a case on callbacks that must not sleep if nothing checks that. */
 void mn_skip_unless_sleep_is_forbidden(struct kunit *test)
 {
 	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
@@ -401,7 +401,7 @@ struct mn_gate *mn_gate(struct mn_ctx *ctx)
 	return gate;
 }
 
-/* Called from callbacks. */
+/* Called by callbacks: report in, and wait until the gate is open. */
 void mn_gate_pass(struct mn_gate *gate)
 {
 	if (!gate)
@@ -410,7 +410,7 @@ void mn_gate_pass(struct mn_gate *gate)
 	wait_for_completion(&gate->open);
 }
 
-/* Wait until a callback stands before the gate. */
+/* Wait until a callback has reached the gate. */
 void mn_gate_entered(struct mn_ctx *ctx, struct mn_gate *gate)
 {
 	KUNIT_ASSERT_TRUE_MSG(ctx->test,
@@ -461,7 +461,7 @@ static void mn_sub_release(struct mmu_notifier *notifier,
 		container_of(notifier, struct mn_sub, notifier);
 
 	sub->release_mm = mm;
-	/* Unregistration and the end of the mm may both come here. */
+	/* Both unregistration and exit of the mm may call ->release(). */
 	if (!sub->releases++)
 		mn_gate_pass(sub->release_gate);
 	if (sub->put_on_release)
@@ -543,7 +543,7 @@ struct mn_sub *mn_sub(struct mn_ctx *ctx, char name,
 			   ops);
 }
 
-/* What may have been registered; returns @err. */
+/* Have cleanup unregister @sub if @err is 0; returns @err. */
 int mn_registered(struct mn_sub *sub, int err)
 {
 	if (!err)
@@ -553,13 +553,13 @@ int mn_registered(struct mn_sub *sub, int err)
 	return err;
 }
 
-/* As mmu_notifier_register(), but what is registered is undone. */
+/* As mmu_notifier_register(), and cleanup unregisters @sub. */
 int mn_try_register(struct mn_sub *sub, struct mm_struct *mm)
 {
 	return mn_registered(sub, mmu_notifier_register(&sub->notifier, mm));
 }
 
-/* As __mmu_notifier_register(), under the mmap_lock that it takes. */
+/* As __mmu_notifier_register(); takes the mmap_lock around it. */
 int mn_try_register_locked(struct mn_sub *sub, struct mm_struct *mm)
 {
 	int err;
@@ -576,12 +576,12 @@ struct mn_sub *mn_register(struct mn_ctx *ctx, char name,
 	struct mn_sub *sub = mn_sub(ctx, name, ops);
 	unsigned int crowd;
 
-	/* It waits for what is active in the mm. */
+	/* Registration waits for active ranges: end the crowd first. */
 	crowd = mn_crowd_end(ctx);
 	KUNIT_ASSERT_EQ(ctx->test, 0, mn_try_register(sub, ctx->mm));
 	if (crowd) {
 		mn_crowd(ctx, crowd);
-		/* It is not what the case is about. */
+		/* Ignore callbacks for the crowd. */
 		sub->starts = 0;
 		ctx->log_len = 0;
 		memset(ctx->log, 0, sizeof(ctx->log));
@@ -589,14 +589,14 @@ struct mn_sub *mn_register(struct mn_ctx *ctx, char name,
 	return sub;
 }
 
-/* Only where it does not wait; otherwise mn_spawn_unregister(). */
+/* Use mn_spawn_unregister() if unregistration has to wait. */
 void mn_unregister(struct mn_sub *sub)
 {
 	KUNIT_ASSERT_TRUE(sub->ctx->test,
 			  mn_returns(mn_spawn_unregister(sub)));
 }
 
-/* What mmu_notifier_get() has returned. It is put as often as the case does not. */
+/* Note a result of mmu_notifier_get(); cleanup does the puts that are left. */
 struct mn_sub *mn_got(struct mn_ctx *ctx, struct mmu_notifier *notifier)
 {
 	struct mn_sub *sub;
@@ -659,7 +659,7 @@ struct mn_interval *mn_interval(struct mn_ctx *ctx, char name)
 				mn_alloc(ctx, sizeof(struct mn_interval)));
 }
 
-/* What may have been inserted; returns @err. */
+/* Have cleanup remove @interval if @err is 0; returns @err. */
 int mn_inserted(struct mn_interval *interval, int err)
 {
 	if (!err && list_empty(&interval->node))
@@ -667,7 +667,7 @@ int mn_inserted(struct mn_interval *interval, int err)
 	return err;
 }
 
-/* As mmu_interval_notifier_insert(), but what is inserted is undone. */
+/* As mmu_interval_notifier_insert(), and cleanup removes @interval. */
 int mn_try_insert_ops(struct mn_interval *interval, struct mm_struct *mm,
 		      unsigned long start, unsigned long length,
 		      const struct mmu_interval_notifier_ops *ops)
@@ -683,7 +683,7 @@ int mn_try_insert(struct mn_interval *interval, struct mm_struct *mm,
 	return mn_try_insert_ops(interval, mm, start, length, &mn_interval_ops);
 }
 
-/* As mmu_interval_notifier_insert_locked(), under the mmap_lock that it takes. */
+/* As mmu_interval_notifier_insert_locked(); takes the mmap_lock around it. */
 int mn_try_insert_locked(struct mn_interval *interval, struct mm_struct *mm,
 			 unsigned long start, unsigned long length)
 {
@@ -707,7 +707,7 @@ struct mn_interval *mn_insert(struct mn_ctx *ctx, char name,
 	return interval;
 }
 
-/* Only where it does not wait; otherwise mn_spawn_remove(). */
+/* Use mn_spawn_remove() if the removal has to wait. */
 void mn_remove(struct mn_interval *interval)
 {
 	KUNIT_ASSERT_TRUE(interval->ctx->test,
@@ -743,7 +743,7 @@ static struct mn_tracked_range *mn_track(struct mn_ctx *ctx)
 	return tracked;
 }
 
-/* A range that is yet to be started. */
+/* A range, not started. */
 struct mmu_notifier_range *mn_range(struct mn_ctx *ctx, unsigned long page,
 				    unsigned long pages)
 {
@@ -754,7 +754,7 @@ struct mmu_notifier_range *mn_range(struct mn_ctx *ctx, unsigned long page,
 	return range;
 }
 
-/* With all that the caller of a start has to set, and nothing else. */
+/* As mn_range(), but set only the fields that callers of a start must set. */
 struct mmu_notifier_range *mn_range_by_hand(struct mn_ctx *ctx,
 					    unsigned long page,
 					    unsigned long pages)
@@ -771,7 +771,7 @@ struct mmu_notifier_range *mn_range_by_hand(struct mn_ctx *ctx,
 	return range;
 }
 
-/* A copy of a range, which is yet to be started. */
+/* A copy of a range; not started itself. */
 struct mmu_notifier_range *mn_copy(struct mn_ctx *ctx,
 				   struct mmu_notifier_range *range)
 {
@@ -782,7 +782,7 @@ struct mmu_notifier_range *mn_copy(struct mn_ctx *ctx,
 	return &tracked->range;
 }
 
-/* From now on the range is ended if the case does not. */
+/* From now on cleanup ends the range if the case does not. */
 void mn_started(struct mmu_notifier_range *range)
 {
 	struct mn_tracked_range *tracked = mn_tracked(range);
@@ -793,8 +793,8 @@ void mn_started(struct mmu_notifier_range *range)
 }
 
 /*
- * With subscriptions to the mm, a range is in a read section from its start to its
- * end, which are in one task then.
+ * With subscriptions to the mm, a range is in an SRCU section from its start to
+ * its end: both must run in the same task.
  */
 struct mn_step {
 	struct kthread_work work;
@@ -853,7 +853,7 @@ static int mn_step_end(struct mmu_notifier_range *range)
 	return 0;
 }
 
-/* By the case itself, for it may fail. */
+/* Called in the thread of the case, as it may assert. */
 static void mn_need_starter(struct mmu_notifier_range *range)
 {
 	struct mn_tracked_range *tracked = mn_tracked(range);
@@ -873,7 +873,7 @@ static int mn_start_step(struct mmu_notifier_range *range,
 	return err;
 }
 
-/* These are for ranges that come from the functions above. */
+/* Only for ranges from mn_range(), mn_range_by_hand() or mn_copy(). */
 void mn_start_range(struct mmu_notifier_range *range)
 {
 	mn_need_starter(range);
@@ -913,7 +913,7 @@ void mn_end(struct mmu_notifier_range *range)
 	mn_step(range, mn_step_end);
 }
 
-/* From its start to its end at once, so that there is nothing to undo. */
+/* Start and end in one go, so that cleanup has nothing to do. */
 void mn_invalidate_mm(struct mm_struct *mm, unsigned long start,
 		      unsigned long end)
 {
@@ -929,7 +929,7 @@ void mn_invalidate(struct mn_ctx *ctx, unsigned long page, unsigned long pages)
 	mn_invalidate_mm(ctx->mm, MN_ADDR(page), MN_ADDR(page + pages));
 }
 
-/* With ranges that are filled in by hand: one may block, and one must not. */
+/* Invalidate with ranges filled in by hand: one blocking, one nonblocking. */
 void mn_invalidate_by_hand(struct mn_ctx *ctx, unsigned long page,
 			   unsigned long pages)
 {
@@ -949,7 +949,7 @@ static const enum mmu_notifier_event mn_events[MN_EVENTS] = {
 	MMU_NOTIFY_MIGRATE, MMU_NOTIFY_EXCLUSIVE,
 };
 
-/* Of each event one, with addresses and an owner of its own. */
+/* Invalidate with event number @nr, with its own addresses and owner. */
 void mn_invalidate_event(struct mn_ctx *ctx, unsigned int nr)
 {
 	struct mmu_notifier_range range;
@@ -973,13 +973,13 @@ void mn_expect_event(struct mn_ctx *ctx, const struct mn_seen *seen,
 	KUNIT_EXPECT_PTR_EQ(test, seen->owner, (void *)&mn_events[nr]);
 }
 
-/* From now on the mm keeps account of invalidations. */
+/* Have the mm tracked from now on. */
 void mn_prepare(struct mn_ctx *ctx)
 {
 	mn_remove(mn_insert(ctx, 0, 0, 1));
 }
 
-/* They go on until they are ended, or the case is. */
+/* Start @nr ranges that stay active until mn_crowd_end() or cleanup. */
 void mn_crowd(struct mn_ctx *ctx, unsigned int nr)
 {
 	struct mmu_notifier_range *range;
@@ -992,7 +992,7 @@ void mn_crowd(struct mn_ctx *ctx, unsigned int nr)
 	}
 }
 
-/* Returns how many there were. */
+/* End the crowd; returns how many ranges it had. */
 unsigned int mn_crowd_end(struct mn_ctx *ctx)
 {
 	struct mn_tracked_range *tracked, *next;
@@ -1091,8 +1091,8 @@ struct mn_call *mn_spawn_start(struct mn_ctx *ctx,
 }
 
 /*
- * Start the range among many new intervals, all of which have page 50. It stops in the
- * middle of what it has to announce, at the gate of interval[MN_HELD_UP_AT].
+ * Insert many intervals that contain page 50, and start the range. Its
+ * callbacks stop midway, at the gate of interval[MN_HELD_UP_AT].
  */
 struct mn_call *mn_spawn_start_held_up(struct mn_ctx *ctx,
 				       struct mmu_notifier_range *range,
@@ -1154,7 +1154,7 @@ static struct mn_call *mn_spawn_to_wait(struct kunit *test,
 	return mn_spawn(test->priv, waiter->what, interval, fn, -1);
 }
 
-/* Begin the call that the case runs for this time. */
+/* Start the kind of wait that is the case's parameter. */
 struct mn_call *mn_spawn_waiter(struct kunit *test,
 				struct mn_interval *interval)
 {
@@ -1173,14 +1173,14 @@ static void mn_call_waiter_locked(struct mn_call *call)
 	mmap_write_unlock(mm);
 }
 
-/* The same, with the mmap_lock held. */
+/* As mn_spawn_waiter(), with the mmap_lock held. */
 struct mn_call *mn_spawn_waiter_locked(struct kunit *test,
 				       struct mn_interval *interval)
 {
 	return mn_spawn_to_wait(test, interval, mn_call_waiter_locked);
 }
 
-/* It must return, and nothing has started since, so that nothing collides. */
+/* The call must return, and must not collide, as no range has started since. */
 void mn_waiter_returns(struct kunit *test, struct mn_call *call)
 {
 	const struct mn_waiter *waiter = test->param_value;
@@ -1190,7 +1190,7 @@ void mn_waiter_returns(struct kunit *test, struct mn_call *call)
 		KUNIT_EXPECT_FALSE(test, waiter->retry(call));
 }
 
-/* What mn_hold_mmap_lock() needs. */
+/* Argument of the thread of mn_hold_mmap_lock(). */
 struct mn_lock_holder {
 	struct mm_struct *mm;
 	struct mn_gate *gate;
@@ -1205,7 +1205,7 @@ static void mn_call_hold_mmap_lock(struct mn_call *call)
 	mmap_read_unlock(holder->mm);
 }
 
-/* A thread holds the mmap_lock for reading, until the gate is opened. */
+/* Have a thread hold the mmap_lock for reading until the gate is opened. */
 struct mn_gate *mn_hold_mmap_lock(struct mn_ctx *ctx, struct mm_struct *mm)
 {
 	struct mn_lock_holder *holder = mn_alloc(ctx, sizeof(*holder));
@@ -1218,14 +1218,14 @@ struct mn_gate *mn_hold_mmap_lock(struct mn_ctx *ctx, struct mm_struct *mm)
 	return holder->gate;
 }
 
-/* Where it waits. */
+/* The state of the task while the call waits. */
 unsigned int mn_state_in_sleep(const struct mn_call *call)
 {
 	return READ_ONCE(call->killable) ? TASK_KILLABLE : TASK_UNINTERRUPTIBLE;
 }
 
 /*
- * Whether the call sleeps, rather than return. It has to be one that sleeps for
+ * Whether the call sleeps rather than returns. Only for calls that sleep for
  * nothing but what the case controls.
  */
 bool mn_sleeps(struct mn_call *call)
@@ -1250,7 +1250,7 @@ bool mn_sleeps(struct mn_call *call)
 	return false;
 }
 
-/* Whether the call returns, at once or at last. */
+/* Whether the call returns, now or after a while. */
 bool mn_returns(struct mn_call *call)
 {
 	if (wait_for_completion_timeout(&call->done, MN_HANG_SECONDS * HZ))
@@ -1265,7 +1265,7 @@ bool mn_returns(struct mn_call *call)
 
 #if defined(CONFIG_FAILSLAB) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
 
-/* The variable behind a file of debugfs: nothing else leads there. */
+/* Get at a failslab variable by its debugfs file: there is no other access. */
 static void *mn_failslab_knob(const char *name)
 {
 	struct dentry *dir = debugfs_lookup("failslab", NULL);
@@ -1283,7 +1283,7 @@ static void mn_failslab_end(void *data)
 	*(unsigned long *)mn_failslab_knob("verbose") = 2;
 }
 
-/* Let GFP_KERNEL fail too, and silently, or skip the case. */
+/* Have GFP_KERNEL allocations fail too, and silently; or skip the case. */
 void mn_failslab_begin(struct mn_ctx *ctx)
 {
 	bool *ignored = mn_failslab_knob("ignore-gfp-wait");
@@ -1293,7 +1293,7 @@ void mn_failslab_begin(struct mn_ctx *ctx)
 		kunit_skip(ctx->test, "failslab is not in debugfs");
 	*ignored = false;
 	*verbose = 0;
-	/* For mn_fill_caches(). */
+	/* mn_fill_caches() fills the caches of one CPU: stay there. */
 	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
 	KUNIT_ASSERT_EQ(ctx->test, 0,
 			kunit_add_action_or_reset(ctx->test, mn_failslab_end,
@@ -1301,8 +1301,8 @@ void mn_failslab_begin(struct mn_ctx *ctx)
 }
 
 /*
- * The allocator keeps objects at hand for each CPU. Have it allocate what it needs
- * for that before: it can do without, and that would be no failure.
+ * The slab allocator caches objects per CPU. Fill the caches first: if a refill
+ * fails, the injected failure is used up, but the allocation succeeds.
  */
 static void mn_fill_caches(void)
 {
@@ -1318,14 +1318,14 @@ static void mn_fill_caches(void)
 	}
 }
 
-/* Of those that current makes from now on; the first is 1. */
+/* Fail the @nth allocation that current makes from now on; the first is 1. */
 void mn_fail_allocation(unsigned int nth)
 {
 	mn_fill_caches();
 	current->fail_nth = nth;
 }
 
-/* Whether it was made, and so failed. If not, it does not fail any more. */
+/* Whether that allocation was made, and so failed. Cancels it if not. */
 bool mn_allocation_failed(void)
 {
 	bool failed = !current->fail_nth;
@@ -1354,8 +1354,8 @@ bool mn_allocation_failed(void)
 #endif
 
 /*
- * Whether @fn gets as far as its @nth allocation, which fails. Then it must return
- * -ENOMEM, and leave no reference of the mm behind. Otherwise it must succeed.
+ * Whether @fn reaches its @nth allocation, which fails. If so, @fn must return
+ * -ENOMEM and leak no reference to the mm; otherwise it must succeed.
  */
 bool mn_fails(struct mn_ctx *ctx, unsigned int nth, int (*fn)(void *arg),
 	      void *arg)
@@ -1388,7 +1388,7 @@ static void mn_probe_lock(void *ignore, struct lockdep_map *lock,
 			  int check, struct lockdep_map *next_lock,
 			  unsigned long ip)
 {
-	/* The map of invalidations is entered, but is no lock. */
+	/* Do not count the lockdep map of invalidations, which is no lock. */
 	if (current == mn_locks_task && in_task() &&
 	    lock != &__mmu_notifier_invalidate_range_start_map)
 		mn_locks_taken++;
@@ -1400,7 +1400,7 @@ static void mn_locks_end(void *data)
 	tracepoint_synchronize_unregister();
 }
 
-/* From here to the end of the case locks can be counted; or skip the case. */
+/* Allow mn_locks_of() until the case ends; or skip the case. */
 void mn_locks_begin(struct mn_ctx *ctx)
 {
 	mn_locks_task = current;
@@ -1412,8 +1412,8 @@ void mn_locks_begin(struct mn_ctx *ctx)
 }
 
 /*
- * How many locks @fn takes. If it is preempted, the scheduler takes some too: so
- * let it run several times, and return the least.
+ * How many locks @fn takes. If preempted, the task takes some in the scheduler
+ * too: run @fn several times, and return the minimum.
  */
 unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
 			 struct mn_interval *interval)
@@ -1444,8 +1444,8 @@ unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
 #endif
 
 /*
- * Reports. What the kernel prints between begin and end is expected: a script that
- * reads the log for unexpected reports leaves it out.
+ * Reports. Output between begin and end is expected: a script that checks the
+ * log for unexpected reports skips it.
  */
 
 static DEFINE_RAW_SPINLOCK(mn_reports_lock);	/* protects the two below */
@@ -1463,7 +1463,7 @@ static void mn_probe_console(void *ignore, const char *buf, size_t len)
 	raw_spin_unlock_irqrestore(&mn_reports_lock, flags);
 }
 
-/* What is reported once is reported again: each case has its own. */
+/* Reset WARN_ONCE() and the like, so that each case gets its own report. */
 static void mn_report_again(void)
 {
 	generic_bug_clear_once();
@@ -1472,7 +1472,7 @@ static void mn_report_again(void)
 
 static bool mn_reports_are_read;
 
-/* At the end of the case at the latest. */
+/* Stop reading the console; at the latest, when the case ends. */
 static void mn_reports_stop(void *data)
 {
 	if (!mn_reports_are_read)
@@ -1497,13 +1497,13 @@ void mn_reports_begin(struct mn_ctx *ctx)
 						  NULL));
 }
 
-/* What was printed, to be looked at after the end. */
+/* The text that was printed; valid after mn_reports_end(), too. */
 const char *mn_reports_text(void)
 {
 	return mn_reports;
 }
 
-/* Returns how many reports there were. */
+/* Stop reading the console; returns how many reports there were. */
 unsigned int mn_reports_end(struct mn_ctx *ctx)
 {
 	static const char * const heads[] = { "WARNING: ", "BUG: " };

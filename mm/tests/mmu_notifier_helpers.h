@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the MMU notifier suites share: an mm of their own, subscriptions that
- * note how they are called, and threads whose waits can be observed.
+ * Helpers of the MMU notifier suites: an mm per case, subscriptions that record
+ * how they are called, and threads whose waits can be observed.
  *
- * No case depends on time. It starts a call in a thread of its own and asks
- * whether that sleeps or returns; both are final as long as the case itself does
- * nothing that would end the wait. A call that should return and does not is
- * given up after MN_HANG_SECONDS; the case fails and names it.
+ * No case depends on timing. A case starts a call in a separate thread, and
+ * asks whether the call sleeps or returns; either is final as long as the case
+ * does nothing that ends the wait. If a call should return but does not, the
+ * case gives up after MN_HANG_SECONDS, names the call, and fails.
  *
- * A case cleans up nothing. All that it gets from the functions below is undone
- * when it is over, also if an assertion has failed or it was skipped: gates are
- * opened, ranges are ended, threads return, subscriptions are removed, and then
- * the memory is freed. A thread must not use what is on the stack of the case:
- * mn_alloc() and what builds on it is for that. What still hangs then fails the
- * case, and what it uses is never freed.
+ * A case need not clean up. When it ends, even by a failed assertion or a skip,
+ * cleanup undoes what the functions below did: it opens gates, ends ranges,
+ * lets threads return, removes subscriptions, and then frees the memory.
+ * Threads must not use the stack of the case: use mn_alloc() and what builds on
+ * it. If a thread still hangs during cleanup, the case fails, and the memory is
+ * never freed.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_HELPERS_H
 #define _MM_TESTS_MMU_NOTIFIER_HELPERS_H
@@ -31,21 +31,21 @@
 /* Addresses of the test mm, in pages. */
 #define MN_ADDR(page)	((unsigned long)(page) << PAGE_SHIFT)
 
-/* What a case has, and the order in which callbacks ran. */
+/* All that a case has, and a log of the callbacks in order. */
 struct mn_ctx {
 	struct kunit *test;
 	struct mm_struct *mm;		/* NULL once released by the case */
 	struct mm_struct *other_mm;
-	bool put;			/* something may be freed late */
-	bool broken;			/* nothing can be undone, or freed */
-	bool sections;			/* ranges may be in read sections */
-	bool same_task;			/* who calls mn_start() runs the start */
+	bool put;			/* a put may still have to free */
+	bool broken;			/* a call hangs: free nothing */
+	bool sections;			/* ranges may be in SRCU sections */
+	bool same_task;			/* mn_start() runs in its caller */
 	struct list_head memory;
 	struct list_head pins;
 	struct list_head gates;
 	struct list_head calls;
 	struct list_head intervals;	/* inserted */
-	struct list_head subs;		/* registered or got */
+	struct list_head subs;		/* registered, or from a get */
 	struct list_head crowd;		/* ranges of mn_crowd() */
 	struct list_head starters;
 	spinlock_t lock;		/* protects what follows */
@@ -55,18 +55,18 @@ struct mn_ctx {
 };
 
 /*
- * Invalidations that are active all the time, each in pages of its own: so many
- * are kept apart, whatever comes on top of them.
+ * Number of invalidations in a crowd, all active all the time, each in its own
+ * pages. The core keeps this many apart, even if more start.
  */
 #define MN_CROWD	(BITS_PER_LONG - 1)
 #define MN_CROWD_PAGE	100000
 
-/* More intervals than a core calls under one look at its tree. */
+/* More intervals than the core collects in one walk of the interval tree. */
 #define MN_MANY		40
-/* The one of them at which mn_spawn_start_held_up() stands. */
+/* Index of the interval at whose gate mn_spawn_start_held_up() stops. */
 #define MN_HELD_UP_AT	5
 
-/* So many events there are. */
+/* Number of events. */
 #define MN_EVENTS	8
 
 /* Holds a callback up until the case opens it. */
@@ -76,7 +76,7 @@ struct mn_gate {
 	struct completion open;
 };
 
-/* What a callback was called with, and in which context. */
+/* The arguments and the context of a callback. */
 struct mn_seen {
 	struct mm_struct *mm;
 	unsigned long start;
@@ -89,7 +89,7 @@ struct mn_seen {
 	bool may_not_sleep;	/* between non_block_start() and non_block_end() */
 };
 
-/* A subscription to the mm. Set what is to happen, look at what did. */
+/* A subscription to the mm: set what callbacks do, then check what they did. */
 struct mn_sub {
 	struct mmu_notifier notifier;
 	struct mn_ctx *ctx;
@@ -101,9 +101,9 @@ struct mn_sub {
 	bool put_on_release;
 	struct mn_gate *gate;	/* in start */
 	struct mn_gate *release_gate;	/* in the first release */
-	struct mn_gate *other_gate;	/* in all others */
+	struct mn_gate *other_gate;	/* in all other callbacks */
 
-	unsigned int gets;	/* users that the case has to put */
+	unsigned int gets;	/* references that are still to be put */
 	unsigned int starts;
 	unsigned int ends;
 	unsigned int releases;
@@ -133,7 +133,7 @@ struct mn_interval {
 	struct mn_seen seen;
 };
 
-/* A call in a thread of its own. */
+/* A call that runs in a separate thread. */
 struct mn_call {
 	struct mn_ctx *ctx;
 	struct list_head node;
@@ -142,7 +142,7 @@ struct mn_call {
 	void *arg;
 	struct task_struct *task;
 	bool entered;
-	bool killable;		/* set by @fn if its sleeps are */
+	bool killable;		/* set by @fn if it sleeps killably */
 	struct completion done;
 	unsigned long ret;
 };
@@ -152,11 +152,11 @@ struct mn_waiter {
 	const char *name;
 	const char *what;	/* the function */
 	void (*wait)(struct mn_call *call);	/* @arg is the interval */
-	/* Whether what it goes on to read collides; NULL if it does not read. */
+	/* Whether a read after the wait collides; NULL if not a reader. */
 	bool (*retry)(struct mn_call *call);
 	bool removes;
-	bool waits_twice;	/* also for what starts in its first wait */
-	bool takes_no_risk;	/* may wait for what is not kept apart */
+	bool waits_twice;	/* also for ranges started in the first wait */
+	bool takes_no_risk;	/* may wait for any range that is untracked */
 };
 
 int mn_init(struct kunit *test);

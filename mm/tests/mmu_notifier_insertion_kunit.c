@@ -53,7 +53,7 @@ static void failed_insert_leaves_no_mm(struct kunit *test)
 	unsigned long addr;
 	int count, err;
 
-	/* The first one prepares the mm, and that stays. */
+	/* The first insertion has the mm tracked, which is never undone. */
 	mn_remove(mn_insert(ctx, 'b', 0, 1));
 	count = atomic_read(&ctx->mm->mm_count);
 
@@ -68,7 +68,7 @@ static void failed_insert_leaves_no_mm(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, interval->sub.mm);
 	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->mm->mm_count), count);
 
-	/* Nor does the first one of an mm, which fails before it inserts. */
+	/* A first insertion that fails early must not leave ->mm set either. */
 	addr = mn_map(ctx, PAGE_SIZE);
 	interval->sub.mm = current->mm;
 	set_thread_flag(TIF_SIGPENDING);
@@ -151,7 +151,7 @@ static void insert_gives_up_on_a_signal(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(current->mm));
 }
 
-/* Drivers allocate without zeroing, and copy what they have used. */
+/* Drivers allocate without zeroing, and copy objects that were in use. */
 static void object_need_not_be_initialised(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -191,7 +191,7 @@ static void insert_under_the_mmap_lock(struct kunit *test)
 	struct mn_interval *a = mn_interval(ctx, 'a');
 	struct mn_interval *b = mn_interval(ctx, 'b');
 
-	/* Both the first, which prepares the mm, and a later one. */
+	/* Both the first insertion, which tracks the mm, and a later one. */
 	KUNIT_EXPECT_EQ(test, 0,
 			mn_try_insert_locked(a, ctx->mm, MN_ADDR(1), 1));
 	KUNIT_EXPECT_EQ(test, 0,
@@ -239,7 +239,7 @@ static void failed_insert_prepares_nothing(struct kunit *test)
 	mm = current->mm;
 	KUNIT_ASSERT_EQ(test, 0, mn_try_register(sub, mm));
 
-	/* Where it allocates nothing, it takes locks, and gives up on the signal. */
+	/* If the insertion does not allocate, it gives up on the signal. */
 	mn_failslab_begin(ctx);
 	set_thread_flag(TIF_SIGPENDING);
 	mn_fail_allocation(1);
@@ -252,7 +252,7 @@ static void failed_insert_prepares_nothing(struct kunit *test)
 	clear_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, err, failed ? -ENOMEM : -EINTR);
 
-	/* The first one that succeeds still waits for the holder of the lock. */
+	/* The first successful insertion still waits for the mmap_lock. */
 	interval->sub.mm = mm;
 	lock = mn_hold_mmap_lock(ctx, mm);
 	insert = mn_spawn(ctx, "mmu_interval_notifier_insert", interval,
@@ -277,11 +277,11 @@ static void interval_pins_the_mm_structure(struct kunit *test)
 }
 
 /*
- * Preparation: without a subscription, registration has the mm keep account of
- * invalidations, so that insertion need not take the mmap_lock
+ * Preparation: registration without a subscription has the mm tracked, so that
+ * insertion need not take the mmap_lock
  */
 
-/* As in a device fault. What lockdep says of it is for another suite. */
+/* Insert as in a device fault. Another suite checks what lockdep reports. */
 static int insert_under_the_mmap_lock_for_reading(struct mn_interval *interval)
 {
 	struct mm_struct *mm = interval->ctx->mm;
@@ -370,7 +370,7 @@ static void preparation_of_an_mm_with_notifiers(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, ctx->log, "lLiimM");
 }
 
-/* A reader finds what started before there was an interval to announce it to. */
+/* A reader waits for a range that started before the interval was inserted. */
 static void prepared_mm_keeps_account_of_invalidations(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -412,7 +412,7 @@ static void preparation_fails_with_any_of_its_allocations(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
-/* The same where a subscription to the mm is there, and its memory. */
+/* As above, when a subscription has already allocated some of the memory. */
 static void later_preparation_fails_with_any_of_its_allocations(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -500,7 +500,7 @@ static void late_callback_does_not_hide_a_later_invalidation(struct kunit *test)
 	struct mn_interval *interval[MN_MANY], *new;
 	struct mn_call *start, *read;
 
-	/* The first range stands in the middle of what it has to announce. */
+	/* The start of the first range stops midway through its callbacks. */
 	start = mn_spawn_start_held_up(ctx, first, interval);
 
 	/* A reader of a new interval begins, a second range starts ... */
@@ -518,8 +518,8 @@ static void late_callback_does_not_hide_a_later_invalidation(struct kunit *test)
 }
 
 /*
- * The first range comes to the interval after the second one, and ends before it.
- * What reads then waits for the second, also if all others have come and gone.
+ * The first range calls the interval after the second has started, and ends
+ * first. A reader then waits for the second, even after many others have ended.
  */
 static void announce_late(struct kunit *test, bool inserted)
 {
@@ -598,7 +598,7 @@ static struct kunit_suite mmu_notifier_insertion_suite = {
 	.test_cases = mmu_notifier_insertion_cases,
 };
 
-/* While more invalidations are active elsewhere than may be kept apart. */
+/* Run with more invalidations active elsewhere than the core keeps apart. */
 static struct kunit_case mmu_notifier_insertion_crowded_cases[] = {
 	KUNIT_CASE(insert_takes_effect_at_once),
 	KUNIT_CASE(insert_while_callbacks_run_loses_no_interval),

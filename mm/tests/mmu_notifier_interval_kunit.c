@@ -214,7 +214,7 @@ static void unmapping_real_memory_is_announced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->seen.end, addr + 2 * PAGE_SIZE);
 }
 
-/* As mprotect() does it, which cannot be called from inside the kernel. */
+/* As mprotect(), which cannot be called from inside the kernel. */
 static int forbid_reading(unsigned long start, unsigned long end)
 {
 	struct mm_struct *mm = current->mm;
@@ -238,7 +238,7 @@ static int forbid_reading(unsigned long start, unsigned long end)
 
 static void change_of_protection_at_address_0_is_ended(struct kunit *test)
 {
-	/* In three entries of the page table, at two of its levels. */
+	/* Populate three page table entries, at two levels. */
 	const unsigned long populated[] = { 0, PMD_SIZE, PUD_SIZE };
 	const unsigned long length = PUD_SIZE + PAGE_SIZE;
 	struct mn_ctx *ctx = test->priv;
@@ -250,7 +250,7 @@ static void change_of_protection_at_address_0_is_ended(struct kunit *test)
 
 	if (FIRST_USER_ADDRESS)
 		kunit_skip(test, "no memory can be mapped at address 0");
-	/* This one cannot tell address 0 from a failure, but gives a mm. */
+	/* mn_map() takes address 0 for a failure: use it only to get an mm. */
 	mn_map(ctx, PAGE_SIZE);
 	mmget(current->mm);
 	mmput(ctx->mm);
@@ -321,7 +321,7 @@ static void refusal_of_a_blocking_start_is_reported(struct kunit *test)
 	mn_reports_begin(ctx);
 	range = mn_start(ctx, 0, 10);
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
-	/* The invalidation goes on: others are called, and readers wait. */
+	/* The invalidation goes on: it calls the others, and readers wait. */
 	KUNIT_EXPECT_EQ(test, b->calls, 1);
 	read = mn_spawn_read(b);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
@@ -365,8 +365,8 @@ static void callback_runs_in_the_lockdep_map(struct kunit *test)
  */
 
 /*
- * A range whose start was before the mm kept account of ranges: the locks that are
- * held to invalidate are there to prevent it, but it must do no harm.
+ * A range that started before the mm was tracked: the locks held to invalidate
+ * prevent that, but it must do no harm.
  */
 static void first_interval_between_start_and_end(struct kunit *test)
 {
@@ -382,7 +382,7 @@ static void first_interval_between_start_and_end(struct kunit *test)
 	interval = mn_insert(ctx, 'a', 0, 10);
 	late = mn_start(ctx, 0, 10);
 	mn_end(early);
-	/* What it says is arbitrary, and may be taken for a mistake. */
+	/* Fields not filled in by hand are garbage, and may be reported. */
 	mn_reports_begin(ctx);
 	mn_end(by_hand);
 	mn_reports_end(ctx);
@@ -453,7 +453,7 @@ static struct kunit_suite mmu_notifier_interval_suite = {
 	.test_cases = mmu_notifier_interval_cases,
 };
 
-/* While more invalidations are active elsewhere than may be kept apart. */
+/* Run with more invalidations active elsewhere than the core keeps apart. */
 static struct kunit_case mmu_notifier_interval_crowded_cases[] = {
 	KUNIT_CASE(overlapping_range_is_announced),
 	KUNIT_CASE(disjoint_range_is_not_announced),

@@ -54,7 +54,7 @@ static void registered_is_called(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->ends, 1);
 }
 
-/* But for its ops. Drivers use kmalloc(). */
+/* Only ->ops need be set: drivers use kmalloc(). */
 static void memory_of_a_subscription_may_be_uninitialised(struct kunit *test)
 {
 	static const unsigned char contents[] = { 0x01, 0x5a, 0xa5, 0xff };
@@ -177,7 +177,7 @@ static void register_gives_up_on_a_signal(struct kunit *test)
 	struct mn_sub *sub = mn_sub(ctx, 'a', &mn_range_ops);
 	int err;
 
-	/* An mm with a VMA: without one there are no locks to take. */
+	/* Map a VMA: without one, registration has no locks to take. */
 	mn_map(ctx, PAGE_SIZE);
 	set_thread_flag(TIF_SIGPENDING);
 	err = mn_try_register(sub, current->mm);
@@ -219,7 +219,7 @@ static void unregister_waits_for_a_running_callback(struct kunit *test)
 
 	mn_gate_open(sub->gate);
 	KUNIT_ASSERT_TRUE(test, mn_returns(start));
-	/* It may wait for the end of the range, or not. */
+	/* Unregistration may wait for the end of the range, or not. */
 	mn_end(range);
 	KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
 	KUNIT_EXPECT_LE(test, sub->ends, 1);
@@ -287,7 +287,7 @@ static void unregister_waits_for_every_callback(struct kunit *test)
 	}
 }
 
-/* The first subscription waits for the holders of locks of the mm. */
+/* The first registration waits for holders of the mm's locks. */
 static void call_register(struct mn_call *call)
 {
 	struct mn_sub *sub = call->arg;
@@ -312,7 +312,7 @@ static void register_waits_for_the_mmap_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->ends, 0);
 }
 
-/* The lock is there to prevent it, but it must do no harm. */
+/* The mmap_lock is there to prevent this, but it must do no harm. */
 static void first_subscription_between_start_and_end(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -325,7 +325,7 @@ static void first_subscription_between_start_and_end(struct kunit *test)
 	mn_start_range(by_hand);
 	sub = mn_register(ctx, 'a', &mn_range_ops);
 	mn_end(range);
-	/* What it says is arbitrary, and may be taken for a mistake. */
+	/* Fields not filled in by hand are garbage, and may be reported. */
 	mn_reports_begin(ctx);
 	mn_end(by_hand);
 	mn_reports_end(ctx);
@@ -356,7 +356,7 @@ static void unregister_under_the_mmap_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->releases, 1);
 }
 
-/* A device that is mapped: its subscription goes with the VMA, or the file. */
+/* A mapped device, which unregisters when the VMA or the file is closed. */
 struct mapped_device {
 	struct mn_sub *sub;
 	bool ends_with_the_vma;
@@ -364,7 +364,7 @@ struct mapped_device {
 	unsigned int file_releases;
 };
 
-/* Unless the end of the case has done it already. */
+/* Unregister unless cleanup of the case has done so already. */
 static void device_unregister(struct mapped_device *device)
 {
 	if (!list_empty(&device->sub->node))
@@ -438,7 +438,7 @@ static void subscription_ends_with_a_mapping(struct kunit *test, bool vma)
 	KUNIT_ASSERT_EQ(test, 0, mn_try_register(device->sub, current->mm));
 	vm_munmap(addr, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, device->closes, 1);
-	/* That of a thread of the kernel is put off. */
+	/* A kernel thread only queues the final fput(). */
 	flush_delayed_fput();
 	KUNIT_EXPECT_EQ(test, device->file_releases, 1);
 	KUNIT_EXPECT_EQ(test, device->sub->starts, 1);
@@ -489,7 +489,7 @@ static void unregister_in_a_release_by_the_end_of_the_mm(struct kunit *test)
 
 #define MEMORY_ROUNDS	2500
 
-/* An mm that has notifiers, for a while. */
+/* Allocate an mm, have it tracked, and free it. */
 static void use_one_mm(struct kunit *test, struct mn_interval *interval)
 {
 	struct mm_struct *mm = mm_alloc();
@@ -504,7 +504,7 @@ static void use_one_mm(struct kunit *test, struct mn_interval *interval)
 	KUNIT_ASSERT_EQ(test, err, 0);
 }
 
-/* An insertion into current->mm that is given up. */
+/* Have an insertion into current->mm give up on a signal. */
 static void give_up_one_insertion(struct kunit *test,
 				  struct mn_interval *interval)
 {
@@ -513,7 +513,7 @@ static void give_up_one_insertion(struct kunit *test,
 	clear_thread_flag(TIF_SIGPENDING);
 }
 
-/* Pages of slabs, when all that was freed behind RCU is. */
+/* The number of slab pages, after all pending RCU frees. */
 static long slab_pages(void)
 {
 	rcu_barrier();
@@ -533,7 +533,7 @@ static void nothing_is_leaked(struct kunit *test)
 	for (i = -MEMORY_ROUNDS / 4; i < MEMORY_ROUNDS; i++) {
 		if (!i)
 			before = slab_pages();
-		/* What waits for RCU at a time takes slabs that stay. */
+		/* Bound the pending RCU frees: the slabs they take may stay. */
 		if (i % 50 == 0)
 			rcu_barrier();
 		use_one_mm(test, interval);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Active ranges by themselves: without an mm that is invalidated, callbacks and
- * subscriptions. What they are for is shown by the other suites.
+ * Unit tests of struct mn_ranges, the active ranges: without an mm, callbacks
+ * or subscriptions. The other suites test how the core uses it.
  */
 
 #include <kunit/test-bug.h>
@@ -18,10 +18,10 @@
 #include "../mmu_notifier_internal.h"
 #include "mmu_notifier_helpers.h"
 
-/* An interval that no untracked range has overlapped. */
+/* The generation of an interval that no untracked range has overlapped. */
 #define NOT_UNTRACKED	0
 
-/* A call of mn_wait() in a thread of its own. */
+/* Arguments of mn_wait() for a separate thread. */
 struct range_wait {
 	struct mn_ranges *ranges;
 	unsigned long first;
@@ -46,7 +46,7 @@ static void range_undo(void *data)
 	struct range_started *started;
 	unsigned long i;
 
-	/* Their sequences are even when they have ended. */
+	/* Ranges that have ended have an even sequence. */
 	list_for_each_entry(started, &range_started, node) {
 		if (started->range.seq % 2)
 			mn_range_deactivate(ranges, &started->range);
@@ -100,7 +100,7 @@ static struct mmu_notifier_range **range_crowd(struct kunit *test,
 	return crowd;
 }
 
-/* What the lock-free look says; on 32 bit it cannot say no. */
+/* The result of the lockless check; on 32 bit it is never false. */
 static bool may_overlap(struct mn_ranges *ranges, unsigned long first,
 			unsigned long last)
 {
@@ -214,7 +214,7 @@ static void oldest_is_not_newer_than_what_is_active(struct kunit *test)
 	KUNIT_EXPECT_LE(test, ranges->oldest, range->seq);
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 
-	/* When the slots start over, what has ended is forgotten. */
+	/* When the slots wrap around, ranges that have ended are forgotten. */
 	for (i = 0; i < 2 * MN_SLOTS; i++) {
 		range = range_start(ranges, 2, 1);
 		KUNIT_EXPECT_LE(test, ranges->oldest, old->seq);
@@ -239,7 +239,7 @@ static void range_without_a_slot_may_overlap_all(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ranges->active & MN_UNTRACKED);
 	KUNIT_EXPECT_EQ(test, ranges->nr_untracked, 1);
 	KUNIT_EXPECT_TRUE(test, may_overlap(ranges, MN_ADDR(5), MN_ADDR(6)));
-	/* A slot that is free again does not make it tracked. */
+	/* A slot that becomes free does not make the range tracked. */
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, crowd[0]));
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
 	KUNIT_EXPECT_EQ(test, ranges->nr_untracked, 0);
@@ -257,7 +257,7 @@ static void what_has_ended_does_not_end_again(struct kunit *test)
 	range = range_start(ranges, 0, 1);
 	copy = *range;
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, range));
-	/* In the slot of the first. */
+	/* Start ranges until one has the slot of the first. */
 	do {
 		later = range_start(ranges, 0, 1);
 	} while (mn_slot_of(later->seq) != mn_slot_of(copy.seq) &&
@@ -279,10 +279,10 @@ static void end_of_what_never_started_ends_no_other(struct kunit *test)
 	unsigned int i;
 
 	range = range_start(ranges, 0, 1);
-	/* It may have been started before the mm had ranges. */
+	/* @other may have been started before the mm was tracked. */
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &other));
 	KUNIT_EXPECT_TRUE(test, ranges->active & MN_UNTRACKED);
-	/* And what is not the core's may be anything. */
+	/* Fields that the core did not set may have any value. */
 	other.flags = range->flags;
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, &other));
 	KUNIT_EXPECT_TRUE(test, ranges->active & MN_UNTRACKED);
@@ -328,7 +328,7 @@ static void forgotten_range_starts_anew(struct kunit *test)
 	mn_range_forget(&again);
 	KUNIT_EXPECT_TRUE(test, mn_range_deactivate(ranges, crowd[0]));
 
-	/* It has a slot, now that one is free. */
+	/* @again gets a slot, now that one is free. */
 	spin_lock(&ranges->lock);
 	mn_range_activate(ranges, &again);
 	spin_unlock(&ranges->lock);
@@ -384,7 +384,7 @@ static void wait_for_untracked_ranges_is_for_a_generation(struct kunit *test)
 	unsigned int i;
 
 	range = range_start(ranges, 0, 1);
-	/* Not for an interval that none of them has overlapped. */
+	/* No wait if no untracked range has overlapped the interval. */
 	KUNIT_EXPECT_TRUE(test, mn_returns(range_wait(test, ranges, 0, 9,
 						      NOT_UNTRACKED)));
 	call = range_wait(test, ranges, 0, 9, range_generation_of_all(ranges));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Range readers: collision-retry for any range of a tracked mm. Each case is named
- * for what it shows.
+ * Range readers: collision-retry for any range of a tracked mm. Each case is
+ * named for what it checks.
  */
 
 #include <kunit/test.h>
@@ -20,22 +20,22 @@
 
 /* More invalidations in a row than any history holds. */
 #define BEYOND_HISTORY	(2 * BITS_PER_LONG)
-/* So many, it does, even if one slot is taken. */
+/* Fits into the history even if one slot is in use. */
 #define WITHIN_HISTORY	(BITS_PER_LONG - 4)
 /* Number of range readers that can have a watch at a time. */
 #define WATCHES		4
 
-/* Where no range reader reads. */
+/* A page that no range reader reads. */
 #define ELSEWHERE	50000
 
-/* A driver's, with a thread in which it begins. */
+/* A range reader as a driver has it, and the range or set that it reads. */
 struct mn_reader {
 	struct mmu_range_reader reader;
 	struct mn_ctx *ctx;
 	spinlock_t user_lock;	/* the driver's */
 	unsigned long page;
 	unsigned long pages;
-	const struct mmu_read_range *set;	/* instead, if there is one */
+	const struct mmu_read_range *set;	/* or NULL: one range */
 	unsigned int nr;
 };
 
@@ -52,7 +52,7 @@ static struct mn_reader *reader_of(struct mn_ctx *ctx, unsigned long page,
 	return reader;
 }
 
-/* Of every second page from one on. */
+/* A reader of every second page, starting at @page. */
 static struct mn_reader *set_reader_of(struct mn_ctx *ctx, unsigned long page,
 				       unsigned int nr)
 {
@@ -69,7 +69,7 @@ static struct mn_reader *set_reader_of(struct mn_ctx *ctx, unsigned long page,
 	return reader;
 }
 
-/* Only where it does not wait. */
+/* Only for a begin that does not wait. */
 static void begin(struct mn_reader *reader)
 {
 	if (reader->set)
@@ -82,7 +82,7 @@ static void begin(struct mn_reader *reader)
 
 static void call_begin(struct mn_call *call)
 {
-	/* To no avail. */
+	/* The begin is not killable: SIGKILL must not end it. */
 	allow_kernel_signal(SIGKILL);
 	begin(call->arg);
 }
@@ -112,7 +112,10 @@ static void call_interval_begin_killable(struct mn_call *call)
 	WRITE_ONCE(call->killable, true);
 	allow_kernel_signal(SIGKILL);
 	call->ret = mmu_interval_read_begin_killable(&interval->sub, &seq);
-	/* Who does not look at what it returned collides; those of ranges are odd. */
+	/*
+	 * If the error is ignored, the retry must collide: seq is even, so no
+	 * range can have it.
+	 */
 	if (call->ret && (!mn_retry(interval, seq) || seq % 2))
 		call->ret = 0;
 }
@@ -155,7 +158,7 @@ static void kill_call(struct mn_call *call)
 	send_sig(SIGKILL, call->task, 1);
 }
 
-/* What a thread calls that is killed before. */
+/* The wait that a thread calls with SIGKILL already pending. */
 struct killed_call {
 	void (*wait)(struct mn_call *call);
 	void *arg;
@@ -186,7 +189,7 @@ static bool retry(struct mn_reader *reader)
 {
 	bool early, collided;
 
-	/* What it says early it says at last. */
+	/* An early check must agree with the retry. */
 	early = mmu_range_read_check_retry(&reader->reader);
 	spin_lock(&reader->user_lock);
 	collided = mmu_range_read_retry(&reader->reader);
@@ -218,7 +221,7 @@ static void overrun(struct mn_reader *reader)
 		mmu_range_reader_init(&reader->reader, ctx->mm);
 }
 
-/* Whether it is exact whatever happens elsewhere: it has a watch. */
+/* Whether the reader has a watch: then no overrun makes it collide. */
 static bool is_exact(struct mn_reader *reader)
 {
 	begin(reader);
@@ -244,8 +247,8 @@ static struct mn_sub *register_tracked(struct mn_ctx *ctx)
 }
 
 /*
- * The mm is tracked for the sake of a notifier of the whole mm; so there is no
- * interval in any of these cases but where one inserts it.
+ * A subscription to the whole mm has it tracked, so no case has an interval_sub
+ * unless it inserts one.
  */
 static int tracked_init(struct kunit *test)
 {
@@ -313,7 +316,7 @@ static void begin_at_the_last_address_waits_for_what_is_there(struct kunit *test
 	struct mmu_notifier_range *range;
 	struct mn_call *call;
 
-	/* Its end is 0. */
+	/* The end of the last page wraps to 0. */
 	reader->page = ULONG_MAX >> PAGE_SHIFT;
 	reader->pages = 1;
 	range = mn_start(ctx, reader->page, 1);
@@ -354,7 +357,7 @@ static void begin_does_not_wait_for_what_starts_later(struct kunit *test)
 	later = mn_start(test->priv, 10, 10);
 	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
-	/* But that collides. */
+	/* The later range collides instead. */
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 	mn_end(later);
 }
@@ -370,7 +373,7 @@ static void begin_does_not_wait_for_what_takes_the_slot(struct kunit *test)
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 	mn_end(range);
-	/* One of them has the slot that it waits for. */
+	/* One of the crowd reuses the slot that the begin waits for. */
 	for (i = 0; i < MN_CROWD; i++)
 		mn_start(test->priv, 10, 10);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
@@ -405,7 +408,7 @@ static void begin_does_not_wait_for_untracked_ranges_elsewhere(struct kunit *tes
 	unsigned int i;
 
 	mn_crowd(ctx, MN_CROWD);
-	/* Where both are active, what is between them is not known. */
+	/* One at a time: of two, only the span from first to last is known. */
 	for (i = 0; i < ARRAY_SIZE(reader); i++) {
 		below = mn_start(ctx, 0, 10);
 		KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader[i])));
@@ -418,10 +421,10 @@ static void begin_does_not_wait_for_untracked_ranges_elsewhere(struct kunit *tes
 	}
 }
 
-/* All of them are in what is known of untracked ranges, whatever their order. */
+/* The span of untracked ranges covers each of them, in any order of start. */
 static void begin_waits_for_any_of_several_untracked_ranges(struct kunit *test)
 {
-	/* Where two others are: below it, above it, and on both sides of it. */
+	/* The other two ranges: both below, both above, or one on each side. */
 	static const unsigned long others[][2] = {
 		{ 0, 2 }, { 30, 32 }, { 0, 30 }, { 30, 0 },
 	};
@@ -432,7 +435,7 @@ static void begin_waits_for_any_of_several_untracked_ranges(struct kunit *test)
 	unsigned int i, j;
 
 	mn_crowd(ctx, MN_CROWD);
-	/* The one to wait for starts before, between, and after the others. */
+	/* Start the overlapping range before, between, and after the others. */
 	for (i = 0; i < ARRAY_SIZE(others); i++) {
 		for (j = 0; j < 3; j++) {
 			unsigned int k, other = 0;
@@ -454,7 +457,7 @@ static void begin_waits_for_any_of_several_untracked_ranges(struct kunit *test)
  * Retry
  */
 
-/* Nothing has been read, so that nothing can be right. */
+/* Without a begin nothing was read, so nothing can be valid. */
 static void retry_without_a_begin_is_true(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
@@ -472,7 +475,7 @@ static void wait_of_a_begin_is_not_part_of_the_history(struct kunit *test)
 	range = mn_start(ctx, 10, 10);
 	call = spawn_begin(reader);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
-	/* Nor is what overlaps, and has come and gone. */
+	/* A range that starts and ends during the wait does not count. */
 	mn_invalidate(ctx, 10, 10);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	mn_end(range);
@@ -498,7 +501,7 @@ static void retry_is_true_if_what_overlaps_has_started(struct kunit *test)
 	}
 }
 
-/* Also where the slots have started over before it. */
+/* Even if the slots have wrapped around before the overlapping range starts. */
 static void retry_is_true_wherever_it_is_in_the_history(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
@@ -530,7 +533,7 @@ static void retry_is_false_if_all_was_elsewhere(struct kunit *test)
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
 	unsigned int nr, i;
 
-	/* From each place in the history, up to its whole length. */
+	/* Start at each place in the history, and use up to all of it. */
 	for (nr = 0; nr <= WITHIN_HISTORY; nr++) {
 		begin(reader);
 		for (i = 0; i < nr; i++)
@@ -552,7 +555,7 @@ static void retry_is_false_if_what_overlaps_was_before(struct kunit *test)
 	}
 }
 
-/* Those which start while the begin waits do not get the slot of what it waits for. */
+/* Ranges that start during the wait cannot take the slot begin waits for. */
 static void retry_is_false_if_the_begin_has_waited_for_it(struct kunit *test)
 {
 	struct mn_reader *reader = reader_of(test->priv, 10, 10);
@@ -573,7 +576,7 @@ static void retry_is_false_if_the_begin_has_waited_for_it(struct kunit *test)
 	}
 }
 
-/* Where slots are held for long, the others are the history. */
+/* If active ranges hold most slots, the free ones make up the history. */
 static void history_is_what_is_free(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -625,7 +628,7 @@ static void retry_is_true_if_a_start_was_refused(struct kunit *test)
 	begin(reader);
 	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &range, 10, 1));
 	KUNIT_EXPECT_TRUE(test, retry(reader));
-	/* Which is over. */
+	/* The refused range has ended: begin does not wait. */
 	KUNIT_EXPECT_TRUE(test, mn_returns(spawn_begin(reader)));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
@@ -641,7 +644,7 @@ static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 
-	/* The interval collides as a whole, a part of it does not. */
+	/* The interval_sub collides as a whole, a reader of a part does not. */
 	begin(reader);
 	mn_invalidate(ctx, 12, 1);
 	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
@@ -655,7 +658,7 @@ static void reader_and_interval_do_not_disturb_one_another(struct kunit *test)
  * Overruns
  */
 
-/* Whose history goes back to the beginning. */
+/* The history of a new mm is complete, so nothing was overrun. */
 static void reader_of_a_new_mm_takes_no_watch(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -678,7 +681,7 @@ static void reader_is_overrun_once(struct kunit *test)
 	struct mn_reader *reader = reader_of(ctx, 10, 10);
 
 	overrun(reader);
-	/* From now on it is exact, for as long as it takes. */
+	/* The watch keeps the reader exact, however many ranges start. */
 	begin(reader);
 	invalidate_elsewhere(ctx, 10 * BEYOND_HISTORY);
 	mn_invalidate(ctx, 9, 1);
@@ -703,13 +706,13 @@ static void reader_with_a_watch_collides(struct kunit *test)
 			mn_invalidate(ctx, pages[i][0], pages[i][1]);
 			invalidate_elsewhere(ctx, BEYOND_HISTORY - nr);
 			KUNIT_EXPECT_TRUE(test, retry(reader));
-			/* It keeps what makes it exact. */
+			/* The next begin takes a watch again. */
 			KUNIT_EXPECT_TRUE(test, is_exact(reader));
 		}
 	}
 }
 
-/* By a range reader that is gone then. */
+/* Use a range reader that is not used again. */
 static void overrun_the_mm(struct mn_ctx *ctx)
 {
 	struct mn_reader *reader = reader_of(ctx, 10, 10);
@@ -726,12 +729,12 @@ static void new_readers_of_an_overrun_mm_are_exact(struct kunit *test)
 	unsigned int i;
 
 	overrun_the_mm(ctx);
-	/* For as long as it goes on. */
+	/* New readers get a watch for as long as the mm is being overrun. */
 	for (i = 0; i < SZ_32K / BEYOND_HISTORY; i++)
 		KUNIT_EXPECT_TRUE(test, is_exact(reader_of(ctx, 10, 10)));
 }
 
-/* Begin has no lock to take for long after. */
+/* Eventually new readers begin without a watch, and so without a lock. */
 static void new_readers_are_as_before_after_a_while(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -780,7 +783,7 @@ static void reader_with_a_watch_is_told_of_untracked_ranges(struct kunit *test)
 	}
 }
 
-/* And is not found in the history of those that have a slot again. */
+/* The history of later ranges, which have slots again, does not show it. */
 static void set_with_a_watch_remembers_an_untracked_range(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -813,7 +816,7 @@ static void reader_with_a_watch_waits(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 
-	/* What starts while it waits collides. */
+	/* An overlapping range that starts during the wait collides. */
 	overrun(reader);
 	range = mn_start(ctx, 10, 1);
 	call = spawn_begin(reader);
@@ -834,7 +837,7 @@ static void watches_are_few_and_given_back(struct kunit *test)
 	for (i = 0; i <= WATCHES; i++)
 		reader[i] = reader_of(ctx, 10 * i, 10);
 
-	/* By a retry of either kind, or by cancel. */
+	/* Give watches back by a retry, colliding or not, or by cancel. */
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i <= WATCHES; i++)
 			overrun(reader[i]);
@@ -843,7 +846,7 @@ static void watches_are_few_and_given_back(struct kunit *test)
 		invalidate_elsewhere(ctx, BEYOND_HISTORY);
 		if (round == 1)
 			mn_invalidate(ctx, 0, 10 * WATCHES);
-		/* There is none for the last one. */
+		/* No watch is left for the last reader. */
 		KUNIT_EXPECT_TRUE(test, retry(reader[WATCHES]));
 		for (i = 0; i < WATCHES; i++) {
 			if (round == 2)
@@ -852,7 +855,7 @@ static void watches_are_few_and_given_back(struct kunit *test)
 				KUNIT_EXPECT_EQ(test, retry(reader[i]),
 						round == 1);
 		}
-		/* Now there is. */
+		/* Now the last reader can have one. */
 		KUNIT_EXPECT_TRUE(test, is_exact(reader[WATCHES]));
 	}
 }
@@ -867,7 +870,7 @@ static void watch_is_not_told_of_what_was_before(struct kunit *test)
 	begin(first);
 	mn_invalidate(ctx, 10, 10);
 	KUNIT_EXPECT_TRUE(test, retry(first));
-	/* It has the watch that the first had. */
+	/* @second takes over the watch that @first had. */
 	overrun(second);
 	KUNIT_EXPECT_TRUE(test, is_exact(second));
 }
@@ -912,7 +915,7 @@ static void begin_and_retry_take_no_lock(struct kunit *test)
 
 static void retry_once(struct mn_interval *ignored)
 {
-	/* It ends nothing twice: there is no watch. */
+	/* Retrying twice is fine: the reader has no watch to give back. */
 	if (mmu_range_read_retry(&counted->reader))
 		counted->nr++;
 }
@@ -932,7 +935,7 @@ static void retry_takes_no_lock_if_something_has_started(struct kunit *test)
 	KUNIT_EXPECT_NE(test, counted->nr, 0);
 }
 
-/* As where a timer takes the user lock in a hard interrupt. */
+/* A driver's timer may take the user lock in hard interrupt context. */
 static void retry_is_for_any_context(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -943,7 +946,7 @@ static void retry_is_for_any_context(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
-		/* The third has a watch. */
+		/* The third begin takes a watch, as the second was overrun. */
 		begin(reader);
 		if (i == 1 || i == 2)
 			invalidate_elsewhere(ctx, BEYOND_HISTORY);
@@ -976,7 +979,7 @@ static void reader_that_never_ends_costs_a_watch(struct kunit *test)
 		lost = reader_of(ctx, 10, 10);
 		overrun(lost);
 		begin(lost);
-		/* It is gone. */
+		/* The reader is freed and its memory reused. */
 		memset(lost, 0xa5, sizeof(*lost));
 	}
 	mn_invalidate(ctx, 10, 10);
@@ -1038,7 +1041,7 @@ static void begin_without_an_end_is_reported(struct kunit *test)
 	begin(reader);
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
-	/* It did not cost a watch. */
+	/* The second begin did not leak a watch. */
 	for (i = 0; i < WATCHES; i++) {
 		reader = reader_of(ctx, 10, 10);
 		overrun(reader);
@@ -1048,7 +1051,7 @@ static void begin_without_an_end_is_reported(struct kunit *test)
 	}
 }
 
-/* Even if it is refused, and its caller forgets that it has begun before. */
+/* Also the watch of an earlier begin that the driver has not ended. */
 static void refused_begin_gives_the_watch_back(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1059,7 +1062,7 @@ static void refused_begin_gives_the_watch_back(struct kunit *test)
 		reader = reader_of(ctx, 10, 10);
 		overrun(reader);
 		begin(reader);
-		/* As if the end were a length. */
+		/* As if a driver passed a length as the end. */
 		reader->pages = -8UL;
 		mn_reports_begin(ctx);
 		begin(reader);
@@ -1070,7 +1073,7 @@ static void refused_begin_gives_the_watch_back(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
 }
 
-/* The next one in its place does not lose another watch. */
+/* A new reader at the same address must not leak another watch. */
 static void reader_that_is_gone_without_an_end_is_reported(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1091,7 +1094,7 @@ static void reader_that_is_gone_without_an_end_is_reported(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
 }
 
-/* What it begins with is reported, and collides. */
+/* The begin must be reported, and the retry must collide. */
 static void expect_misuse(struct mn_reader *reader)
 {
 	struct mn_ctx *ctx = reader->ctx;
@@ -1100,7 +1103,7 @@ static void expect_misuse(struct mn_reader *reader)
 	begin(reader);
 	KUNIT_EXPECT_EQ(ctx->test, mn_reports_end(ctx), 1);
 	KUNIT_EXPECT_TRUE(ctx->test, retry(reader));
-	/* A fatal signal ends a loop of such retries. */
+	/* A fatal signal must end a loop that retries it. */
 	mn_reports_begin(ctx);
 	expect_killed(ctx, call_begin_killable, reader);
 	KUNIT_EXPECT_EQ(ctx->test, mn_reports_end(ctx), 1);
@@ -1121,11 +1124,11 @@ static void range_that_ends_before_it_starts_is_reported_and_collides(struct kun
 	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader = reader_of(ctx, 10, 0);
 
-	/* As if the end were a length. */
+	/* As if a driver passed a length as the end. */
 	reader->pages = -8UL;
 	expect_misuse(reader);
 	expect_misuse_of_inactive(ctx, MN_ADDR(10), MN_ADDR(2));
-	/* It can be used again. */
+	/* The reader is still usable. */
 	reader->pages = 10;
 	begin(reader);
 	KUNIT_EXPECT_FALSE(test, retry(reader));
@@ -1136,7 +1139,7 @@ static void range_that_ends_before_it_starts_is_reported_and_collides(struct kun
  */
 
 #define SET	1000
-/* So many ranges, a watch has room for. */
+/* Number of ranges that fit into a watch. */
 #define SMALL_SET	8
 
 static void set_collides_if_one_of_it_does(struct kunit *test)
@@ -1215,7 +1218,7 @@ static void set_of_any_size_is_a_set(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, retry(reader), i % 2);
 		}
 	}
-	/* What is empty is never invalidated. */
+	/* An empty set never collides. */
 	reader->nr = 0;
 	begin(reader);
 	mn_invalidate(ctx, 0, 100);
@@ -1227,7 +1230,7 @@ static void set_of_any_size_is_a_set(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 }
 
-/* Whatever is between its ranges, if there are few of them. */
+/* Invalidations in any gap are ignored, as all ranges fit into the watch. */
 static void small_set_with_a_watch_is_exact(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1247,7 +1250,7 @@ static void small_set_with_a_watch_is_exact(struct kunit *test)
 	}
 }
 
-/* Of a larger one the largest gaps do not matter. */
+/* For a larger set, the watch ignores invalidations in the largest gaps. */
 static void large_set_with_a_watch_is_exact_in_its_largest_gaps(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1255,7 +1258,7 @@ static void large_set_with_a_watch_is_exact_in_its_largest_gaps(struct kunit *te
 	struct mmu_read_range *set = (struct mmu_read_range *)reader->set;
 	unsigned int gap, i, n, moved = 0;
 
-	/* Some of them in the middle, and the larger ones later. */
+	/* Spread large gaps over the set, the larger ones towards its end. */
 	for (i = 1; i < SET; i++) {
 		if (i % (SET / SMALL_SET) == 0)
 			moved += i;
@@ -1283,7 +1286,7 @@ static void set_with_a_watch_is_exact(struct kunit *test)
 	overrun(reader);
 	KUNIT_EXPECT_TRUE(test, is_exact(reader));
 
-	/* What comes between its ranges is told from these. */
+	/* An invalidation in a gap does not collide, one of a range does. */
 	overrun(reader);
 	begin(reader);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
@@ -1304,7 +1307,7 @@ static void set_with_a_watch_is_exact(struct kunit *test)
 	mn_invalidate(ctx, last - 1, 1);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 
-	/* Or may not be, if that was long ago. */
+	/* In a gap it does collide once the history no longer has it. */
 	begin(reader);
 	mn_invalidate(ctx, last - 1, 1);
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
@@ -1314,7 +1317,7 @@ static void set_with_a_watch_is_exact(struct kunit *test)
 static void set_that_is_not_sorted_is_reported_and_collides(struct kunit *test)
 {
 	static const struct mmu_read_range sets[][3] = {
-		/* One that overlaps the next, or has it inside; no order; no range. */
+		/* Overlapping; nested; out of order; end before start. */
 		{ { MN_ADDR(10), MN_ADDR(12) }, { MN_ADDR(11), MN_ADDR(13) },
 		  { MN_ADDR(70), MN_ADDR(71) } },
 		{ { MN_ADDR(10), MN_ADDR(50) }, { MN_ADDR(20), MN_ADDR(21) },
@@ -1345,7 +1348,7 @@ static void set_that_is_not_sorted_is_reported_and_collides(struct kunit *test)
  * Signals
  */
 
-/* Its begin waits, and a signal ends that. */
+/* Have the begin wait, and end the wait by a signal. */
 static void kill_begin(struct mn_reader *reader)
 {
 	struct kunit *test = reader->ctx->test;
@@ -1369,7 +1372,7 @@ static void signal_ends_a_killable_begin(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(reader); i++) {
 		kill_begin(reader[i]);
-		/* Who does not look at what it returned collides. */
+		/* If the error is ignored, the retry must collide. */
 		KUNIT_EXPECT_TRUE(test, retry(reader[i]));
 		begin(reader[i]);
 		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
@@ -1401,7 +1404,7 @@ static void killed_begin_leaves_nothing_behind(struct kunit *test)
 	struct mn_reader *reader;
 	unsigned int i;
 
-	/* As often as there are watches, and once more. */
+	/* Once more than there are watches. */
 	for (i = 0; i <= WATCHES; i++) {
 		reader = reader_of(ctx, 10, 10);
 		overrun(reader);
@@ -1431,7 +1434,7 @@ static void call_killed_again_and_again(struct mn_call *call)
 		call->ret = 0;
 }
 
-/* It has nothing to wait for: all watches are taken, and it is overrun each time. */
+/* The begin never waits: all watches are taken, so each retry is overrun. */
 static void signal_ends_a_loop_that_collides(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1494,7 +1497,7 @@ static void begin_of_a_killed_task_is_exact(struct kunit *test)
 	struct mmu_notifier_range *elsewhere;
 	struct mn_call *call;
 
-	/* What is active makes it look at the signal, which it must not heed. */
+	/* An active range forces the slow path, which must ignore SIGKILL. */
 	elsewhere = mn_start(ctx, ELSEWHERE, 1);
 	call = mn_spawn(ctx, "mmu_range_read_begin", reader,
 			call_begin_with_a_signal, -1);
@@ -1530,7 +1533,7 @@ static void signal_ends_a_killable_begin_of_an_interval(struct kunit *test)
 	}
 }
 
-/* So a fatal signal ends a loop of retries that never has to wait. */
+/* Otherwise a fatal signal could not end a loop of retries that never waits. */
 static void killable_begin_fails_with_nothing_to_wait_for(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1543,7 +1546,7 @@ static void killable_begin_fails_with_nothing_to_wait_for(struct kunit *test)
 		begin(reader[i]);
 		KUNIT_EXPECT_FALSE(test, retry(reader[i]));
 		expect_killed(ctx, call_begin_killable, reader[i]);
-		/* Who does not look at what it returned collides. */
+		/* If the error is ignored, the retry must collide. */
 		KUNIT_EXPECT_TRUE(test, retry(reader[i]));
 	}
 	expect_killed(ctx, call_wait_inactive_killable, reader[0]);
@@ -1630,7 +1633,7 @@ static void wait_in_an_overrun_mm_leaves_no_watch_behind(struct kunit *test)
 }
 
 /*
- * The correct pattern: ask under the user lock, drop the lock, then wait.
+ * The correct pattern: check under the user lock, drop the lock, then wait.
  */
 static void asking_under_the_user_lock_is_silent(struct kunit *test)
 {
@@ -1733,7 +1736,7 @@ static void range_of_an_untracked_mm_is_reported_and_collides(struct kunit *test
 	struct mn_reader *reader;
 	unsigned int i;
 
-	/* Without any notifier, and with one that does not track. */
+	/* Without a subscription, and with one that does not track the mm. */
 	for (i = 0; i < 2; i++) {
 		if (i)
 			mn_register(ctx, 0, &mn_range_ops);
@@ -1774,7 +1777,7 @@ static void reader_of_before_tracking_collides(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 
-/* In any order, by either kind, and for as long as the mm is there. */
+/* Any kind of subscription may ask, in any order; the mm then stays tracked. */
 static void mm_is_tracked_by_any_that_asks(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1829,7 +1832,7 @@ static void tracked_registration_fails_whole(struct kunit *test)
 		mn_invalidate(ctx, 10, 1);
 		KUNIT_EXPECT_EQ(test, sub->starts, 0);
 	}
-	/* The subscriptions of the mm, their read sections, and what tracks. */
+	/* The mm's subscriptions, their SRCU sections, and its ranges. */
 	KUNIT_EXPECT_GT(test, nth, 3);
 	KUNIT_EXPECT_LT(test, nth, 10);
 	mn_invalidate(ctx, 10, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What has to be reported about drivers that read ranges, and what must not be. As in
- * mmu_notifier_report_kunit.c, each case needs a boot of its own:
+ * What must be reported about drivers that read ranges, and what must not be.
+ * As in mmu_notifier_report_kunit.c, each case needs its own boot:
  * kunit.py run --run_isolated=test mmu_notifier_range_report.
  */
 
@@ -24,9 +24,9 @@ struct mn_driver {
 	struct mn_ctx *ctx;
 	struct mutex lock;		/* the user lock */
 	struct mn_interval interval;
-	struct mn_interval bystander;	/* where nothing happens */
+	struct mn_interval bystander;	/* never invalidated */
 	struct mn_sub sub;
-	/* Done in the callback of one of them, before it takes the lock. */
+	/* Called by one of the callbacks before it takes the lock. */
 	void (*in_interval)(struct mn_driver *driver);
 	void (*in_start)(struct mn_driver *driver);
 	struct mmu_range_reader reader;
@@ -101,7 +101,7 @@ static void invalidate(struct mn_driver *driver)
 	mmap_read_unlock(driver->ctx->mm);
 }
 
-/* Of pages that nothing is told of, so that it does not wait. */
+/* Use pages that have no active range, so that these never really wait. */
 
 static void begin(struct mn_driver *driver)
 {
@@ -158,7 +158,7 @@ static void interval_begin_killable(struct mn_driver *driver)
 		KUNIT_FAIL(driver->ctx->test, "it says that it was killed");
 }
 
-/* A wait in a callback is for the invalidation that called it. */
+/* A wait in a callback waits for the very invalidation that called it. */
 static void in_a_callback(struct kunit *test, bool of_the_interval,
 			  void (*wait)(struct mn_driver *driver))
 {
@@ -176,7 +176,7 @@ static void in_a_callback(struct kunit *test, bool of_the_interval,
 	mn_expect_end(test);
 }
 
-/* Or for one whose callback waits for the user lock. */
+/* A wait under the user lock may wait for a callback that needs that lock. */
 static void under_the_user_lock(struct kunit *test,
 				void (*wait)(struct mn_driver *driver))
 {
@@ -255,7 +255,7 @@ static void killable_interval_begin_under_the_user_lock(struct kunit *test)
 	under_the_user_lock(test, interval_begin_killable);
 }
 
-/* The other way round: the callback takes what was waited under. */
+/* The other order: the callback takes a lock that a wait was made under. */
 static void callback_takes_a_lock_that_a_range_began_under(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -270,9 +270,9 @@ static void callback_takes_a_lock_that_a_range_began_under(struct kunit *test)
 }
 
 /*
- * What was asked for at first: "mmu_notifier_range_wait_valid(); take the lock
+ * The original request was: "mmu_notifier_range_wait_valid(); take the lock
  * that blocks new invalidations; if not mmu_notifier_range_is_valid(), again".
- * Thread A waits under the lock for what Thread B has started, whose callback
+ * Thread A waits under the lock for an invalidation of thread B, whose callback
  * waits for the lock.
  */
 static void thread_a_waits_under_the_lock_that_thread_b_needs(struct kunit *test)
@@ -285,7 +285,7 @@ static void thread_a_waits_killably_under_the_lock_that_thread_b_needs(struct ku
 	under_the_user_lock(test, wait_inactive_killable);
 }
 
-/* Thread B, when it is told to. */
+/* The range of thread B, and the gates for its start and its end. */
 struct mn_thread_b {
 	struct mn_gate *start, *end;
 	struct mmu_notifier_range *range;
@@ -301,7 +301,7 @@ static void thread_b_invalidates(struct mn_call *call)
 	mn_end(b->range);
 }
 
-/* The same two threads, and Thread A lets go of the lock before it waits. */
+/* The same two threads, but thread A drops the lock before it waits. */
 static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 {
 	struct mn_thread_b *b;
@@ -340,7 +340,7 @@ static void thread_a_that_drops_the_lock_is_not_reported(struct kunit *test)
 	mn_expect_silence_end(test);
 }
 
-/* As the documentation shows it, with and without collisions and overruns. */
+/* Follow the documentation, with and without collisions and overruns. */
 static void correct_range_reader_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -366,7 +366,7 @@ static void correct_range_reader_is_not_reported(struct kunit *test)
 	mn_expect_silence_end(test);
 }
 
-/* It takes none that may not be taken there, even if it has a watch to give back. */
+/* Retry takes only locks that are allowed there, even to give a watch back. */
 static void retry_with_interrupts_off_is_not_reported(struct kunit *test)
 {
 	static DEFINE_RAW_SPINLOCK(user_lock);
@@ -385,7 +385,7 @@ static void retry_with_interrupts_off_is_not_reported(struct kunit *test)
 		retry = mmu_range_read_check_retry(&driver->reader);
 		retry &= mmu_range_read_retry(&driver->reader);
 		raw_spin_unlock_irqrestore(&user_lock, flags);
-		/* The first is overrun, the second has a watch. */
+		/* The first read is overrun, the second has a watch. */
 		KUNIT_EXPECT_EQ(test, retry, i == 0);
 	}
 	mn_expect_silence_end(test);
@@ -397,7 +397,7 @@ static void range_begin_in_atomic_context(struct kunit *test)
 
 	mn_expect_sleep(test, "mmu_range_read");
 	driver = driver_init(test);
-	/* It has nothing to wait for. */
+	/* No range is active: begin does not really sleep. */
 	preempt_disable();
 	mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
 	preempt_enable();
@@ -416,7 +416,7 @@ static void range_begin_that_waits_in_atomic_context(struct kunit *test)
 	for (n = 0; n < 2 * BITS_PER_LONG; n++)
 		mn_invalidate(driver->ctx, 8, 1);
 	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&driver->reader));
-	/* The next one takes the lock, as one that waits does. */
+	/* The next begin takes the lock for a watch, as one that waits does. */
 	preempt_disable();
 	mmu_range_read_begin(&driver->reader, 0, PAGE_SIZE);
 	preempt_enable();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Range readers and others that wait for invalidations of a range, or can be killed
- * as they wait: they wait for the same as readers of an interval, and no longer.
+ * Range readers, other waits for invalidations of a range, and killable waits:
+ * all wait for the same ranges as readers of an interval, and no longer.
  */
 
 #include <kunit/test.h>
@@ -22,7 +22,7 @@ static unsigned long end_of(const struct mn_interval *interval)
 	return interval->sub.interval_tree.last + 1;
 }
 
-/* At once, by the thread: what has started while the begin waited collides. */
+/* Retry in the waiting thread: ranges that started during the wait collide. */
 static bool retry(struct mn_interval *interval, struct mmu_range_reader *reader)
 {
 	bool collides;
@@ -56,7 +56,7 @@ static void call_begin_killable(struct mn_call *call)
 	call->ret = err || retry(interval, &reader);
 }
 
-/* Of the two halves of the interval, which may be one byte each. */
+/* Read the two halves of the interval as a set; each may be just one byte. */
 static void call_begin_set(struct mn_call *call)
 {
 	struct mn_interval *interval = call->arg;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The contract of MMU notifiers that subscribe to an interval: removal. What it
- * has in common with other waiters is in mmu_notifier_waiting.h.
+ * The contract of MMU notifiers that subscribe to an interval: removal. Cases
+ * that apply to all kinds of waiters are in mmu_notifier_waiting.h.
  */
 
 #include <kunit/test.h>
@@ -41,7 +41,7 @@ static void removed_can_be_inserted_again(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
 }
 
-/* What starts while it waits is announced to it, as long as what was active is. */
+/* Until the ranges that held it up have ended, new ranges call the interval. */
 static void remove_is_announced_to_in_its_first_wait(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -66,7 +66,7 @@ static void remove_is_announced_to_in_its_first_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 3);
 }
 
-/* Then it waits for what has started in that wait, and for nothing later. */
+/* The second wait is for ranges started in the first wait, not later ones. */
 static void remove_is_not_announced_to_in_its_second_wait(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -97,7 +97,7 @@ static void remove_returns_under_a_chain(struct kunit *test)
 	struct mn_call *remove;
 	int i;
 
-	/* At any time one of them is active. */
+	/* Some link of the chain is always active. */
 	link[0] = mn_start(ctx, 0, 10);
 	remove = mn_spawn_remove(interval);
 	for (i = 1; i <= 2; i++) {
@@ -110,7 +110,7 @@ static void remove_returns_under_a_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 2);
 }
 
-/* The second wait is for all that the first has left, in whatever order it ends. */
+/* The second wait is for all ranges started in the first, in any end order. */
 static void remove_waits_for_what_started_in_its_first_wait(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -138,7 +138,7 @@ static void remove_waits_for_what_started_in_its_first_wait(struct kunit *test)
 	}
 }
 
-/* Disjoint ranges do not make it wait again, whenever they have started. */
+/* Disjoint ranges never cause a second wait, whenever they started. */
 static void remove_waits_once_if_only_disjoint_ranges_are_left(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -158,7 +158,7 @@ static void remove_waits_once_if_only_disjoint_ranges_are_left(struct kunit *tes
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
-/* No callback runs when it returns, nor one of a range that started late. */
+/* No callback may run after the removal, even for a range that started late. */
 static void remove_waits_for_a_callback_that_began_in_its_first_wait(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -184,8 +184,8 @@ static void remove_waits_for_a_callback_that_began_in_its_first_wait(struct kuni
 }
 
 /*
- * What started in the first wait is on its way to more than one subscription, and
- * comes by in the second wait.
+ * A range that started in the first wait has many intervals to call, and calls
+ * the removed one in the second wait.
  */
 static void remove_in_its_second_wait_misses_nothing_of_the_first(struct kunit *test)
 {
@@ -218,7 +218,7 @@ static void remove_in_its_second_wait_misses_nothing_of_the_first(struct kunit *
 		KUNIT_EXPECT_EQ(test, interval[i]->calls, 1);
 }
 
-/* A refused start is over before a removal could wait for it. */
+/* A refused start ends before a removal can wait for it. */
 static void refused_start_does_not_prolong_a_removal(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -249,7 +249,7 @@ static void remove_before_its_turn_is_still_announced_to(struct kunit *test)
 	struct mn_call *start, *remove[MN_MANY];
 	int i;
 
-	/* In order, and not all at a time. The start goes on behind any of them. */
+	/* The start calls the intervals in order, in more than one batch. */
 	start = mn_spawn_start_held_up(ctx, range, interval);
 	for (i = MN_HELD_UP_AT + 1; i < MN_MANY; i++) {
 		remove[i] = mn_spawn_remove(interval[i]);
@@ -274,7 +274,7 @@ static void remove_hides_no_other(struct kunit *test)
 	struct mn_call *remove;
 	int i;
 
-	/* In the order of the tree, the one that is removed is in the middle. */
+	/* Remove the interval that is in the middle in tree order. */
 	for (i = 0; i < 3; i++)
 		interval[i] = mn_insert(ctx, 0, i, 10);
 	before = mn_start(ctx, 5, 1);
@@ -335,7 +335,7 @@ static struct kunit_suite mmu_notifier_removal_suite = {
 	.test_cases = mmu_notifier_removal_cases,
 };
 
-/* While more invalidations are active elsewhere than may be kept apart. */
+/* Run with more invalidations active elsewhere than the core keeps apart. */
 static struct kunit_case mmu_notifier_removal_crowded_cases[] = {
 	KUNIT_CASE(removed_is_not_announced_to),
 	KUNIT_CASE(removed_can_be_inserted_again),

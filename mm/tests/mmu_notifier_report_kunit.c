@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What has to be reported about drivers that use MMU notifiers, and what must
- * not be.
+ * What must be reported about drivers that use MMU notifiers, and what must not
+ * be.
  *
- * Most cases do one thing that can deadlock, alone, so that it does not, and look
- * for the report on the console: of which kind it is, which lock is about to be
- * taken, which one is held, and which come between. Others do it right.
+ * Most cases do something that can deadlock, but with nothing to deadlock with,
+ * and check the report on the console: its kind, the lock about to be taken,
+ * the lock that is held, and the locks in between. The others do it right.
  *
- * Lockdep stops at its first report, and sleeping functions are reported once in a
- * second, so that each case needs a boot of its own. Those that come after the
- * first one in a boot are skipped.
+ * Lockdep stops at its first report, and a sleep is reported at most once per
+ * second, so each case needs its own boot. After the first case of a boot that
+ * expects a report, the others are skipped.
  *
  *	./tools/testing/kunit/kunit.py run --kunitconfig=mm/tests \
  *		--kconfig_add CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y \
@@ -42,9 +42,9 @@ struct mn_driver {
 	struct mn_sub sub;
 	unsigned int ends;		/* callbacks at the end, of the mm or of a range */
 	bool sleeps;			/* takes the lock even if it must not sleep */
-	/* Done in the callback, before it takes the lock. */
+	/* Called by the callbacks before they take the lock. */
 	void (*in_callback)(struct mn_driver *driver);
-	/* In another mm, where nothing is ever invalidated. */
+	/* An interval_sub of another mm, in which no range is ever active. */
 	struct mn_interval bystander;
 	struct mm_struct *other_mm;
 	struct mn_gate *gate;
@@ -124,7 +124,7 @@ static struct mn_driver *driver_init(struct kunit *test)
 
 static void driver_insert_bystander(struct mn_driver *driver)
 {
-	/* No assertion: there may be locks. */
+	/* Do not assert, as locks may be held. */
 	KUNIT_EXPECT_EQ(driver->ctx->test, 0,
 			mn_try_insert_ops(&driver->bystander, driver->other_mm,
 					  0, PAGE_SIZE, &driver_interval_ops));
@@ -141,7 +141,7 @@ static struct mn_driver *interval_driver(struct kunit *test)
 	return driver;
 }
 
-/* In this thread, with what it holds; also those below. */
+/* Remove in this thread, with the locks it holds; as driver_unregister(). */
 static void driver_remove(struct mn_interval *interval)
 {
 	list_del_init(&interval->node);
@@ -166,7 +166,7 @@ static struct mn_driver *mm_driver(struct kunit *test,
 	return driver;
 }
 
-/* As it has to be done: under the mmap_lock. */
+/* Invalidate the right way: under the mmap_lock. */
 static void invalidate(struct mn_driver *driver)
 {
 	mmap_read_lock(driver->ctx->mm);
@@ -197,8 +197,8 @@ static void allocate(gfp_t gfp)
 }
 
 /*
- * Allocation under a lock that a callback takes. Nothing is reclaimed here:
- * lockdep has to know that it might be.
+ * Allocation under a lock that a callback takes. The cases reclaim nothing:
+ * lockdep has to know that an allocation may.
  */
 
 static void allocation_under_a_lock_of_an_interval_callback(struct kunit *test)
@@ -241,7 +241,7 @@ static void allocation_under_a_lock_of_an_end_callback(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* Reclaim that does no I/O to file systems invalidates as well. */
+/* GFP_NOFS does not help: reclaim without file system I/O invalidates, too. */
 static void nofs_allocation_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -293,7 +293,7 @@ static void reclaim_is_known_before_any_reclaim(struct kunit *test)
 	driver = interval_driver(test);
 	invalidate(driver);
 	mutex_lock(&driver->lock);
-	/* What an allocation does before it knows whether to reclaim. */
+	/* As an allocation does before it knows whether to reclaim. */
 	fs_reclaim_acquire(GFP_KERNEL);
 	fs_reclaim_release(GFP_KERNEL);
 	mutex_unlock(&driver->lock);
@@ -369,7 +369,7 @@ static void get_user_pages_under_a_lock_of_a_callback(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* The mmap_lock is in order, but the fault allocates. */
+/* The mmap_lock is taken in the right order, but the fault allocates. */
 static void fault_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -403,7 +403,7 @@ static void insert_under_a_lock_of_a_callback(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* Not only the first insertion in an mm, which does take it. */
+/* Report this too, though only the first insertion takes the mmap_lock. */
 static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -420,8 +420,8 @@ static void later_insert_under_a_lock_of_a_callback(struct kunit *test)
 }
 
 /*
- * Waits for invalidations, in a callback and under a lock that one takes. They are
- * for those of another mm, where none is active, so that they return at once.
+ * Waits for invalidations, in a callback and under a lock that callbacks take.
+ * They wait in another mm, where no range is active, so they return at once.
  */
 
 static void read_begin(struct mn_driver *driver)
@@ -535,7 +535,7 @@ static void synchronize_under_a_lock_of_a_start_callback(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* One more, under locks as they have to be. */
+/* Register another subscription; the locks nest in the right order. */
 static void register_under_the_lock(struct mn_driver *driver)
 {
 	struct mn_ctx *ctx = driver->ctx;
@@ -562,11 +562,11 @@ static void register_under_a_lock_of_a_start_callback(struct kunit *test)
 }
 
 /*
- * Waits for ranges, from start to end: registration, unregistration and the end of
- * the mm are held up by what they need in between
+ * Waits for whole ranges: registration, unregistration and exit of the mm
+ * depend on any lock that is taken between start and end
  */
 
-/* Its callbacks take no locks, and its lock is taken between a start and its end. */
+/* The driver's lock is not taken by callbacks, but between start and end. */
 static struct mn_driver *driver_of_ranges(struct kunit *test)
 {
 	struct mn_driver *driver = mm_driver(test, &mn_range_ops);
@@ -610,7 +610,7 @@ static void synchronize_under_a_lock_that_is_taken_in_ranges(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* As fork() allocates in its range, and reclaim takes the lock. */
+/* fork() allocates between start and end, and reclaim takes the lock. */
 static void unregister_under_a_lock_that_reclaim_takes(struct kunit *test)
 {
 	struct mmu_notifier_range *range;
@@ -632,8 +632,8 @@ static void unregister_under_a_lock_that_reclaim_takes(struct kunit *test)
 }
 
 /*
- * What is held when a range starts comes before what is taken in it, whether or not
- * the range is in a section.
+ * Locks that are held when a range starts come before locks taken in the range,
+ * whether or not the range is in an SRCU section.
  */
 static void mmap_lock_under_a_lock_that_is_taken_in_ranges(struct kunit *test)
 {
@@ -653,7 +653,7 @@ static void mmap_lock_under_a_lock_that_is_taken_in_ranges(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* The callback of another subscription, in the range that is waited for. */
+/* The range being waited for calls an interval_sub, which takes the lock. */
 static void unregister_under_a_lock_of_an_interval_callback(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -669,7 +669,7 @@ static void unregister_under_a_lock_of_an_interval_callback(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* What comes after that waits forever. */
+/* If a range never ends, all waits for it hang. */
 static void return_to_user_space_without_an_end(struct kunit *test)
 {
 	struct mmu_notifier_range *range;
@@ -683,7 +683,7 @@ static void return_to_user_space_without_an_end(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* It is called by unregistration once more. */
+/* Unregister only once, as unregistration calls ->release() again. */
 static void driver_unregisters_in_release(struct mmu_notifier *notifier,
 					  struct mm_struct *mm)
 {
@@ -735,7 +735,7 @@ static void unregister_under_a_lock_of_release(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* It waits for unregistration, which may call ->release(). */
+/* Exit of the mm waits for unregistration, which may call ->release(). */
 static void end_of_the_mm_under_a_lock_of_release(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -749,7 +749,7 @@ static void end_of_the_mm_under_a_lock_of_release(struct kunit *test)
 	mn_expect_end(test);
 }
 
-/* The end of the mm waits for itself: there is no way to do that alone. */
+/* Exit of the mm waits for itself: the case cannot avoid the deadlock. */
 static void unregister_in_release_by_the_end_of_the_mm(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -759,12 +759,12 @@ static void unregister_in_release_by_the_end_of_the_mm(struct kunit *test)
 	driver = mm_driver(test, &driver_release_ops);
 	release = mn_spawn_release(driver->ctx);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(release));
-	/* Forever. */
+	/* The thread never returns. */
 	driver->ctx->broken = true;
 	mn_expect_end(test);
 }
 
-/* It goes back to wait for invalidations and keeps the user lock. */
+/* Wrong: after a collision, begin again without dropping the user lock. */
 static void retry_with_the_user_lock(struct mn_call *call)
 {
 	struct mn_driver *driver = call->arg;
@@ -787,8 +787,8 @@ static void invalidate_in_thread(struct mn_call *call)
 }
 
 /*
- * One thread waits for an invalidation of the other, which waits in its callback
- * for the lock of the first. Here the second has it earlier, and returns.
+ * One thread waits for the invalidation of another, whose callback waits for
+ * the lock of the first. Here the callback gets the lock first, and returns.
  */
 static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
 {
@@ -810,8 +810,8 @@ static void retry_with_the_user_lock_against_an_invalidation(struct kunit *test)
 }
 
 /*
- * Lockdep learns under which locks an mm is invalidated from every start, and from
- * every end if the mm has notifiers
+ * Every start, and every end if the mm has subscriptions, tells lockdep under
+ * which locks an mm is invalidated
  */
 
 static void start_without_notifiers_under_a_lock(struct kunit *test)
@@ -915,7 +915,7 @@ static void read_begin_in_atomic_context(struct kunit *test)
 
 	mn_expect_sleep(test, "in_atomic(): 1");
 	driver = interval_driver(test);
-	/* It has nothing to wait for. */
+	/* No range is active: begin does not really sleep. */
 	preempt_disable();
 	mmu_interval_read_begin(&driver->interval.sub);
 	preempt_enable();
@@ -949,7 +949,7 @@ static void end_in_atomic_context(struct kunit *test)
 }
 
 /*
- * Subscriptions that cannot be
+ * Invalid subscriptions
  */
 
 static void remove_of_what_was_not_inserted(struct kunit *test)
@@ -984,7 +984,7 @@ static void subscription_to_a_dead_mm(struct kunit *test)
  * Nothing to report
  */
 
-/* What a driver does about a device fault. */
+/* How a driver handles a device fault. */
 static void device_fault(struct mn_driver *driver, unsigned long addr)
 {
 	void *spte = kunit_kmalloc(driver->ctx->test, 64, GFP_KERNEL);
@@ -997,7 +997,7 @@ static void device_fault(struct mn_driver *driver, unsigned long addr)
 		seq = mmu_interval_read_begin(&driver->interval.sub);
 		if (get_user_pages_fast(addr, 1, FOLL_WRITE, &page) == 1)
 			put_page(page);
-		/* Once, so that there is something to retry. */
+		/* Collide once, to have a retry. */
 		if (!collided)
 			invalidate(driver);
 		collided = true;
@@ -1019,7 +1019,7 @@ static void hold_the_lock(struct mn_call *call)
 	mutex_unlock(&driver->lock);
 }
 
-/* While the lock is free, and while a thread holds it. */
+/* Invalidate while the lock is free, and while a thread holds it. */
 static void invalidate_nonblocking(struct mn_driver *driver)
 {
 	struct kunit *test = driver->ctx->test;
@@ -1066,13 +1066,13 @@ static void correct_mm_driver_is_not_reported(struct kunit *test)
 	mmap_read_unlock(starts->ctx->mm);
 	invalidate(starts);
 	KUNIT_EXPECT_EQ(test, ends->ends, 2);
-	/* Its callback would sleep. */
+	/* The end callback of @ends sleeps. */
 	driver_unregister(&ends->sub);
 	invalidate_nonblocking(starts);
 	mn_expect_silence_end(test);
 }
 
-/* A device fault in an mm that has been prepared for it. */
+/* Insert in a device fault: register(NULL) had the mm tracked before. */
 static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -1092,8 +1092,8 @@ static void insert_under_the_mmap_lock_for_reading_is_not_reported(struct kunit 
 }
 
 /*
- * In the close of a VMA, and before that with the lock that it is called under; and
- * with no lock, in the release of a file.
+ * Unregister as in the close of a VMA, after a range under the same mmap_lock;
+ * and with no lock, as in the release of a file.
  */
 static void subscription_under_the_mmap_lock_is_not_reported(struct kunit *test)
 {
@@ -1121,7 +1121,7 @@ static void subscription_under_the_mmap_lock_is_not_reported(struct kunit *test)
 	mn_expect_silence_end(test);
 }
 
-/* The mm has no users left: reclaim does not come here. */
+/* The mm has no users left, so reclaim cannot call this callback. */
 static bool allocate_in_release(struct mmu_interval_notifier *interval,
 				const struct mmu_notifier_range *range,
 				unsigned long seq)
@@ -1136,8 +1136,8 @@ static const struct mmu_interval_notifier_ops allocate_in_release_ops = {
 };
 
 /*
- * A driver has one lock, for the list of its processes: the end of one takes it, and
- * it is held where one is added.
+ * A driver protects its list of processes by one lock: ->release() takes it,
+ * and the driver holds it to register with another mm.
  */
 
 static void register_under_a_lock_of_release_is_not_reported(struct kunit *test)
@@ -1172,7 +1172,7 @@ static void allocation_at_the_release_is_not_reported(struct kunit *test)
 	mn_expect_silence_end(test);
 }
 
-/* What cannot sleep cannot wait for an invalidation either. */
+/* Callbacks that cannot sleep cannot wait for invalidations. */
 static void callbacks_that_never_sleep_are_not_annotated(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -1209,7 +1209,7 @@ static void end_of_a_nonblocking_invalidation_does_not_sleep(struct kunit *test)
 	mn_expect_silence_end(test);
 }
 
-/* The start has told already. */
+/* The start has already told lockdep. */
 static void end_without_notifiers_is_not_annotated(struct kunit *test)
 {
 	struct mmu_notifier_range range;

@@ -16,7 +16,7 @@
 
 #include "mmu_notifier_helpers.h"
 
-/* A subscription that asks for a second pass, unless it is told not to. */
+/* An interval_sub that asks for a second pass, unless @no_finish is set. */
 struct mn_two_pass {
 	struct mn_interval interval;
 	bool no_finish;
@@ -27,7 +27,7 @@ struct mn_two_pass {
 	bool finish_sleeps;
 };
 
-/* One second pass: allocated by the first. */
+/* A second pass; allocated in the first pass. */
 struct mn_second_pass {
 	struct mmu_interval_notifier_finish finish;
 	struct mn_two_pass *two_pass;
@@ -55,11 +55,11 @@ static bool two_pass_start(struct mmu_interval_notifier *sub,
 		kfree(second);
 		return true;
 	}
-	/* Not from the driver: the core has to set it all. */
+	/* The driver sets none of it: the core must set every field. */
 	memset(&second->finish, 0xa5, sizeof(second->finish));
 	second->two_pass = two_pass;
 	*finish = &second->finish;
-	/* After a refusal the core must not use what it stored. */
+	/* After a refusal the core must not use *finish. */
 	if (two_pass->interval.refuse)
 		kfree(second);
 	return !two_pass->interval.refuse;
@@ -79,7 +79,7 @@ static void two_pass_finish(struct mmu_interval_notifier_finish *finish)
 	mn_log(two_pass->interval.ctx, toupper(two_pass->interval.name));
 	if (two_pass->finish_sleeps)
 		might_sleep();
-	/* A use after this must not go unnoticed. */
+	/* Poison @second, to notice a use after free. */
 	memset(second, 0xa5, sizeof(*second));
 	kfree(second);
 }
@@ -209,13 +209,13 @@ static void finish_of_the_refuser_is_not_called(struct kunit *test)
 	b->interval.refuse = true;
 	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &range, 50, 1));
 	KUNIT_EXPECT_EQ(test, b->finishes, 0);
-	/* Those before it have their second pass, those after it nothing. */
+	/* @a, called before the refusal, gets its second pass; @c nothing. */
 	KUNIT_EXPECT_EQ(test, a->finishes, 1);
 	KUNIT_EXPECT_EQ(test, c->starts, 0);
 	KUNIT_EXPECT_EQ(test, c->finishes, 0);
 }
 
-/* A removal that begins in the first pass, and how it fares in the second. */
+/* A removal that begins in the first pass, and its state in the second. */
 static struct mn_gate *removal_gate;
 static struct mn_call *removal;
 static bool removal_slept;
@@ -239,7 +239,7 @@ static bool two_pass_start_removal(struct mmu_interval_notifier *sub,
 	bool done = two_pass_start(sub, range, seq, finish);
 	struct mn_call *call;
 
-	/* This must not sleep: the removal runs on another CPU. */
+	/* Do not sleep here: the removal runs on another CPU. */
 	mn_gate_open(removal_gate);
 	do {
 		cpu_relax();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kinds of waiters for invalidations of an interval. What they have in common
- * is written once, in cases that run for each of them, see mmu_notifier_waiting.h. A
- * new way to wait is a row here, with the function that a thread runs for it; or, if
- * it is one of range readers, in mmu_notifier_range_waiting_kunit.c.
+ * The kinds of waiters for invalidations of an interval. Cases that apply to
+ * all of them are in mmu_notifier_waiting.h, and run for each row. To test a
+ * new way to wait, add a row here, with the function that a thread runs for it;
+ * or, for a range reader, in mmu_notifier_range_waiting_kunit.c.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_WAITERS_H
 #define _MM_TESTS_MMU_NOTIFIER_WAITERS_H

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What all waiters for invalidations have in common, whether they wait for those of
- * an interval, or of a range. Each case runs for each kind of waiter in the table of
- * the suite, see struct mn_waiter. A suite first defines that table:
+ * Cases for all kinds of waiters for invalidations, of an interval or a range.
+ * Each case runs for each kind in the table of the suite, see struct mn_waiter.
+ * A suite first defines that table:
  *
  *	KUNIT_ARRAY_PARAM(mn_waiters, TABLE, DESCRIBE)
  *
  * then includes this file, and runs mn_waiting_cases and mn_waiting_crowded_cases.
- * A case calls mn_spawn_waiter(), and mn_waiter_returns() when that should return.
- * There is an interval in any case: who waits for a range waits for that of it.
+ * A case calls mn_spawn_waiter(), and mn_waiter_returns() when the wait must
+ * end. Each case has an interval: a range waiter waits for the range of that
+ * interval.
  */
 #ifndef _MM_TESTS_MMU_NOTIFIER_WAITING_H
 #define _MM_TESTS_MMU_NOTIFIER_WAITING_H
@@ -105,7 +106,7 @@ static void is_not_held_up_by_a_foreign_chain(struct kunit *test)
 
 	for (i = 0; i < 10; i++)
 		interval[i] = mn_insert(ctx, 'a', 0, 10);
-	/* At any time one of them is active. */
+	/* Some link of the chain is always active. */
 	link = mn_start(ctx, 20, 10);
 	for (i = 0; i < 10; i++) {
 		next = mn_start(ctx, 20, 10);
@@ -160,7 +161,7 @@ static void single_bytes_hold_waiters_up(struct kunit *test)
  * Several ranges
  */
 
-/* A waiter that waits twice waits for what starts in its first wait, no more. */
+/* A waiter that waits twice includes ranges started in its first wait only. */
 static void does_not_wait_for_what_starts_later(struct kunit *test)
 {
 	const struct mn_waiter *waiter = test->param_value;
@@ -180,7 +181,7 @@ static void does_not_wait_for_what_starts_later(struct kunit *test)
 		mn_end(after);
 	}
 	KUNIT_ASSERT_TRUE(test, mn_returns(call));
-	/* What a reader goes on to read is being changed. */
+	/* A later range is still active, so a read collides. */
 	if (waiter->retry)
 		KUNIT_EXPECT_TRUE(test, waiter->retry(call));
 }
@@ -252,7 +253,7 @@ static void end_wakes_only_those_it_held_up(struct kunit *test)
 	wait_task_inactive(call[1]->task, mn_state_in_sleep(call[1]));
 	switches = call[1]->task->nvcsw;
 
-	/* The one that both hold up may look again after each of them. */
+	/* Either end may wake the waiter that both ranges hold up. */
 	mn_end(left_range);
 	mn_waiter_returns(test, call[0]);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call[2]));
@@ -302,7 +303,7 @@ static void waits_while_a_callback_runs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
-/* For invalidations under locks of the reverse map. */
+/* Invalidations under rmap locks go on without the mmap_lock. */
 static void waits_under_the_mmap_lock(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -327,7 +328,7 @@ static void new_interval_waits_for_what_is_active(struct kunit *test)
 	range = mn_start(ctx, 0, 10);
 	interval = mn_insert(ctx, 'a', 0, 10);
 	call = mn_spawn_waiter(test, interval);
-	/* It was not announced to it: a remover need not wait. */
+	/* No callback was called for the range: a remover need not wait. */
 	if (!waiter->removes)
 		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 	mn_end(range);
@@ -367,7 +368,7 @@ static void refused_start_holds_up_no_waiter(struct kunit *test)
 	struct mn_interval *second = mn_insert(ctx, 'b', 5, 10);
 	struct mmu_notifier_range *range;
 
-	/* Whichever comes first: the one has been called, or it has not. */
+	/* Refuse in each: the other one may have been called before, or not. */
 	first->refuse = true;
 	KUNIT_EXPECT_EQ(test, -EAGAIN, mn_start_nonblock(ctx, &range, 0, 15));
 	first->refuse = false;
@@ -457,7 +458,7 @@ static struct kunit_case mn_waiting_cases[] = {
 	{}
 };
 
-/* While more invalidations are active elsewhere than may be kept apart. */
+/* Run with more invalidations active elsewhere than the core keeps apart. */
 static struct kunit_case mn_waiting_crowded_cases[] = {
 	KUNIT_CASE_PARAM(waits_for_an_overlapping_invalidation,
 			 mn_waiters_gen_params),
