@@ -911,9 +911,10 @@ static bool mn_is_put_too_often(const struct mmu_notifier *subscription,
  * After the last reference is dropped, ops->free_notifier() frees the
  * subscription once no callback runs or will run, and the invalidations that
  * are active in the mm have ended. Only mmu_notifier_synchronize() waits for
- * that: a module that uses mmu_notifier_put() must call it on unload. ->release() is
- * not called ->release(): the driver has to drop all SPTEs first. @subscription must not
- * be registered again before ops->free_notifier() is called.
+ * that: a module that uses mmu_notifier_put() must call it on unload. The put
+ * does not call ->release(): the driver has to drop all SPTEs first.
+ * @subscription must not be registered again before ops->free_notifier() is
+ * called.
  *
  * Context: Process context, atomic or not, including ->release(); not from
  * interrupts.

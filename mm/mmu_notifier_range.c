@@ -208,7 +208,7 @@ mn_range_hit_watches(struct mn_ranges *ranges,
 	/* It has no slot: make the history since the hit look overrun. */
 	if (mn_range_is_untracked(range))
 		hit -= 2 * (MN_SLOTS - 1);
-	/* Range readers give watches back without the lock: do this for them. */
+	/* Range readers give watches back locklessly: do this for them. */
 	if (!mask)
 		ranges->reserved = MN_UNTRACKED;
 	for (; mask; mask &= mask - 1) {

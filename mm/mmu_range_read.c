@@ -617,7 +617,7 @@ static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader)
  * __mmu_range_read_retry - the slow path of mmu_range_read_retry()
  * @reader: The range reader.
  *
- * @reader has a watch, the mm is not tracked, or ranges started since the begin.
+ * @reader has a watch, the mm is not tracked, or ranges started since begin.
  *
  * Context: As mmu_range_read_retry(), which calls it.
  * Return: As mmu_range_read_retry().
