@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long users of intervals of an mm wait, in wall time, and what it costs when
- * there are many of them.
+ * How long users of intervals of an mm wait, in wall time, and what it costs
+ * when there are many of them.
  *
  * Runs at boot, prints a line for each result and "done" at the end. Parameters
  * on the command line of the kernel say what is measured, for instance

@@ -371,7 +371,7 @@ static int measure_teardowns(void)
 	for (t = 0; t < ARRAY_SIZE(teardowns); t++) {
 		for (i = 0; i < RUNS && ns[0] >= 0; i++) {
 			ns[i] = run_teardown(&teardowns[t], other);
-			/* An error is negative: the check below sees it first. */
+			/* ns[0] keeps an error, which ends both loops. */
 			if (ns[i] < 0)
 				ns[0] = ns[i];
 		}

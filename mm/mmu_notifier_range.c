@@ -289,7 +289,7 @@ mn_range_deactivate_slow(struct mn_ranges *ranges,
 		if (draining)
 			drained = !--ranges->nr_draining;
 		if (!--ranges->nr_untracked) {
-			/* Do not let readers wait for later ones. */
+			/* Readers that noted these ranges skip later ones. */
 			ranges->generation += 2;
 			/* (F) As in mn_range_deactivate(). */
 			smp_store_release(&ranges->active,
