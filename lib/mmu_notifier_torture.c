@@ -42,8 +42,8 @@
  * wake it late; share a mutex, a rw_semaphore and a gate with it (a gate is what
  * a futex is in user space); send it signals; move it to other CPUs; and
  * interrupt the CPUs that are about to wake it. All threads but strangers are
- * frozen and thawed. A wait gets at most one spurious wake-up: a second one could
- * hide a lost wake-up.
+ * frozen and thawed. A wait gets at most one spurious wake-up: a second one
+ * could hide a lost wake-up.
  *
  * fast=1 is for kernels without lockdep and the like: two CPUs that have nothing
  * else to do make more than 100,000 invalidations and as many faults in a second.

@@ -54,7 +54,7 @@ struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
 
 /*
  * The subscriptions in the lists of all mms, and those that are being
- * registered, put or unregistered; linked by ->rcu, which only mn_free() uses.
+ * registered, put or unregistered; linked by ->rcu, unused until mn_free().
  * To look one up, compare pointers: its memory may be uninitialised, or freed.
  */
 static DEFINE_HASHTABLE(mn_registered, 10);
@@ -942,7 +942,7 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 		hlist_del_init_rcu(&subscription->hlist);
 	spin_unlock(&subscriptions->lock);
 	mn_is_put_too_often(subscription, users);
-	/* TINY_SRCU reads it after the unlock: no put may free it yet. */
+	/* TINY_SRCU reads ->srcu after the unlock: no put may free it yet. */
 	preempt_disable();
 	srcu_read_unlock(&sections->srcu, index);
 	preempt_enable();
@@ -950,7 +950,10 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	if (users != 1)
 		return;
 	mn_unregister_end(subscription);
-	/* Outside the section: no unlock of what the callback may free. */
+	/*
+	 * Outside the SRCU section: srcu_read_unlock() must not touch memory
+	 * that the callback may free.
+	 */
 	call_srcu(&sections->srcu, &subscription->rcu,
 		  srcu_down_read(&mn_puts) ? mn_free_put_1 : mn_free_put_0);
 }

@@ -236,7 +236,7 @@ struct mmu_notifier_ops {
  *
  * The list is changed under the lock of the subscriptions, and walked in an SRCU
  * section of the mm. A range walks from the subscription that was first at its
- * start; so a removed one keeps its ->next, and its memory, until sections end.
+ * start; a removed one keeps its ->next and its memory until the sections end.
  */
 struct mmu_notifier {
 	struct hlist_node hlist;
