@@ -43,7 +43,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* Each mmu_notifier_put() is a reader, until ->free_notifier() has returned. */
+/* SRCU section from a last put until ->free_notifier() has returned. */
 DEFINE_STATIC_SRCU(mn_puts);
 
 #ifdef CONFIG_LOCKDEP
