@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What those who use intervals of an mm wait for, in wall time, and what it costs
+ * How long users of intervals of an mm wait, in wall time, and what it costs
  * when there are many of them.
  *
  * Runs at boot, prints a line for each result and "done" at the end. Parameters
@@ -170,7 +170,7 @@ static struct mm_struct *mm;
 static struct mmu_interval_notifier interval;
 static struct mmu_interval_notifier between;	/* ranges on both sides of it */
 
-/* They live as long as the benchmark runs. What they write, they do not share. */
+/* Live as long as the benchmark runs, and share nothing that they write. */
 struct thread {
 	struct task_struct *task;
 	struct completion go;
@@ -202,7 +202,7 @@ static const struct mmu_interval_notifier_ops ops = {
 	.invalidate = invalidate,
 };
 
-/* Without a user lock: threads are not to meet there. These are not read. */
+/* No user lock, which threads would contend for: nothing is read here. */
 static bool invalidate_unlocked(struct mmu_interval_notifier *interval_sub,
 				const struct mmu_notifier_range *range,
 				unsigned long seq)
@@ -275,7 +275,7 @@ static void sort_s64(s64 *values, unsigned int nr)
  * Threads
  */
 
-/* Of what the threads are at now. */
+/* For what the threads do now. */
 static atomic_t to_begin, to_end;
 static DECLARE_COMPLETION(all_begun);
 static DECLARE_COMPLETION(all_ended);
@@ -291,7 +291,7 @@ static void thread_has_begun(void)
 	complete_all(&all_begun);
 }
 
-/* For those that never sleep: each is to be there before the first goes on. */
+/* For threads that never sleep: wait until all have begun. */
 static void threads_have_begun(void)
 {
 	thread_has_begun();
@@ -308,7 +308,7 @@ static int thread_fn(void *data)
 	struct thread *thread = data;
 
 	for (;;) {
-		/* Not as readers sleep: those are to be told apart. */
+		/* Sleep differently from readers, to tell them apart. */
 		wait_for_completion_interruptible(&thread->go);
 		if (!thread->work)
 			return 0;
@@ -336,7 +336,7 @@ static void stop_threads(void)
 	kvfree(all);
 }
 
-/* They are many: each is there before anything is measured. */
+/* They are many: create all before anything is measured. */
 static int create_threads(unsigned int nr)
 {
 	struct task_struct *task;
@@ -363,7 +363,7 @@ static int create_threads(unsigned int nr)
 	return 0;
 }
 
-/* Waits until each of them is at work. finish_threads() must follow. */
+/* Waits until each thread is at work. finish_threads() must follow. */
 static void begin_threads(unsigned int nr, unsigned int ms,
 			  void (*work)(struct thread *thread))
 {
@@ -458,7 +458,7 @@ static void flood_of_chains(struct thread *thread)
 	mmu_notifier_invalidate_range_end(&link[0]);
 }
 
-/* How many invalidations per second they made until now. */
+/* Invalidations per second of all threads so far. */
 static u64 rate_of_threads(unsigned int nr)
 {
 	u64 sum = 0;
@@ -478,15 +478,15 @@ static void read_place(struct thread *thread)
 	mmu_interval_read_begin(&thread->interval);
 }
 
-/* Which sleep it is in; 0 if it is awake. */
+/* Which sleep the thread is in; 0 if it is awake. */
 static unsigned long asleep(struct thread *thread)
 {
 	return wait_task_inactive(thread->task, TASK_UNINTERRUPTIBLE);
 }
 
 /*
- * Waits until each of them is asleep in its read or has returned from it. How many
- * are asleep?
+ * Waits until each reader sleeps in its begin, or has returned from it. Returns
+ * how many sleep.
  */
 static unsigned int settle_readers(unsigned int nr)
 {
@@ -506,7 +506,7 @@ static unsigned int settle_readers(unsigned int nr)
 	return sleeping;
 }
 
-/* How many of those that slept at the last settle_readers() were woken since? */
+/* How many readers were woken that slept at the last settle_readers(). */
 static unsigned int count_woken(unsigned int nr)
 {
 	struct thread *thread;
@@ -521,7 +521,7 @@ static unsigned int count_woken(unsigned int nr)
  * Loops
  */
 
-/* What it takes to do something several times; in each round as often. */
+/* Times of several rounds, each of the same number of calls. */
 struct loop {
 	unsigned int calls, rounds;
 	s64 ns[ROUNDS * PASSES];
@@ -1002,7 +1002,7 @@ static int measure_crowds_with(unsigned int nr, s64 *ns)
 		pr_info("crowd invalidations=%s threads=%u runs=%u invalidations_per_second=%lld min_per_second=%lld max_per_second=%lld\n",
 			floods[i].how, nr, RUNS, rates[RUNS / 2], rates[0],
 			rates[RUNS - 1]);
-		/* The device does not wait among them for a CPU. */
+		/* The device does not wait for a CPU with the crowd. */
 		sched_set_fifo(current);
 		measure_faults_with(nr, floods[i].work, crowd_ms, "crowd_fault",
 				    floods[i].how, ns);
@@ -1094,7 +1094,7 @@ static int mmu_notifier_benchmark(void)
 }
 late_initcall(mmu_notifier_benchmark);
 
-/* The lock of the parameters is held: none changes. */
+/* The lock of the parameters is held: they do not change. */
 static int run_again(const char *val, const struct kernel_param *kp)
 {
 	bool run;

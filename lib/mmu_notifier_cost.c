@@ -150,7 +150,7 @@ static noinline void start_end(unsigned long start, unsigned long end)
 	mmu_notifier_invalidate_range_end(&range);
 }
 
-/* What is subtracted. */
+/* Its cost is subtracted from that of the others. */
 
 static void do_nothing(unsigned long i)
 {
@@ -448,7 +448,7 @@ static int mmu_notifier_cost(void)
 	if (!intervals)
 		return -ENOMEM;
 	for (i = 0; !err && i < ARRAY_SIZE(costs); i++) {
-		/* What an mm has had may stay with it. */
+		/* A new mm, because an mm keeps its state for notifiers. */
 		mm = mm_alloc();
 		if (!mm) {
 			err = -ENOMEM;
@@ -468,7 +468,7 @@ static int mmu_notifier_cost(void)
 }
 late_initcall(mmu_notifier_cost);
 
-/* The lock of the parameters is held: one measures at a time. */
+/* The lock of the parameters is held: one measurement at a time. */
 static int set_subscriptions(const char *val, const struct kernel_param *kp)
 {
 	int err;

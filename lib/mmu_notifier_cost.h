@@ -5,7 +5,7 @@
 
 struct mm_struct;
 
-/* Of drivers that do nothing. */
+/* Callbacks that do nothing. */
 extern const struct mmu_notifier_ops mmu_notifier_cost_sub_ops;
 extern const struct mmu_interval_notifier_ops mmu_notifier_cost_interval_ops;
 

@@ -14,7 +14,7 @@
  *   range_read_active       while n invalidations are active elsewhere, on both
  *                           sides of the range if n is not 1
  *   range_read_watched      of a range reader that was overrun
- *   start_end_watched       an invalidation elsewhere, while there is one
+ *   start_end_watched       an invalidation elsewhere, with such a reader
  */
 
 #include <linux/init.h>

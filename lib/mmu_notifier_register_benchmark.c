@@ -9,7 +9,7 @@
  *	A notifier is registered with an mm that has one already, and N resident
  *	VMAs.
  *   many vmas=N notifiers=N total_ns=N
- *	So many, one after the other.
+ *	N notifiers are registered, one after the other.
  *   teardown scenario=S hz=N runs=N median_ns=N max_ns=N
  *	where S is
  *	unregister_idle   mmu_notifier_unregister(); no notifier is called
@@ -71,7 +71,7 @@ static const struct mmu_notifier_ops idle_ops = {
 };
 
 /*
- * A thread beside what is measured
+ * A thread that runs during a measurement
  */
 
 struct helper {
@@ -371,7 +371,7 @@ static int measure_teardowns(void)
 	for (t = 0; t < ARRAY_SIZE(teardowns); t++) {
 		for (i = 0; i < RUNS && ns[0] >= 0; i++) {
 			ns[i] = run_teardown(&teardowns[t], other);
-			/* In ascending order at last: an error is the first. */
+			/* ns[0] keeps an error, which ends both loops. */
 			if (ns[i] < 0)
 				ns[0] = ns[i];
 		}
@@ -457,7 +457,7 @@ static int measure_memory(void)
 	tenants = kvcalloc(MMS, sizeof(*tenants), GFP_KERNEL);
 	if (!tenants)
 		return -ENOMEM;
-	/* An mm keeps what it has had. */
+	/* New mms for each kind: an mm keeps its state for notifiers. */
 	for (k = 0; !err && k < ARRAY_SIZE(kinds); k++) {
 		for (nr = 0; nr < MMS; nr++) {
 			tenants[nr].mm = mm_alloc();

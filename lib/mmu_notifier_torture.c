@@ -37,33 +37,32 @@
  * Threads that make no progress fail the test after some seconds ("stall"). This
  * is the only use of time. They cannot be stopped, so they are left alone.
  *
- * Those who wait in the core, readers and removers, are disturbed by strangers, who
- * have nothing to do with MMU notifiers. Strangers have them on a wake_q and wake
- * them late, share a mutex, a rw_semaphore and a gate with them, which is what a
- * futex is in user space, send them signals, move them to other CPUs, and interrupt
- * those who are about to wake them. All threads but strangers are frozen and
- * thawed. A wait gets at most one spurious wake-up: a second one could hide a lost
- * wake-up.
+ * Strangers, threads that have nothing to do with MMU notifiers, disturb the
+ * readers and removers that wait in the core. They put a waiter on a wake_q and
+ * wake it late; share a mutex, a rw_semaphore and a gate with it (a gate is what
+ * a futex is in user space); send it signals; move it to other CPUs; and
+ * interrupt the CPUs that are about to wake it. All threads but strangers are
+ * frozen and thawed. A wait gets at most one spurious wake-up: a second one
+ * could hide a lost wake-up.
  *
  * fast=1 is for kernels without lockdep and the like: two CPUs that have nothing
  * else to do make more than 100,000 invalidations and as many faults in a second.
- * Only threads that register, and those that give mms back, sleep on their own
- * account. Intervals and ranges are short, but for some. Shadow
- * tables are still checked at every step.
+ * Only threads that register or give mms back sleep of their own accord. Most
+ * intervals and ranges are short. Shadow tables are still checked at each step.
  *
  * ballast=N has N ranges active in each space all the time, far from its pages, as
  * if as many threads were held up in the middle of an invalidation. It is for a
  * core that tracks each range by itself up to some number of them only: with that
- * number, all that threads invalidate is beyond it. With a larger one the readers of
- * such a core may wait for ballast, and stall. There are no subscriptions to
- * the mm then, because these wait for all that is active.
+ * number as N, all ranges of the threads are beyond it. With a larger N,
+ * readers may wait for ballast, and stall. With ballast there are no
+ * subscriptions to the mm, because these wait for all active ranges.
  *
- * Half of the invalidations hold the mmap_lock, as what madvise() does, and the others
+ * Half of the invalidations hold the mmap_lock, as madvise() does, the others
  * a lock that stands for those of the reverse map. mm_take_all_locks() takes the
  * latter in a mm with mappings. With rmap=0, which is for a core whose registrations
  * rely on that, there are no such invalidations.
  *
- * busted=NAME breaks the fake device, or the one who invalidates, to show that
+ * busted=NAME breaks the fake device, or the invalidating thread, to show that
  * the test notices. Never in real life:
  *
  *	set_seq		no mmu_interval_set_seq() in the callback: "stale"
@@ -73,20 +72,20 @@
  *			device sees what it would see of a core that still
  *			walks removed subscriptions.
  *	end		now and then an invalidation is never ended: "stall". To
- *			those who wait this is what a lost wake-up looks like.
+ *			a waiter this looks like a lost wake-up.
  *	failed_start	an invalidation that failed to start without blocking is
- *			left active: "stall". This is what a core looks like
- *			that does not end for one kind of subscription what was
- *			refused by the other.
+ *			left active: "stall", as if a core did not end a range
+ *			for one kind of subscription after the other kind
+ *			refused it.
  *	pair		no invalidate_range_end() after a start that failed
  *			for another subscription: "unpaired".
  *	wake_q		at the gate, strangers put the waiter on a wake_q before
  *			they let it pass: "stall". If it is on another wake_q
  *			by then it is woken too early, and never again. A core
  *			may make the same mistake.
- *	range_retry	what the retry of a range read says is ignored: "stale".
- *			This is what a core looks like that forgets what has
- *			started since.
+ *	range_retry	the result of the retry of a range read is ignored:
+ *			"stale", as if a core forgot which ranges have started
+ *			since the begin.
  */
 
 #include <linux/atomic.h>
@@ -191,7 +190,7 @@ static bool is_busted(enum busted how)
 /* Far from the pages. */
 #define FLOOD_ADDRESS	(FIRST_ADDRESS + 512 * PAGE_SIZE)
 #define BALLAST_ADDRESS	(FIRST_ADDRESS + 1024 * PAGE_SIZE)
-/* More interval subscriptions than a core calls under one look at its tree. */
+/* A core may collect so many interval subscriptions per walk of its tree. */
 #define BATCH		32
 
 /*
@@ -201,13 +200,13 @@ static bool is_busted(enum busted how)
 enum reason {
 	STALE,		/* an entry that must not be there */
 	RELEASE,	/* an entry that outlived the mm */
-	REMOVED,	/* a callback of what was removed */
+	REMOVED,	/* a callback after the removal */
 	UNPAIRED,	/* starts without ends or ends without starts */
 	EARLY,		/* a call that returned and should still wait */
-	STALL,		/* a thread that does not get on */
+	STALL,		/* a thread without progress */
 	LEAK,		/* something was not given back */
 	CALL,		/* a call that failed and should not */
-	VACUOUS,	/* the test has not seen what it is for */
+	VACUOUS,	/* the test has not covered all it is for */
 	NR_REASONS,
 };
 
@@ -312,21 +311,21 @@ static const char * const counter_names[] = {
  * Threads
  */
 
-/* All of it belongs to the thread, but the watchdog reads along. */
+/* Owned by the thread; the watchdog also reads it. */
 struct worker {
 	const struct kind *kind;
 	struct task_struct *task;
 	struct completion done;
 	struct rnd_state rnd;
-	/* For the watchdog: how often it got on, and where it is. */
+	/* For the watchdog: number of steps so far, and the current one. */
 	unsigned long steps;
 	const char *state;
 	unsigned long counts[NR_COUNTERS];
-	/* Of strangers: the step in which one of them has woken it. */
+	/* Set by strangers: the step in which one of them woke this thread, */
 	unsigned long woken_step;
 	/* ... and whether one has moved it to another CPU. */
 	bool moved;
-	/* Of the watchdog. */
+	/* Used by the watchdog only. */
 	unsigned long seen_steps;
 	unsigned long seen_at;
 	unsigned long noted_step;
@@ -421,9 +420,9 @@ static void dawdle(void)
  * What workers share with strangers
  *
  * The gate is what a futex is in user space. Workers wait at it until a stranger
- * lets them pass, so at least one stranger must not wait at it. Those who
- * hold the mutex or the rw_semaphore may wait at the gate, and for nothing else
- * then, so strangers must not wait for these locks.
+ * lets them pass, so at least one stranger must not wait at it. A holder of the
+ * mutex or the rw_semaphore may wait at the gate, but for nothing else, so
+ * strangers must not wait for these locks.
  */
 
 struct gate_waiter {
@@ -475,7 +474,7 @@ static void gate_wait(bool is_stranger)
 
 #define HOLD_UP_US	20
 
-/* Some time between the decision to wake others and the deed. */
+/* Delay a wake-up that has been decided on. */
 static void tarry(void)
 {
 	if (rnd(4))
@@ -527,7 +526,7 @@ static void gate_add_keeper(void)
 	spin_unlock(&torture_gate_lock);
 }
 
-/* For good. */
+/* Open the gate for good. */
 static void gate_open(void)
 {
 	spin_lock(&torture_gate_lock);
@@ -536,7 +535,7 @@ static void gate_open(void)
 	gate_let_pass(UINT_MAX);
 }
 
-/* Be woken by others than the core, some of them late. */
+/* Get woken by something other than the core, at times late. */
 static void take_shared_lock(void)
 {
 	unsigned long switches = current->nvcsw;
@@ -572,7 +571,7 @@ static void take_shared_lock(void)
 	}
 }
 
-/* A wait in the core, and what came between. */
+/* A wait in the core: the state before it. */
 struct core_wait {
 	unsigned long switches;
 	int cpu;
@@ -607,8 +606,8 @@ static void core_wait_end(const struct core_wait *wait, enum counter counter)
 }
 
 /*
- * What callbacks are called with. When it has been removed, it is poisoned, and
- * freed some time later.
+ * Lifetime of the objects that callbacks get: poisoned on removal, freed some
+ * time later.
  */
 
 #define ALIVE		0x616c6976
@@ -618,7 +617,7 @@ static void core_wait_end(const struct core_wait *wait, enum counter counter)
 /**
  * struct life - embedded in what callbacks get, to catch calls after the removal
  * @rcu: Defers the burial: lookups take no lock.
- * @memory: To be freed.
+ * @memory: The memory to free.
  * @magic: ALIVE, until the removal is over.
  */
 struct life {
@@ -670,7 +669,7 @@ static void life_bury(struct life *life)
 	call_rcu(&life->rcu, life_bury_rcu);
 }
 
-/* When nothing is buried any more. */
+/* Call after the last burial. */
 static void clear_graves(void)
 {
 	unsigned int i;
@@ -692,24 +691,24 @@ static void clear_graves(void)
  * @users: Stands for mm_users, so that the end of the mm is noticed: holders may
  *	fault, insert and register.
  * @refs: References to the structure.
- * @rcu: It is found without a lock.
+ * @rcu: Defers the free, because lookups take no lock.
  * @mirrors: Interval subscriptions that are inserted ...
- * @subs: ... and subscriptions that are registered, each in some place. Who
- *	takes one from its place is the one to remove it.
+ * @subs: ... and subscriptions that are registered, each in some place; the
+ *	thread that takes one from its place removes it.
  * @nr_mirrors: How many places of @mirrors are taken, about.
- * @nr_subs: How many of @subs.
+ * @nr_subs: How many places of @subs are taken, about.
  * @released: The mm was given back, and its pages, too.
- * @attached: The mm has had a subscription. Before that, what invalidates has to
+ * @attached: The mm has had a subscription; before that, invalidations have to
  *	hold the mmap_lock.
- * @rmap: Held where the mmap_lock is not, to invalidate.
- * @exiter: Who gives the first user back.
+ * @rmap: Held to invalidate without the mmap_lock.
+ * @exiter: The thread that drops the first user.
  * @nr_active: Number of invalidations that have started, and are not about to
  *	end.
  * @nr_releasing: Number of releases of subscriptions that run.
- * @anchor: Without an interval_sub, no core keeps account of @ballast.
+ * @anchor: An interval_sub, without which no core keeps account of @ballast.
  * @ballast: Ranges that are active as long as the space is there.
- * @page: The model of the page table: values never come again. Changed between
- *	start and end of an invalidation, and after the release.
+ * @page: The model of the page table, with values that never recur; changed
+ *	between start and end of an invalidation, and after the release.
  * @active: How many invalidations of each page have started, and are not about
  *	to end.
  */
@@ -775,7 +774,7 @@ static const struct mmu_interval_notifier_ops anchor_ops = {
 	.invalidate = anchor_invalidate,
 };
 
-/* There are no subscriptions yet that could see the starts. */
+/* Called before there are subscriptions that could see the starts. */
 static int space_take_ballast(struct space *space)
 {
 	struct mm_struct *mm = space->mm;
@@ -805,7 +804,7 @@ static int space_take_ballast(struct space *space)
 	return 0;
 }
 
-/* ... nor any more that could see the ends. */
+/* Called when there are no subscriptions any more to see the ends. */
 static void space_drop_ballast(struct space *space)
 {
 	struct mm_struct *mm = space->mm;
@@ -909,19 +908,19 @@ static bool space_get_user(struct space *space)
 	return refcount_inc_not_zero(&space->users);
 }
 
-/* An invalidation by a thread of ours. The callbacks see it as range->owner. */
+/* An invalidation by one of our threads. Callbacks see it as range->owner. */
 struct invalidation {
 	struct mmu_notifier_range range;
 	unsigned int first;
 	unsigned int last;
-	/* Who is to refuse it: the n-th interval_sub, or a subscription. */
+	/* What refuses it: the n-th interval_sub, or a subscription. */
 	unsigned int refuse_at;
 	bool hlist_refuses;
-	/* What came of it; the callbacks run one after the other. */
+	/* The outcome; the callbacks run one after the other. */
 	unsigned int called;
 	bool interval_refused;
 	bool hlist_refused;
-	/* The subscriptions to the mm that have to be told of the end. */
+	/* The subscriptions to the mm that must see the end. */
 	const struct mmu_notifier *told[MAX_TOLD];
 	unsigned int nr_told;
 };
@@ -955,13 +954,13 @@ static void tell_end(struct invalidation *inv, const struct mmu_notifier *mn)
 
 static void space_drain(struct space *space);
 
-/* Its mm is to end, and may wait for what is active now. */
+/* The end of the mm is due, and may wait for active invalidations. */
 static bool space_is_ending(struct space *space)
 {
 	return !refcount_read(&space->users) && !READ_ONCE(space->released);
 }
 
-/* Wait until an invalidation is active, or a release runs; or not. */
+/* Wait a while until an invalidation is active, or a release runs. */
 static void space_await_company(struct space *space)
 {
 	atomic_t *company = nsubs && rnd(2) ? &space->nr_releasing :
@@ -985,7 +984,7 @@ static void space_put_user(struct space *space)
 		torture_count(COUNT_EXITS_ACTIVE);
 	if (atomic_read(&space->nr_releasing))
 		torture_count(COUNT_EXITS_RELEASING);
-	/* The pages are free when this returns, and used for something else. */
+	/* mmput() frees the pages, which are then used for something else. */
 	torture_enter("mmput");
 	mmput(space->mm);
 	if (atomic_read(&space->nr_releasing))
@@ -1007,7 +1006,7 @@ static bool any_active(struct space *space, unsigned int first,
 	return false;
 }
 
-/* The entries of a shadow table, from first to last; under its user lock. */
+/* Check the entries from first to last, under the user lock of the table. */
 static void check_shadow(struct space *space, const unsigned long *shadow,
 			 unsigned int first, unsigned int last,
 			 const char *whose)
@@ -1027,7 +1026,7 @@ static void check_shadow(struct space *space, const unsigned long *shadow,
 	}
 }
 
-/* The same in an invalidation: nothing may be there. */
+/* The same inside an invalidation: no entry may exist. */
 static void check_empty(const unsigned long *shadow, unsigned int first,
 			unsigned int last, const char *whose)
 {
@@ -1051,8 +1050,8 @@ static void check_empty(const unsigned long *shadow, unsigned int first,
  * @first: First page of the interval.
  * @last: Last page of the interval.
  * @refs: References, one of them for being inserted.
- * @life: Until the removal is over.
- * @lock: The user lock. It protects what follows.
+ * @life: Lasts until the removal is over.
+ * @lock: The user lock, which protects what follows.
  * @dying: Nothing is established any more.
  * @passes: Second passes that are due.
  * @shadow: The shadow table, 0 where nothing is established.
@@ -1179,12 +1178,12 @@ static void mirror_put(struct mirror *mirror)
 	if (!refcount_dec_and_test(&mirror->refs))
 		return;
 	space_put(mirror->space);
-	/* Otherwise it is still in the tree. */
+	/* If busted, the mirror is still in the tree. */
 	if (!is_busted(BUSTED_REMOVE))
 		life_bury(&mirror->life);
 }
 
-/* The one that is inserted and in no place any more. */
+/* Remove a mirror that is inserted, but in no place any more. */
 static void mirror_remove(struct space *space, struct mirror *mirror)
 {
 	struct core_wait wait;
@@ -1280,7 +1279,7 @@ static struct mirror *mirror_get(struct space *space, unsigned int place)
 	return mirror;
 }
 
-/* Whether there is one of these pages; it may be another one a moment later. */
+/* Whether the mirror in the place overlaps; it may change any moment. */
 static bool place_overlaps(struct space *space, unsigned int place,
 			   unsigned int first, unsigned int last)
 {
@@ -1320,7 +1319,7 @@ static bool mirror_remove_any(struct space *space)
 	return true;
 }
 
-/* A fault, as a driver does it. Goes without the user of the mm that it gets. */
+/* A fault, as a driver does it. Drops the caller's user of the mm. */
 static void mirror_fault(struct space *space, struct mirror *mirror)
 {
 	unsigned long value[NR_PAGES];
@@ -1387,7 +1386,7 @@ static u64 some_pages(unsigned int first, unsigned int last)
 	return pages;
 }
 
-/* So many invalidations that no core remembers what was before. */
+/* Enough invalidations to overrun the history of any core. */
 static void flood(struct space *space)
 {
 	struct invalidation inv = { .first = 1 };
@@ -1396,7 +1395,7 @@ static void flood(struct space *space)
 	torture_enter("flood");
 	mmap_read_lock(space->mm);
 	for (i = 0; i < BITS_PER_LONG; i++) {
-		/* What went in between has not been told of the end. */
+		/* Subscriptions that left in between did not see the end. */
 		inv.nr_told = 0;
 		mmu_notifier_range_init_owner(&inv.range, MMU_NOTIFY_CLEAR, 0,
 					      space->mm, FLOOD_ADDRESS,
@@ -1426,7 +1425,7 @@ static void range_begin(struct space *space, struct torture_range_reader *reader
 		flood(space);
 }
 
-/* Under the user lock. What is said early must be so at last. */
+/* Under the user lock. An early check must agree with the retry. */
 static bool range_retry(struct torture_range_reader *reader)
 {
 	bool early = torture_range_ops->check_retry(reader);
@@ -1489,10 +1488,10 @@ static void mirror_range_fault(struct space *space, struct mirror *mirror)
  * @mn: The subscription.
  * @space: What it mirrors, with a reference.
  * @refs: References, one of them for being registered.
- * @life: Until the unregistration is over.
+ * @life: Lasts until the unregistration is over.
  * @nr_running: Number of its callbacks that run.
- * @lock: The user lock; raw, as it is taken where nothing may sleep. It protects
- *	what follows.
+ * @lock: The user lock, which protects what follows; raw, because it is taken
+ *	where nothing may sleep.
  * @tracked: The mm is tracked, so that its ranges can be read.
  * @released: Nothing is established any more.
  * @starts: Number of invalidate_range_start() ...
@@ -1580,7 +1579,7 @@ static const struct mmu_notifier_ops sub_ops = {
 	.invalidate_range_end = sub_end,
 };
 
-/* One that can refuse must not have an invalidate_range_end(). */
+/* A subscription that can refuse must have no invalidate_range_end(). */
 static int refuser_start(struct mmu_notifier *mn,
 			 const struct mmu_notifier_range *range)
 {
@@ -1609,7 +1608,7 @@ static void sub_put(struct sub *sub)
 
 /*
  * The starts that a subscription has seen equal the ends if no invalidation is
- * active when it goes: with the locks held, unless its mm is gone.
+ * active at its unregistration: with the locks held, unless its mm is gone.
  */
 static void sub_unregister(struct space *space, struct sub *sub,
 			   bool quiet)
@@ -1778,7 +1777,7 @@ static void sub_range_fault(struct space *space, struct sub *sub)
 	do {
 		range_begin(space, &reader, pages, value);
 		torture_enter("establish a range");
-		/* A retry is for any context. */
+		/* A retry may run in any context. */
 		raw_spin_lock_irqsave(&sub->lock, flags);
 		retry = range_retry(&reader);
 		if (!retry && !sub->released)
@@ -1888,7 +1887,7 @@ out:
  * What the threads do
  */
 
-/* A registered listener has seen each active range, unless it or the mm goes. */
+/* A registered subscription has seen each active range, unless leaving. */
 static void check_told(struct space *space, const struct invalidation *inv,
 		       unsigned int place, const struct sub *sub)
 {
@@ -1896,7 +1895,7 @@ static void check_told(struct space *space, const struct invalidation *inv,
 
 	if (sub->mn.ops != &sub_ops || is_told(inv, &sub->mn, &i))
 		return;
-	/* Only one that has left, or whose mm has no users, may have missed it. */
+	/* A miss is fine if it has left, or if its mm has no users. */
 	smp_rmb();
 	if (rcu_access_pointer(space->subs[place]) == sub &&
 	    refcount_read(&space->users))
@@ -1934,7 +1933,7 @@ static void check_all(struct space *space, const struct invalidation *inv)
 	}
 }
 
-/* One that will never be ended; see "busted" above. It is not to be freed. */
+/* An invalidation that never ends, and is not freed; see "busted" above. */
 static void start_for_ever(struct space *space, const struct invalidation *like)
 {
 	struct invalidation *inv = kzalloc(sizeof(*inv), GFP_KERNEL);
@@ -1991,7 +1990,7 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 	struct invalidation inv = { };
 	unsigned int i;
 
-	/* All, or few, or some of it. */
+	/* All pages, or few, or some. */
 	switch (rnd(fast ? 64 : 8)) {
 	case 0:
 		inv.last = NR_PAGES - 1;
@@ -2050,7 +2049,7 @@ static void invalidate(struct space *space, bool nonblock, unsigned int depth)
 	torture_count(COUNT_INVALIDATIONS);
 }
 
-/* By way of the reverse map this can also happen to an mm that is released. */
+/* Through the reverse map, an mm may be invalidated while it is released. */
 static void op_invalidate(struct worker *worker)
 {
 	struct space *space = space_get_any();
@@ -2144,7 +2143,7 @@ static void op_subscribe(struct worker *worker)
 	space_put(space);
 }
 
-/* The old space ends before the new one takes its place: some go on with it. */
+/* The old space ends before it is replaced: some threads still use it. */
 static void op_exit(struct worker *worker)
 {
 	unsigned int nth = rnd(nspaces);
@@ -2162,11 +2161,11 @@ static void op_exit(struct worker *worker)
 		WRITE_ONCE(old->exiter, NULL);
 		goto out;
 	}
-	/* For its release to meet the end of the mm. */
+	/* So that its release meets the end of the mm. */
 	if (nsubs)
 		sub_register(old);
 	space_put_user(old);
-	/* Filled while others use it. */
+	/* Fill the new space while others use it. */
 	refcount_inc(&new->users);
 	refcount_inc(&new->refs);
 	space_put(space_swap(nth, new));
@@ -2180,7 +2179,7 @@ out:
 
 static unsigned int nr_others(void)
 {
-	/* All of each is set up. Pairs with the release in start_all(). */
+	/* Each worker is set up. Pairs with the release in start_all(). */
 	return smp_load_acquire(&torture_nr_workers);
 }
 
@@ -2190,9 +2189,9 @@ static void torture_interrupt(void *unused)
 }
 
 /*
- * Have some of those who wait on a wake_q and wake them late, as one does who had
- * to wake them for another reason. No wait twice, as that would make good for a
- * wake-up that was lost.
+ * Put some waiters on a wake_q and wake them late, like a task that has to wake
+ * them for another reason. Do not disturb a wait twice: the second wake-up
+ * could hide a lost one.
  */
 static void wake_late(void)
 {
@@ -2213,7 +2212,7 @@ static void wake_late(void)
 		woken[n] = worker;
 		steps[n++] = step;
 	}
-	/* Delay the other CPUs, which may be waking them, too, or this one. */
+	/* Delay the other CPUs, which may be waking the same tasks, or this. */
 	if (rnd(2)) {
 		smp_call_function(torture_interrupt, NULL, 0);
 		torture_count(COUNT_INTERRUPTS);
@@ -2241,7 +2240,7 @@ static struct worker *any_in_core(void)
 	return NULL;
 }
 
-/* Let one who waits wake up on another CPU. */
+/* Make a waiter wake up on another CPU. */
 static void worker_move(struct worker *worker)
 {
 	unsigned int cpu = cpumask_any_but(cpu_online_mask,
@@ -2288,7 +2287,7 @@ static void op_disturb(struct worker *worker)
 	gate_wait(true);
 }
 
-/* At the end: once. */
+/* Runs once, at the end. */
 static void op_drain(struct worker *worker)
 {
 	struct space *space;
@@ -2316,7 +2315,7 @@ static const struct kind torture_kinds[] = {
 	{ "mapper", op_map, &nmappers },
 	{ "subscriber", op_subscribe, &nsubs },
 	{ "exiter", op_exit, &nexiters },
-	/* The last to start and the first to stop, as they know all others. */
+	/* Last to start and first to stop, because they use all others. */
 	{ "stranger", op_disturb, &nstrangers },
 };
 
@@ -2337,7 +2336,7 @@ static int torture_thread(void *data)
 		worker->kind->op(worker);
 		torture_enter("pause");
 		dawdle();
-		/* If one waits at the gate, none is frozen before it passes. */
+		/* Threads at the gate must pass before any is frozen. */
 		if (!is_stranger && try_to_freeze())
 			torture_count(COUNT_FREEZES);
 		if (!is_stranger)
@@ -2407,7 +2406,7 @@ static void add_reasons(struct seq_buf *line)
 		seq_buf_printf(line, "none");
 }
 
-/* In few words: scripts of rcutorture add up the numbers in a longer line. */
+/* Keep it short: rcutorture scripts add up the numbers in a longer line. */
 static void print_reasons(void)
 {
 	struct seq_buf line;
@@ -2452,7 +2451,7 @@ static void print_parameters(const char *what)
 	print_line("---", &line);
 }
 
-/* What this test is for must have happened, as far as it was asked for. */
+/* Whether, with these parameters, a count of 0 makes the test vacuous. */
 static bool needed(enum counter counter)
 {
 	switch (counter) {
@@ -2521,7 +2520,7 @@ static void report_stall(struct worker *worker)
 		sched_show_task(worker->task);
 }
 
-/* A freeze wakes all threads, so it would make good for a wake-up that was lost. */
+/* A freeze wakes all threads, so it would hide a lost wake-up. */
 static bool any_stuck(void)
 {
 	struct worker *worker;
@@ -2541,7 +2540,7 @@ static bool any_stuck(void)
 	return false;
 }
 
-/* As suspend does it. Returns false if it has to be tried once more. */
+/* As suspend does it. Returns false if the caller has to try again. */
 static bool freeze_and_thaw(void)
 {
 	if (any_stuck() || freeze_processes())
@@ -2551,7 +2550,7 @@ static bool freeze_and_thaw(void)
 	return true;
 }
 
-/* Returns false as soon as a thread does not get on. */
+/* Returns false as soon as a thread makes no progress. */
 static bool torture_watch(void)
 {
 	unsigned long end = jiffies + duration * HZ;
@@ -2586,7 +2585,7 @@ static bool torture_watch(void)
 	return well;
 }
 
-/* Returns whether it has ended. */
+/* Returns whether the worker has ended. */
 static bool await_worker(struct worker *worker, unsigned long patience)
 {
 	if (!worker->task ||
@@ -2609,7 +2608,7 @@ static bool stop_all(bool well)
 	for (i = 0; i < torture_nr_workers; i++)
 		well &= await_worker(&torture_workers[i],
 				     well ? stall * HZ : HZ);
-	/* None looks for others any more. */
+	/* No worker looks for others any more. */
 	for (i = 0; well && i < torture_nr_workers; i++)
 		stop_worker(&torture_workers[i]);
 	return well;
@@ -2760,11 +2759,11 @@ static int __init mmu_notifier_torture_init(void)
 		pr_info("there are no subscriptions to the mm beside ballast, for which they would wait\n");
 		nsubs = 0;
 	}
-	/* Of two CPUs, it would keep one idle most of the time. */
+	/* With two CPUs, shuffling would keep one idle most of the time. */
 	if (fast)
 		shuffle_interval = 0;
 
-	/* No CPU is plugged before the boot has ended. */
+	/* CPUs are not plugged before the boot has ended. */
 	if (shutdown_secs > 0)
 		return PTR_ERR_OR_ZERO(kthread_run(torture_main, NULL,
 						   "torture_main"));

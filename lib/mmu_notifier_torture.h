@@ -13,7 +13,7 @@ struct torture_range_reader {
 	u64 room[96];
 };
 
-/* Of the pages in a mask, the first of which is at an address. */
+/* Range reads of the pages in a mask, the first of which is at an address. */
 struct torture_range_ops {
 	int (*register_tracked)(struct mmu_notifier *mn, struct mm_struct *mm);
 	void (*init)(struct torture_range_reader *reader, struct mm_struct *mm);

@@ -184,7 +184,7 @@ static const struct mmu_notifier_ops sub_ops = {
  * Faults and checks, by threads that use the mm
  */
 
-/* Returns whether it is known that the entry is as it should be, or is not. */
+/* Returns whether the check was conclusive, whatever it has found. */
 static bool check(struct mirror *mirror, unsigned long i)
 {
 	unsigned long entry = mirror->shadow[i];
@@ -222,7 +222,7 @@ static void fault_in_and_check(struct mirror *mirror, unsigned long i)
 	mutex_unlock(&mirror->lock);
 }
 
-/* Most where things change. */
+/* Mostly near the last invalidation. */
 static unsigned long any_page(const struct mirror *mirror)
 {
 	unsigned long i;

@@ -261,7 +261,7 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 	struct mn_ranges *ranges = mn_ranges_to_insert(mm);
 
 	WARN_ON_ONCE(ops->invalidate_start && !ops->invalidate_finish);
-	/* A caller that holds it must have prepared the mm. */
+	/* A caller that holds the mmap_lock must have prepared the mm. */
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING) &&
 	    !lockdep_is_held(&mm->mmap_lock))
 		might_lock(&mm->mmap_lock);
@@ -474,7 +474,7 @@ out:
 	return mn_complete_start(ranges, range, &finishes, err);
 }
 
-/* The same for a single interval_sub, the common case. */
+/* As mn_announce_all(), for a single interval_sub, the common case. */
 static noinline int
 mn_announce_one(struct mn_ranges *ranges,
 		struct mmu_notifier_range *range,
@@ -495,8 +495,8 @@ mn_announce_one(struct mn_ranges *ranges,
 }
 
 /*
- * The mm has sections that the caller did not see, or that the range, which is
- * about the end of the mm, is not to enter. Its slot is filled: a registration
+ * The mm has sections. The caller did not see them, or the range announces the
+ * end of the mm and must not enter them. Its slot is filled, so a registration
  * that the range does not see waits for its end.
  */
 static noinline int
@@ -587,8 +587,8 @@ mn_is_clear(const struct mn_ranges *ranges,
 }
 
 /*
- * There is no read section: should the caller retry, force a collision. Ranges leave
- * odd sequences, and an insertion a later one.
+ * There is no read section. If the caller checks for retry, force a collision:
+ * ranges store odd sequences, and an insertion stores a later even one.
  */
 static unsigned long mn_seq_to_collide(unsigned long seq)
 {

@@ -43,7 +43,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* Each mmu_notifier_put() is a reader, until ->free_notifier() has returned. */
+/* SRCU section from a last put until ->free_notifier() has returned. */
 DEFINE_STATIC_SRCU(mn_puts);
 
 #ifdef CONFIG_LOCKDEP
@@ -53,9 +53,9 @@ struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
 #endif
 
 /*
- * The subscriptions that a registration, a put or an unregistration is at work on, and
- * all in the lists of mms; linked by what only mn_free() uses. To look for one,
- * compare pointers: its memory may be uninitialised, or freed.
+ * The subscriptions in the lists of all mms, and those that are being
+ * registered, put or unregistered; linked by ->rcu, unused until mn_free().
+ * To look one up, compare pointers: its memory may be uninitialised, or freed.
  */
 static DEFINE_HASHTABLE(mn_registered, 10);
 static DEFINE_SPINLOCK(mn_registered_lock);
@@ -65,8 +65,8 @@ static DEFINE_SPINLOCK(mn_registered_lock);
  */
 
 /*
- * Without a lock, as that of the mm goes with the last reference. Returns the number
- * before: 0, that of what is not registered, and UINT_MAX are not added to.
+ * Lockless: dropping the last reference may free the lock. Never adds to 0 (not
+ * registered) nor to UINT_MAX. Returns the previous number.
  */
 static unsigned int mn_users_add(struct mmu_notifier *subscription, int n)
 {
@@ -111,45 +111,45 @@ static bool mn_is_registered(const struct mmu_notifier *subscription)
 	return false;
 }
 
-/* Returns false if it is registered, with any mm, or is being unregistered. */
+/* Returns false if registered already, with any mm, or being unregistered. */
 static bool mn_register_begin(struct mmu_notifier *subscription)
 {
 	guard(spinlock)(&mn_registered_lock);
 	if (mn_is_registered(subscription))
 		return false;
-	/* Until it is in the list, and should it be unregistered though that fails. */
+	/* 0 until listed, so that unregistering after a failure is caught. */
 	WRITE_ONCE(subscription->users, 0);
 	mn_registered_add(subscription);
 	return true;
 }
 
-/* Returns false if it is not registered, or another caller is at work on it. */
+/* Returns false if not registered, or if another caller (un)registers it. */
 static bool mn_unregister_begin(struct mmu_notifier *subscription)
 {
 	guard(spinlock)(&mn_registered_lock);
 	if (!xchg(&subscription->users, 0))
 		return false;
-	/* Otherwise the end of the mm has removed it. */
+	/* The end of the mm may have removed it from the table. */
 	if (hlist_unhashed(mn_registered_node(subscription)))
 		mn_registered_add(subscription);
 	return true;
 }
 
-/* Another caller may free it on return. */
+/* After this, another unregistering caller may free the subscription. */
 static void mn_unregister_end(struct mmu_notifier *subscription)
 {
 	spin_lock(&mn_registered_lock);
 	hash_del(mn_registered_node(subscription));
 	spin_unlock(&mn_registered_lock);
-	/* No barrier: a waiter is in the queue before it looks, under the lock. */
+	/* No barrier: waiters queue first, then check under the lock. */
 	wake_up_var(subscription);
 }
 
-/* The mm has ended. A driver that does not unregister it, only leaks the mm. */
+/* At the end of the mm. A driver that never unregisters only leaks the mm. */
 static void mn_registered_forget(struct mmu_notifier *subscription)
 {
 	guard(spinlock)(&mn_registered_lock);
-	/* Otherwise a put or an unregistration does so. */
+	/* If ->users is 0, a put or an unregistration removes it. */
 	if (READ_ONCE(subscription->users))
 		hash_del(mn_registered_node(subscription));
 }
@@ -161,7 +161,7 @@ static bool mn_is_being_unregistered(const struct mmu_notifier *subscription)
 	       !READ_ONCE(subscription->users);
 }
 
-/* It may be unregistered by another caller, who may free it as soon as that ends. */
+/* Another caller is unregistering it and may free it when done. */
 static void mn_wait_until_unregistered(struct mmu_notifier *subscription)
 {
 	mn_lockdep_may_wait_for_sections();
@@ -199,7 +199,7 @@ static void mn_add(struct mmu_notifier_subscriptions *subscriptions,
 	hlist_add_head_rcu(&subscription->hlist, &subscriptions->list);
 }
 
-/* Ranges whose slot is filled later find the sections, and the list. */
+/* A range that fills its slot after this finds the sections and the list. */
 static void
 mn_publish_sections(struct mmu_notifier_subscriptions *subscriptions,
 		    struct mn_sections *sections)
@@ -212,7 +212,7 @@ mn_publish_sections(struct mmu_notifier_subscriptions *subscriptions,
 	 * mn_sections().
 	 */
 	smp_store_release(&subscriptions->sections, sections);
-	/* Last: a range that finds them here needs them there at its end. */
+	/* Last: ranges that see this use subscriptions->sections at the end. */
 	if (ranges) {
 		spin_lock(&ranges->lock);
 		ranges->sections = sections;
@@ -223,9 +223,9 @@ mn_publish_sections(struct mmu_notifier_subscriptions *subscriptions,
 /*
  * Add a subscription to the mm; track its invalidations from now on, as
  * interval_subs and range readers need it; or both. On return, each active
- * invalidation knows of the change: for the first one of the mm, as taking all
- * its locks excludes invalidations; later, as those are waited for that may have
- * started without.
+ * invalidation knows of the change: for the first change in the mm, because
+ * taking all its locks excludes invalidations; later, because we wait for every
+ * invalidation that may have missed it.
  */
 static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		     bool track)
@@ -272,8 +272,8 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		mn_publish_sections(subscriptions, new_sections);
 	if (new_ranges) {
 		/*
-		 * (V) Ranges that enter a section from now on see them, and see
-		 * them initialised. Pairs with the address dependency in
+		 * (V) Ranges that enter a section from now on see the slots,
+		 * initialised. Pairs with the address dependency in
 		 * mn_ranges().
 		 */
 		smp_store_release(&subscriptions->ranges, new_ranges);
@@ -281,8 +281,8 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 
 	if (new) {
 		/*
-		 * (A) Publish it initialised. Pairs with the address dependency
-		 * in the callers of mn_subscriptions().
+		 * (A) Publish @new initialised. Pairs with the address
+		 * dependency in the callers of mn_subscriptions().
 		 */
 		smp_store_release(&mm->notifier_subscriptions, new);
 		mm_drop_all_locks(mm);
@@ -324,7 +324,7 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 	if (WARN_ONCE(!mn_register_begin(subscription),
 		      "%ps is registered already\n", ops))
 		return -EEXIST;
-	/* It mirrors the page table or has hardware walk it. */
+	/* Either mirror the page table or let hardware walk it, not both. */
 	if (!WARN_ON_ONCE(ops->arch_invalidate_secondary_tlbs &&
 			  (ops->invalidate_range_start ||
 			   ops->invalidate_range_end)))
@@ -332,7 +332,7 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 	if (err)
 		mn_unregister_end(subscription);
 	else
-		/* An unregistration that came too soon. */
+		/* Wake an unregistration that came too soon and waits. */
 		wake_up_var(subscription);
 	return err;
 }
@@ -347,9 +347,9 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
  * Context: As mmu_notifier_register(), with the mmap_lock held for writing, and no
  * other lock of the mm.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
- * is not in use; %-EEXIST with a warning if it is registered with this or another
- * mm, or an mmu_notifier_unregister() of it has not returned; %-ENOMEM; %-EINTR if
- * a signal arrived while taking all locks.
+ * is not in use; %-EEXIST with a warning if @subscription is registered with
+ * any mm, or its mmu_notifier_unregister() has not returned; %-ENOMEM;
+ * %-EINTR if a signal arrived while taking all locks.
  */
 int __mmu_notifier_register(struct mmu_notifier *subscription,
 			    struct mm_struct *mm)
@@ -381,7 +381,7 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
  * @mm: The mm; the caller keeps it in use (current->mm, or mmget()).
  *
  * On return, every invalidation that is active in the mm has been announced to
- * @subscription: what started before has ended. Undo with
+ * @subscription: those that started earlier have ended. Undo with
  * mmu_notifier_unregister() or mmu_notifier_put(). Until then subscription->mm
  * stays a valid structure; mmget_not_zero() tells whether the address space is
  * still there.
@@ -396,9 +396,9 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
  * callback takes, that is taken between the start and the end of an invalidation,
  * or that reclaim takes, and do not call it from a callback.
  * Return: 0 on success; %-EINVAL if the callbacks exclude each other or the mm
- * is not in use; %-EEXIST with a warning if it is registered with this or another
- * mm, or an mmu_notifier_unregister() of it has not returned; %-ENOMEM; %-EINTR if
- * a signal arrived while taking all locks.
+ * is not in use; %-EEXIST with a warning if @subscription is registered with
+ * any mm, or its mmu_notifier_unregister() has not returned; %-ENOMEM;
+ * %-EINTR if a signal arrived while taking all locks.
  */
 int mmu_notifier_register(struct mmu_notifier *subscription,
 			  struct mm_struct *mm)
@@ -419,9 +419,9 @@ EXPORT_SYMBOL_GPL(mmu_notifier_register);
  *
  * As mmu_notifier_register(), and the invalidations of the mm are tracked from now
  * on, so that mmu_range_read_begin() and mmu_notifier_range_inactive() can be used.
- * Where there is an interval subscription, they are tracked already. They remain
- * so until the mm is gone, and cost what they cost with an interval subscription
- * elsewhere in the mm.
+ * An mm with an interval subscription is tracked already. Tracking lasts until
+ * the mm is gone. It makes an invalidation cost as much as with an interval
+ * subscription elsewhere in the mm.
  *
  * Context: As mmu_notifier_register().
  * Return: As mmu_notifier_register(): 0, %-EINVAL, %-EEXIST, %-ENOMEM or %-EINTR.
@@ -495,7 +495,7 @@ struct mmu_notifier *mmu_notifier_get_locked(const struct mmu_notifier_ops *ops,
 	subscription->ops = ops;
 	err = __mmu_notifier_register(subscription, mm);
 	if (err) {
-		/* What is registered is not new. */
+		/* In use already: not ours to free. */
 		if (err != -EEXIST)
 			ops->free_notifier(subscription);
 		return ERR_PTR(err);
@@ -590,7 +590,7 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
  * only one kind: it is reached by a tail call, and neither pays for the other.
  */
 
-/* Whether the range itself is in a section, not one that it is a copy of. */
+/* Whether this range, not one that it was copied from, is in a section. */
 static bool mn_is_in_section(const struct mmu_notifier_range *range)
 {
 	return range->section & MN_SECTION_ENTERED &&
@@ -599,10 +599,10 @@ static bool mn_is_in_section(const struct mmu_notifier_range *range)
 
 /*
  * The range was filled in by hand, or the caller starts a range that is active.
- * With the same addresses, that one counts, as there will be one end. Other
- * addresses must be announced; unless this is a copy, the first ones then never get
- * an end. Without tracking, the first addresses are unknown: end the range, and
- * start it anew.
+ * If the addresses are the same, leave it active: there will be one end.
+ * Other addresses must be announced; unless this is a copy, the first ones then
+ * never get an end. Without tracking, the first addresses are unknown: end the
+ * range, and start it again.
  */
 static noinline int
 mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
@@ -640,7 +640,7 @@ static noinline int mn_both_start(struct mn_sections *sections,
 
 /*
  * Look for intervals only inside the section: a registration that turns on
- * tracking waits for it.
+ * tracking waits for that section.
  */
 static noinline int mn_start_in_section(struct mn_sections *sections,
 					struct mmu_notifier_range *range)
@@ -701,7 +701,7 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 	mn_lockdep_may_wait();
 	if (range->section & MN_SECTION_ENTERED) {
 		sections = mn_sections(subscriptions);
-		/* It started in another mm. */
+		/* The range started in another mm. */
 		if (IS_ENABLED(CONFIG_DEBUG_VM) && WARN_ON_ONCE(!sections))
 			return;
 		mn_end_in_section(sections, range);
@@ -717,9 +717,9 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
  */
 
 /*
- * Call ->release() of a subscription that is unregistered, and remove it. In no
- * section: ->release() may wait for the mmap_lock, under which a registration waits
- * for the sections.
+ * Unregister: call ->release() and remove the subscription. Outside the SRCU
+ * section: ->release() may wait for the mmap_lock, under which a registration
+ * waits for the sections.
  */
 static void mn_release_one(struct mn_sections *sections,
 			   struct mmu_notifier *subscription,
@@ -739,7 +739,7 @@ static void mn_release_one(struct mn_sections *sections,
 	mn_lockdep_release_end();
 }
 
-/* No callback of what is unregistered runs or will run. */
+/* No callback of the subscription runs or will run. */
 static void mn_unregistered(struct mn_sections *sections)
 {
 	struct mmu_notifier_subscriptions *subscriptions =
@@ -759,7 +759,7 @@ static bool mn_has_unregistrations(const struct mn_sections *sections)
 	return sections->unregistering;
 }
 
-/* Wait for each mmu_notifier_unregister() that is at work. */
+/* Wait for each mmu_notifier_unregister() in progress. */
 static void mn_wait_for_unregistrations(struct mn_sections *sections)
 {
 	wait_event(sections->unregistered, !mn_has_unregistrations(sections));
@@ -826,8 +826,8 @@ void __mmu_notifier_release(struct mm_struct *mm)
  *
  * Calls ->release(), unless the end of the mm has already done so. On return no
  * callback runs or will run, and every invalidation that was announced to
- * @subscription has ended. Those that end while this waits may or may not call
- * ->invalidate_range_end().
+ * @subscription has ended. Invalidations that end during the wait may or may
+ * not call ->invalidate_range_end().
  *
  * Context: May sleep, until the invalidations that are active in @mm have ended,
  * and its other callbacks have returned; those of another mm do not matter. So
@@ -847,11 +847,11 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 
 	if (WARN_ONCE(!mn_unregister_begin(subscription),
 		      "%ps is not registered\n", ops)) {
-		/* Each caller may free it: none returns before it is gone. */
+		/* Our caller may free it: wait for the other caller. */
 		mn_wait_until_unregistered(subscription);
 		return;
 	}
-	/* After a fork, say. Act on the mm that it belongs to. */
+	/* E.g. after a fork. Use the mm that it is registered with. */
 	WARN_ONCE(mm != subscription->mm,
 		  "%ps is registered with another mm\n", ops);
 	mm = subscription->mm;
@@ -860,7 +860,7 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 
 	spin_lock(&subscriptions->lock);
 	sections->unregistering++;
-	/* Otherwise the end of the mm has removed it. */
+	/* If unhashed, the end of the mm has called ->release(). */
 	release = !hlist_unhashed(&subscription->hlist);
 	spin_unlock(&subscriptions->lock);
 
@@ -909,11 +909,12 @@ static bool mn_is_put_too_often(const struct mmu_notifier *subscription,
  * @subscription: The subscription.
  *
  * After the last reference is dropped, ops->free_notifier() frees the
- * subscription once no callback runs or will run, and what is active in the mm
- * has ended. Nothing waits for that but mmu_notifier_synchronize(), which a module
- * that uses this has to call before it is unloaded. This does not call
- * ->release(): the driver has to drop all SPTEs first. @subscription must not be
- * registered again before ops->free_notifier() is called.
+ * subscription once no callback runs or will run, and the invalidations that
+ * are active in the mm have ended. Only mmu_notifier_synchronize() waits for
+ * that: a module that uses mmu_notifier_put() must call it on unload. The put
+ * does not call ->release(): the driver has to drop all SPTEs first.
+ * @subscription must not be registered again before ops->free_notifier() is
+ * called.
  *
  * Context: Process context, atomic or not, including ->release(); not from
  * interrupts.
@@ -933,7 +934,7 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 
 	subscriptions = mn_subscriptions(subscription->mm);
 	sections = mn_sections(subscriptions);
-	/* One put too many, at the same time, delays the free by the first. */
+	/* Keep a concurrent, excess put from touching freed memory. */
 	index = srcu_read_lock(&sections->srcu);
 	spin_lock(&subscriptions->lock);
 	users = mn_users_add(subscription, -1);
@@ -941,7 +942,7 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 		hlist_del_init_rcu(&subscription->hlist);
 	spin_unlock(&subscriptions->lock);
 	mn_is_put_too_often(subscription, users);
-	/* TINY_SRCU looks at it again, when another put may have freed it. */
+	/* TINY_SRCU reads ->srcu after the unlock: no put may free it yet. */
 	preempt_disable();
 	srcu_read_unlock(&sections->srcu, index);
 	preempt_enable();
@@ -949,7 +950,10 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	if (users != 1)
 		return;
 	mn_unregister_end(subscription);
-	/* In no section: its end must not touch what the callback may have freed. */
+	/*
+	 * Outside the SRCU section: srcu_read_unlock() must not touch memory
+	 * that the callback may free.
+	 */
 	call_srcu(&sections->srcu, &subscription->rcu,
 		  srcu_down_read(&mn_puts) ? mn_free_put_1 : mn_free_put_0);
 }
@@ -959,8 +963,8 @@ EXPORT_SYMBOL_GPL(mmu_notifier_put);
  * mmu_notifier_synchronize - wait for pending frees
  *
  * On return, ops->free_notifier() has returned for every subscription whose last
- * reference was put before the call, of any mm. Later puts are not waited for. For
- * the exit function of modules.
+ * reference was put before the call, of any mm. Does not wait for later puts.
+ * For the exit function of modules.
  *
  * Context: May sleep, for as long as an invalidation is active in an mm that such a
  * subscription belonged to. So hold no lock that a callback or free_notifier()
@@ -985,7 +989,7 @@ void __mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
 	 */
 	if (WARN_ON_ONCE(!hlist_empty(&subscriptions->list)))
 		return;
-	/* It may be atomic here, or an SRCU callback of just these sections. */
+	/* This may be atomic context, or an SRCU callback of these sections. */
 	if (subscriptions->sections)
 		schedule_work(&subscriptions->sections->free);
 	kfree(subscriptions->ranges);

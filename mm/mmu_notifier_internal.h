@@ -8,8 +8,8 @@
  * mmu_notifier.c        subscriptions to an mm, registration, dispatch
  * mmu_interval.c        subscriptions to an interval, collision-retry
  * mmu_notifier_range.c  active ranges, which both build on
- * mmu_notifier_section.c  who waits for callbacks to a whole mm, and for what
- * mmu_range_read.c      collision-retry for any range, on the same
+ * mmu_notifier_section.c  SRCU sections: what (un)registration waits for
+ * mmu_range_read.c      collision-retry for any range, on active ranges
  * mmu_range_watch.c     watches for its readers when the history is too short
  */
 
@@ -62,7 +62,7 @@ struct mn_span {
 /**
  * struct mn_slot - an active range, by value
  * @span: Its addresses.
- * @seq: Its sequence. 64 bits on every architecture: it never wraps.
+ * @seq: Its sequence, 64 bits on every architecture, so that it never wraps.
  */
 struct mn_slot {
 	struct mn_span span;
@@ -74,8 +74,8 @@ struct mn_slot {
  * @spans: The addresses; those of a larger set include its smaller gaps.
  * @nr: Number of @spans.
  * @reader: The range reader; only to compare with, because it may be gone.
- * @hit: The first sequence since it began whose range overlaps one of @spans, or 0;
- *	the low word, which is never 0 because sequences are odd.
+ * @hit: Low word of the first sequence since @reader began whose range overlaps
+ *	one of @spans, or 0; a sequence is odd, so its low word is never 0.
  */
 struct mn_watch {
 	struct mn_span spans[MN_WATCH_SPANS];
@@ -89,17 +89,17 @@ struct mn_watch {
  * @lock: Protects the rest.
  * @itree: The interval_subs.
  * @nr_removing: Number of interval_subs in @itree that new ranges are no longer
- *	announced to, which a walk looks for unless it is 0.
+ *	announced to; if it is not 0, a walk looks for them.
  * @active: Mask of the slots whose range is active; MN_UNTRACKED if any range
  *	without a slot is.
  * @last_seq: Last sequence handed out; odd.
- * @oldest: No active range has a lower sequence than this, which is updated when the
+ * @oldest: Lower bound of the sequences of active ranges, updated when the
  *	slots wrap around, and by a range that starts while no other is active.
  * @awaited: Mask of the slots with waiters.
  * @nr_untracked: Number of active ranges without a slot.
- * @untracked: From the first to the last address of those, and of those that ended
- *	while others were active.
- * @nr_draining: Number of those that belong to the previous generation.
+ * @untracked: From the first to the last address of active untracked ranges,
+ *	and of those that ended while others were active.
+ * @nr_draining: Number of active untracked ranges of the previous generation.
  * @generation: Generation of the untracked ranges that start now.
  * @reserved: Mask of the slots that a start leaves to mn_range_activate_slow():
  *	MN_UNTRACKED; or all of them as long as there may be watches.
@@ -108,12 +108,12 @@ struct mn_watch {
  * @untracked_waiters: Waiters for untracked ranges; they join under @lock.
  * @watched: Mask of the @watches that range readers have.
  * @watches: Watches of range readers that were overrun.
- * @overrun: The low word of the last sequence when one was last overrun, or 0.
- * @complete: Whether every active range is known, which becomes true once, soon after
- *	the allocation, and which interval_subs and range readers need.
- * @sections: Those of the mm, if it got them later than this.
+ * @overrun: Low word of @last_seq when a range reader was last overrun, or 0.
+ * @complete: Whether every active range is known, as interval_subs and range
+ *	readers require; becomes true once, soon after the allocation.
+ * @sections: The SRCU sections of the mm, if allocated later than this.
  *
- * Allocated for the first interval_sub of the mm; freed with the mm. One lock
+ * Allocated when the mm is first tracked; freed with the mm. One lock
  * covers the ranges and the tree, so that a range becomes active and finds its
  * interval_subs in one step.
  *
@@ -174,10 +174,10 @@ struct mn_ranges {
 /**
  * struct mn_sections - the SRCU sections of an mm with subscriptions to all of it
  * @srcu: A range is in a section from its start to its end, as is every other callback.
- * @subscriptions: Of the mm.
- * @unregistering: Number of mmu_notifier_unregister() at work; under the lock of
- *	@subscriptions.
- * @unregistered: Waiters for that to become 0.
+ * @subscriptions: The subscriptions of the mm.
+ * @unregistering: Number of mmu_notifier_unregister() in progress; under the
+ *	lock of @subscriptions.
+ * @unregistered: Waiters for @unregistering to become 0.
  * @free: Frees this when the mm structure is gone, from a context that may sleep.
  *
  * Registration, unregistration and the end of the mm wait for the sections of their
@@ -198,17 +198,17 @@ struct mn_sections {
  * struct mmu_notifier_subscriptions - the notifiers of an mm
  * @lock: Protects @list.
  * @list: The subscriptions to the mm, the latest first.
- * @ranges: The active ranges and the interval_subs, once the mm is prepared for these.
+ * @ranges: The active ranges and the interval_subs, once the mm is tracked.
  * @sections: The SRCU sections, once there has been a subscription to the mm.
  *
- * One of @ranges and @sections is always there. Each is NULL at first, and constant
- * once it is there.
+ * At least one of @ranges and @sections exists. Each is NULL at first, and
+ * constant once it is set.
  *
- * Allocated for the first subscription of either kind; freed with the mm. The
- * first one is published with all locks of the mm held, which invalidations hold
- * one of: each one knows of it, or has ended. Later on, whichever of @ranges and
- * @sections exists knows what is active when the other one, or another
- * subscription, is added.
+ * Allocated for the first subscription of either kind; freed with the mm. It is
+ * published with all locks of the mm held. An invalidation holds one of them,
+ * so it knows of the first subscription, or has ended. Later on, the one of
+ * @ranges and @sections that exists tells what is active when the other one, or
+ * another subscription, is added.
  *
  *   field            read under                written under
  *   list             lock, or a section;       lock
@@ -241,7 +241,7 @@ mn_subscriptions(const struct mm_struct *mm)
 	return READ_ONCE(mm->notifier_subscriptions);
 }
 
-/* Needs no lock either, but where a new one matters: see the table above. */
+/* Lockless, too. The table above tells where a new one must be seen. */
 static inline struct mn_ranges *
 mn_ranges(const struct mmu_notifier_subscriptions *subscriptions)
 {
@@ -284,12 +284,12 @@ static inline bool mn_is_annotated(const struct mmu_notifier_range *range)
 
 /*
  * All callbacks of one kind for a range run between these two, which catch
- * those that sleep and must not.
+ * callbacks that sleep where they must not.
  *
  * Callbacks of the mm's subscriptions run in an SRCU section. Lockdep does not
  * connect what is held outside of a recursive read lock with what is taken
- * inside, so the map is entered here. It is only tried: the section is what
- * others wait for.
+ * inside, so the map is entered here, by a trylock: others wait for the
+ * section, not for the map.
  */
 static inline void mn_callbacks_enter(const struct mmu_notifier_range *range,
 				      bool in_srcu)
@@ -401,7 +401,7 @@ int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	__must_hold(&ranges->lock);
 
 /*
- * Read sections; see mmu_notifier_section.c
+ * SRCU sections; see mmu_notifier_section.c
  */
 
 /*
@@ -429,15 +429,15 @@ static inline struct mn_sections *
 mn_sections(const struct mmu_notifier_subscriptions *subscriptions)
 {
 	/*
-	 * The address dependency pairs with (U). A range that
-	 * misses them is found by the registration in its slot, and looks again
-	 * when that is filled.
+	 * The address dependency pairs with (U). If a range misses the
+	 * sections, the registration sees its slot and waits; the range checks
+	 * again under the lock.
 	 */
 	return READ_ONCE(subscriptions->sections);
 }
 
 /*
- * The range enters a section until its end. The list is looked at inside: a
+ * Enter a section, which the range leaves at its end. Read the list inside: a
  * registration waits for the section, or is seen. Returns the first subscription.
  */
 static inline struct mmu_notifier *
@@ -448,7 +448,7 @@ mn_section_enter(struct mn_sections *sections, struct mmu_notifier_range *range)
 	struct hlist_node *first;
 
 	/*
-	 * As srcu_read_lock(), but as if it had only been tried: it waits for
+	 * As srcu_read_lock(), but annotated as a trylock, because it waits for
 	 * nothing. Otherwise lockdep does not connect what is held outside of the
 	 * range with what is taken before its end.
 	 */
@@ -498,7 +498,7 @@ int mn_section_start_refused(struct mn_sections *sections,
 /*
  * Announce the range to @first and all that follow. On failure, returns the last
  * error, and everything has ended: the callbacks, the range if it is tracked, and
- * the section. Inline, for a start of the commonest kind is this and little else.
+ * the section. Inline: this is most of the cost of a common start.
  */
 static __always_inline int
 mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,

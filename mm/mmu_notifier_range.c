@@ -205,10 +205,10 @@ mn_range_hit_watches(struct mn_ranges *ranges,
 	unsigned long mask = READ_ONCE(ranges->watched);
 	unsigned long hit = range->seq;
 
-	/* Without a slot: make the history since then overrun. */
+	/* It has no slot: make the history since the hit look overrun. */
 	if (mn_range_is_untracked(range))
 		hit -= 2 * (MN_SLOTS - 1);
-	/* Range readers give watches back without the lock: do it for them. */
+	/* Range readers give watches back locklessly: do this for them. */
 	if (!mask)
 		ranges->reserved = MN_UNTRACKED;
 	for (; mask; mask &= mask - 1) {
@@ -258,7 +258,7 @@ bool mn_range_is_active(struct mn_ranges *ranges,
 	return slot->seq == range->seq && ranges->active & BIT(i);
 }
 
-/* Turn it into a range that has not started. */
+/* Make this a range that has not started. */
 void mn_range_forget(struct mmu_notifier_range *range)
 {
 	range->seq = 0;
@@ -289,7 +289,7 @@ mn_range_deactivate_slow(struct mn_ranges *ranges,
 		if (draining)
 			drained = !--ranges->nr_draining;
 		if (!--ranges->nr_untracked) {
-			/* Readers whose intervals they overlapped skip later ones. */
+			/* Readers that noted these ranges skip later ones. */
 			ranges->generation += 2;
 			/* (F) As in mn_range_deactivate(). */
 			smp_store_release(&ranges->active,
@@ -407,7 +407,7 @@ u8 mn_generation_of(const struct mn_ranges *ranges,
 }
 
 /*
- * The same if any active untracked range may overlap. There must be at least one.
+ * As above, if any active untracked range may overlap. There is at least one.
  */
 u8 mn_generation_of_all(const struct mn_ranges *ranges)
 {

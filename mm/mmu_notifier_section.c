@@ -3,19 +3,19 @@
  * MMU notifiers: the SRCU sections of an mm with subscriptions to all of it.
  *
  * A range enters a section when it starts and leaves it when it has ended.
- * What waits for a grace period of the mm thus waits for the ranges that are
- * active in it, and for no other mm: registration, unregistration, the end of the
- * mm.
+ * Registration, unregistration and the end of the mm wait for a grace period of
+ * the mm, and so for the ranges that are active in it, and not for those of any
+ * other mm.
  *
- * The range keeps the head of the list as it finds it inside the section. New
- * subscriptions are added before that, so its end calls those that its start has
- * called: there is no other record of them. A removed one keeps its ->next pointer,
- * and its memory, until the section ends.
+ * The range keeps the list head that it finds inside the section. New
+ * subscriptions are added in front of that, so the end of the range calls those
+ * that its start called: nothing else records them. A removed one keeps its
+ * ->next pointer, and its memory, until the section ends.
  *
  * A range that is never ended, or whose task dies in a callback, holds up
  * registration, unregistration and the end of its mm forever. Nothing records which
- * ranges are in a section: a copy that is ended as well leaves it once more, which
- * is noticed only if the mm is tracked.
+ * ranges are in a section: if a copy is ended as well, it leaves the section a
+ * second time, which is noticed only if the mm is tracked.
  */
 
 #include <linux/bug.h>
@@ -31,7 +31,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* The sections of all mms, and what waits for those of any. */
+/* For the sections of all mms, and for waits for the sections of any mm. */
 static struct lock_class_key mn_sections_key;
 
 #ifdef CONFIG_LOCKDEP
@@ -39,8 +39,8 @@ static struct lockdep_map mn_sections_map =
 	STATIC_LOCKDEP_MAP_INIT("&sections->srcu", &mn_sections_key);
 
 /*
- * Held while ->release() runs. Registration does not wait for that: what ->release()
- * waits for may be held there.
+ * Held while ->release() runs. Registration does not wait for ->release(): its
+ * caller may hold what ->release() waits for.
  */
 static struct lock_class_key mn_release_key;
 static struct lockdep_map mn_release_map =
@@ -64,7 +64,7 @@ void mn_sections_free(struct mn_sections *sections)
 {
 	cleanup_srcu_struct(&sections->srcu);
 #ifdef CONFIG_TREE_SRCU
-	/* A range has never ended: SRCU may still use what it does not clean up. */
+	/* A range never ended: SRCU may still use what it did not clean up. */
 	if (sections->srcu.sda)
 		return;
 #endif
@@ -99,11 +99,11 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions)
 /* Wait for the callbacks that run, and for the end of the ranges that are active. */
 void mn_sections_wait(struct mn_sections *sections)
 {
-	/* The caller has locks, or ends a process. */
+	/* Expedited: the caller holds locks, or is an exiting process. */
 	synchronize_srcu_expedited(&sections->srcu);
 }
 
-/* The same, where another task may be in ->release() and is waited for, too. */
+/* The same, and for another task that may be in ->release(). */
 void mn_sections_wait_for_release(struct mn_sections *sections)
 {
 	mn_lockdep_may_wait_for_release();
@@ -120,7 +120,7 @@ void mn_lockdep_release_end(void)
 	lock_map_release(&mn_release_map);
 }
 
-/* A section for the end of the mm. Returns its index. */
+/* Enter a section at the end of the mm. Returns its index. */
 int mn_release_enter(struct mn_sections *sections)
 {
 	mn_lockdep_release_begin();

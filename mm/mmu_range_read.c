@@ -35,9 +35,9 @@
  *
  * If more ranges have started since the token than there are free slots, the range
  * reader is overrun and retries. To be overrun only once, it gets a watch with its
- * next begin, which the first overlapping start hits. For some time so do new range
- * readers of the mm, because a fault may be retried with a new one: see
- * mmu_range_watch.c.
+ * next begin, which the first overlapping start hits. For some time new range
+ * readers of the mm get a watch, too, because a fault may be retried with a new
+ * one: see mmu_range_watch.c.
  */
 
 #include <linux/bitops.h>
@@ -137,7 +137,7 @@ static void mn_reader_forget(struct mmu_range_reader *reader)
 	reader->seq = READ_ONCE(*reader->last_seq) - (MN_HISTORY + 2);
 }
 
-/* Begins are slow until a read section with a watch has not collided. */
+/* Begins are slow until a read section with a watch does not collide. */
 static void mn_reader_set_overrun(struct mmu_range_reader *reader, bool overrun)
 {
 	reader->overrun = overrun;
@@ -493,7 +493,7 @@ mn_all_was_elsewhere(const struct mmu_range_reader *reader)
 	const unsigned long token = reader->seq;
 	unsigned long last_seq, first, last;
 
-	/* It has a watch, or the mm is not tracked. */
+	/* @reader has a watch, or the mm is not tracked. */
 	if (unlikely(!ranges))
 		return false;
 	last_seq = mn_last_seq(ranges);
@@ -617,7 +617,7 @@ static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader)
  * __mmu_range_read_retry - the slow path of mmu_range_read_retry()
  * @reader: The range reader.
  *
- * It has a watch, the mm is not tracked, or ranges have started since the begin.
+ * @reader has a watch, the mm is not tracked, or ranges started since begin.
  *
  * Context: As mmu_range_read_retry(), which calls it.
  * Return: As mmu_range_read_retry().

@@ -40,11 +40,11 @@
  *   A range is active from its start to its end.
  *
  * sequence
- *   The number of an invalidation: odd, and greater than those of all that
- *   started earlier in the mm.
+ *   The number of an invalidation: odd, and greater than that of each
+ *   invalidation that started earlier in the mm.
  *
  * announce
- *   To call a subscription for an invalidation.
+ *   Call the callback of a subscription for an invalidation.
  *
  * user lock
  *   A lock of the driver. Its callback holds it to zap SPTEs, its fault path to
@@ -64,7 +64,8 @@
  *
  * tracked
  *   An mm is tracked if its active ranges are known: it has, or has had, an
- *   interval subscription, or mmu_notifier_register_tracked() was called for it.
+ *   interval subscription, or it was passed to mmu_notifier_register_tracked(),
+ *   or to mmu_notifier_register() with NULL.
  *
  * untracked
  *   A range of a tracked mm is untracked if so many others are active that it is
@@ -193,7 +194,7 @@ struct mmu_notifier_ops {
 	 * the pages may have been freed. Called once for each start, in the
 	 * same task, and for no invalidation that started before the
 	 * registration. While the subscription is unregistered or put, an end
-	 * may go by without it; mmu_notifier_unregister() waits for those ends.
+	 * may skip it; mmu_notifier_unregister() waits for those ends.
 	 */
 	void (*invalidate_range_end)(struct mmu_notifier *subscription,
 				     const struct mmu_notifier_range *range);
@@ -228,14 +229,14 @@ struct mmu_notifier_ops {
  * @hlist: Entry in the list of the mm, the latest first.
  * @ops: Callbacks; set by the owner before registration, constant after that.
  * @mm: The mm, pinned by mmgrab() from registration to removal.
- * @rcu: Links those that are registered; then defers
+ * @rcu: Links registered subscriptions; then defers
  *	&mmu_notifier_ops.free_notifier until no callback runs.
- * @users: Number of references by mmu_notifier_get(), changed atomically. 0 if it
- *	is not registered, or being registered or unregistered.
+ * @users: Number of references by mmu_notifier_get(), changed atomically; 0 if
+ *	not registered, or while being registered or unregistered.
  *
  * The list is changed under the lock of the subscriptions, and walked in an SRCU
- * section of the mm. A range walks from what was first at its start; so what has been
- * removed keeps its successor, and its memory, as long as such a section lasts.
+ * section of the mm. A range walks from the subscription that was first at its
+ * start; a removed one keeps its ->next and its memory until the sections end.
  */
 struct mmu_notifier {
 	struct hlist_node hlist;
@@ -314,8 +315,8 @@ struct mmu_interval_notifier {
 				u64 removed : MMU_INTERVAL_SEQ_BITS;
 				/*
 				 * Generation of an untracked range that
-				 * overlaps it, modulo 256. An old one that
-				 * looks new costs a wait.
+				 * overlaps it, modulo 256. After a wrap a stale
+				 * value only causes a needless wait.
 				 */
 				u64 untracked : 64 - MMU_INTERVAL_SEQ_BITS;
 			} __packed __aligned(sizeof(long));
@@ -355,7 +356,7 @@ struct mmu_range_reader {
 	/* private: */
 	struct mn_ranges *fast;		/* NULL if the next begin has more to do */
 	const unsigned long *last_seq;	/* of the mm */
-	unsigned long seq;		/* ... when it began; even if it has a watch */
+	unsigned long seq;		/* ... at begin; even: has a watch */
 	unsigned long first;		/* of all that is read */
 	unsigned long last;
 	const struct mmu_read_range *set;	/* NULL if there is one range */
@@ -375,8 +376,9 @@ struct mmu_range_reader {
  * @start: First address of the range.
  * @end: First address after the range.
  * @flags: MMU_NOTIFIER_RANGE_BLOCKABLE, set and cleared by the start functions.
- * @event: Why.
- * @owner: Who, for MMU_NOTIFY_MIGRATE and MMU_NOTIFY_EXCLUSIVE; otherwise NULL.
+ * @event: Why the page table changes.
+ * @owner: The driver that causes it, for MMU_NOTIFY_MIGRATE and
+ *	MMU_NOTIFY_EXCLUSIVE; otherwise NULL.
  *
  * Usually on the stack of the code that changes the page table. Initialised by
  * mmu_notifier_range_init() or mmu_notifier_range_init_owner().
@@ -391,7 +393,7 @@ struct mmu_notifier_range {
 	/* private: */
 	/* Odd sequence while active and tracked; even otherwise. 0: has none. */
 	u64 seq;
-	/* The read section of the mm that it is in, and whom to tell its end. */
+	/* SRCU index, and the first subscription to notify at the end. */
 	unsigned long section;
 };
 
@@ -485,7 +487,7 @@ mmu_notifier_get(const struct mmu_notifier_ops *ops, struct mm_struct *mm)
  * @cur_seq: The sequence that the callback was called with.
  *
  * Every interval callback must call this, whatever else it does, unless the
- * driver never uses mmu_interval_read_begin(). Exactly once, before the
+ * driver never uses mmu_interval_read_begin(). Call it once, before the
  * callback releases the user lock: a later invalidation may store its sequence
  * after that, which must not be overwritten.
  *
@@ -556,11 +558,11 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
  * It returns true if an overlapping invalidation has started since the begin, even
  * one that the driver itself caused; or if the range reader was overrun: more than
  * some 60 invalidations of any range have started (30 on 32 bit). The next read
- * section, with this or another range reader of the mm, is not overrun again, unless
- * four other range readers have all watches of the mm, or a set has more than eight
- * ranges and one of the smaller gaps between them is invalidated. (Another range
- * reader may be, if it comes after some 16,000 invalidations; or after some 200, if
- * more are active than the mm can tell apart.)
+ * section, with this or another range reader of the mm, is not overrun again,
+ * unless four other range readers hold all watches of the mm, or a set has more
+ * than eight ranges and one of the smaller gaps between them is invalidated.
+ * (Another range reader may be overrun if it begins some 16,000 invalidations
+ * later; or some 200, if more are active than the mm can tell apart.)
  *
  * The retry says nothing about the time after the user lock is released: a range
  * reader cannot tell whether SPTEs are still valid.
@@ -572,7 +574,7 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
 static inline bool __must_check
 mmu_range_read_retry(struct mmu_range_reader *reader)
 {
-	/* A callback that ran before released the user lock: its start is seen. */
+	/* Earlier callbacks released the user lock: their starts are seen. */
 	return READ_ONCE(*reader->last_seq) != reader->seq &&
 	       __mmu_range_read_retry(reader);
 }
