@@ -1076,7 +1076,7 @@ struct pass {
 	unsigned long end;
 };
 
-const struct torture_range_ops *torture_range_ops;
+const struct torture_range_ops *mn_torture_range_ops;
 
 static void mirror_tear_down(struct mirror *mirror, unsigned long start,
 			     unsigned long end)
@@ -1412,7 +1412,7 @@ static void range_begin(struct space *space, struct torture_range_reader *reader
 	struct core_wait wait;
 
 	core_wait_begin(&wait, in_read_begin);
-	torture_range_ops->begin(reader, address(0), pages);
+	mn_torture_range_ops->begin(reader, address(0), pages);
 	core_wait_end(&wait, COUNT_RANGE_WAITS);
 
 	torture_enter("read a range");
@@ -1428,12 +1428,12 @@ static void range_begin(struct space *space, struct torture_range_reader *reader
 /* Under the user lock. An early check must agree with the retry. */
 static bool range_retry(struct torture_range_reader *reader)
 {
-	bool early = torture_range_ops->check_retry(reader);
-	bool retry = torture_range_ops->retry(reader);
+	bool early = mn_torture_range_ops->check_retry(reader);
+	bool retry = mn_torture_range_ops->retry(reader);
 
 	if (early && !retry)
 		torture_error(CALL, "a range read that was to be repeated is good");
-	if (retry && torture_range_ops->is_overrun(reader))
+	if (retry && mn_torture_range_ops->is_overrun(reader))
 		torture_count(COUNT_RANGE_OVERRUNS);
 	torture_count(retry ? COUNT_RANGE_COLLISIONS : COUNT_RANGES);
 	return retry && !is_busted(BUSTED_RANGE_RETRY);
@@ -1461,11 +1461,11 @@ static void mirror_range_fault(struct space *space, struct mirror *mirror)
 	unsigned int tries = 4;
 	bool retry;
 
-	torture_range_ops->init(&reader, space->mm);
+	mn_torture_range_ops->init(&reader, space->mm);
 	do {
 		range_begin(space, &reader, pages, value);
 		if (!rnd(64)) {
-			torture_range_ops->cancel(&reader);
+			mn_torture_range_ops->cancel(&reader);
 			return;
 		}
 		torture_enter("establish a range");
@@ -1665,9 +1665,9 @@ static void sub_register(struct space *space)
 
 	torture_enter("register");
 	active = atomic_read(&space->nr_active);
-	if (torture_range_ops && rnd(2)) {
+	if (mn_torture_range_ops && rnd(2)) {
 		sub->tracked = true;
-		err = torture_range_ops->register_tracked(&sub->mn,
+		err = mn_torture_range_ops->register_tracked(&sub->mn,
 							  space->mm);
 	} else if (rnd(4)) {
 		err = mmu_notifier_register(&sub->mn, space->mm);
@@ -1773,7 +1773,7 @@ static void sub_range_fault(struct space *space, struct sub *sub)
 	if (sub->mn.ops != &sub_ops)
 		return;
 
-	torture_range_ops->init(&reader, space->mm);
+	mn_torture_range_ops->init(&reader, space->mm);
 	do {
 		range_begin(space, &reader, pages, value);
 		torture_enter("establish a range");
@@ -2082,7 +2082,7 @@ static void op_read(struct worker *worker)
 	if (mirror) {
 		if (!rnd(fast ? 256 : 4))
 			take_shared_lock();
-		if (torture_range_ops && rnd(2) && space_get_user(space)) {
+		if (mn_torture_range_ops && rnd(2) && space_get_user(space)) {
 			mirror_range_fault(space, mirror);
 			space_put_user(space);
 		} else if (space_get_user(space)) {
@@ -2481,7 +2481,7 @@ static bool needed(enum counter counter)
 	case COUNT_RANGE_COLLISIONS:
 	case COUNT_RANGE_WAITS:
 	case COUNT_RANGE_OVERRUNS:
-		return torture_range_ops && nreaders;
+		return mn_torture_range_ops && nreaders;
 	case COUNT_BATCHES:
 		return nmirrors > BATCH;
 	case COUNT_MUTEX_WAITS:

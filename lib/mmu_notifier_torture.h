@@ -26,6 +26,6 @@ struct torture_range_ops {
 };
 
 /* NULL if there are no range reads. */
-extern const struct torture_range_ops *torture_range_ops;
+extern const struct torture_range_ops *mn_torture_range_ops;
 
 #endif /* _LIB_MMU_NOTIFIER_TORTURE_H */

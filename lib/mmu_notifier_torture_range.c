@@ -91,7 +91,7 @@ static const struct torture_range_ops range_ops = {
 
 static int __init torture_range_init(void)
 {
-	torture_range_ops = &range_ops;
+	mn_torture_range_ops = &range_ops;
 	return 0;
 }
 core_initcall(torture_range_init);

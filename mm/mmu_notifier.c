@@ -384,7 +384,8 @@ EXPORT_SYMBOL_GPL(__mmu_notifier_register_tracked);
  * @subscription: those that started earlier have ended. Undo with
  * mmu_notifier_unregister() or mmu_notifier_put(). Until then subscription->mm
  * stays a valid structure; mmget_not_zero() tells whether the address space is
- * still there.
+ * still there. Also after the end of @mm, undo it before @subscription is
+ * registered again.
  *
  * A @subscription of NULL prepares the mm for intervals:
  * mmu_interval_notifier_insert() then takes no lock of the mm and may be called

@@ -221,8 +221,10 @@ struct mn_sections {
  *   sections         (U), or mmap_lock; the    mmap_lock for writing
  *                    copy in @ranges has the
  *                    ranges' lock
- *   users            anywhere                  atomically; or by registration,
- *                                              with the mmap_lock for writing
+ *   users            anywhere                  atomically; by registration,
+ *                                              under mn_registered_lock
+ *
+ * mn_registered_lock nests inside @lock.
  */
 struct mmu_notifier_subscriptions {
 	spinlock_t lock;
