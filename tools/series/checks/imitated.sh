@@ -151,7 +151,7 @@ kept 'a header' 'vendor_abi' 1 '/^#include <linux\/list.h>/a#include <linux/vend
 kept 'a comment' 'the contract' 0 's,^#endif,/* the contract */\n&,' $header
 lost 'padding of an interval' "h of this kernel has 1 line that is not" '/^\tstruct hlist_node deferred_item;/a\\tVENDOR_RESERVE(1);' $header
 lost 'a fix' "has 2 lines that are not upstream's and lacks [12] line" 's/BUG_ON(\(atomic_read\(&mm->mm_count\))/WARN_ON\1/' mm/mmu_notifier.c
-lost 'a fix in known words' "lines that are not upstream's, and" '/^void mmu_notifier_put\(/,/^}/s/^}/\tsynchronize_srcu(\&srcu);\n&/' mm/mmu_notifier.c
+lost 'a fix in known words' "1 line that is not upstream's, and" '/^void mmu_notifier_put\(/,/^}/s/^}/\tsynchronize_srcu(\&srcu);\n&/' mm/mmu_notifier.c
 lost 'a line that has gone' 'c of this kernel lacks 1 line of code' '/^EXPORT_SYMBOL_GPL\(mmu_notifier_put\);/d' mm/mmu_notifier.c
 
 case $(merge base "$stock") in
