@@ -14,6 +14,8 @@ struct kunit;
 #define MN_INVALIDATION	"mmu_notifier_invalidate_range_start"
 /* Whose read sections callbacks, or ranges, are in. */
 #define MN_SRCU		"srcu"
+/* The map that deferred removals are released in. */
+#define MN_RELEASED	"mmu_interval_notifier_released"
 /* What tells that unregistration waits: one of the last two. */
 #define MN_WAIT		"srcu or mmu_notifier_invalidate_range_start"
 
