@@ -331,7 +331,7 @@ static void others_are_called(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, ctx->log, "oapopAop");
 }
 
-/* Whoever reads the interval at that time must not rely on a callback. */
+/* What is read at that time cannot rely on a callback. */
 static void read_section_collides(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
