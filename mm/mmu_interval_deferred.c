@@ -228,9 +228,7 @@ static void mn_defer(struct mn_ranges *ranges,
 	 * in mn_announce().
 	 */
 	smp_store_release(&interval_sub->ops, &removal->no_ops);
-	/* No range has an even sequence, nor has a read section that has begun. */
-	WRITE_ONCE(interval_sub->invalidate_seq,
-		   (READ_ONCE(interval_sub->invalidate_seq) | 1) + 1);
+	mn_interval_collide(ranges, interval_sub);
 }
 
 /**

@@ -603,6 +603,9 @@ void mn_interval_stop(struct mn_ranges *ranges,
 void mn_interval_drain(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock);
+void mn_interval_collide(struct mn_ranges *ranges,
+			 struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock);
 void mn_interval_erase(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock);

@@ -331,13 +331,24 @@ static void others_are_called(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, ctx->log, "oapopAop");
 }
 
+/* Whether a read section that has begun with @seq collides with the removal. */
+static bool defer_collides(struct mn_deferred *deferred, unsigned long seq)
+{
+	bool retry;
+
+	spin_lock(&deferred->interval.user_lock);
+	defer(deferred);
+	retry = mmu_interval_read_retry(&deferred->interval.sub, seq);
+	spin_unlock(&deferred->interval.user_lock);
+	return retry;
+}
+
 /* What is read at that time cannot rely on a callback. */
 static void read_section_collides(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_deferred *a;
 	unsigned long seq;
-	bool retry;
 	int i;
 
 	for (i = 0; i < 2; i++) {
@@ -346,13 +357,50 @@ static void read_section_collides(struct kunit *test)
 			mn_invalidate(ctx, 0, 1);
 		seq = mmu_interval_read_begin(&a->interval.sub);
 		KUNIT_EXPECT_FALSE(test, mn_retry(&a->interval, seq));
-		spin_lock(&a->interval.user_lock);
-		defer(a);
-		retry = mmu_interval_read_retry(&a->interval.sub, seq);
-		spin_unlock(&a->interval.user_lock);
-		KUNIT_EXPECT_TRUE(test, retry);
+		KUNIT_EXPECT_TRUE(test, defer_collides(a, seq));
 		KUNIT_ASSERT_TRUE(test, is_released(a));
 	}
+}
+
+/* It stores a sequence below that of the insertion, which the reader has. */
+static void read_section_collides_after_a_late_callback(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval[MN_MANY];
+	struct mmu_notifier_range *range = mn_range(ctx, 50, 1);
+	struct mn_call *start, *read;
+	struct mn_deferred *a;
+
+	start = mn_spawn_start_held_up(ctx, range, interval);
+	/* Beyond what the range has looked at so far. */
+	a = deferred_insert(ctx, 'a', 45, 10);
+	read = mn_spawn_read(&a->interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
+	mn_gate_open(interval[MN_HELD_UP_AT]->gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(start));
+	KUNIT_EXPECT_EQ(test, a->interval.calls, 1);
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(read));
+	KUNIT_EXPECT_TRUE(test, defer_collides(a, read->ret));
+	KUNIT_ASSERT_TRUE(test, is_released(a));
+}
+
+/* With nothing invalidated since it began. */
+static void read_section_collides_after_another_insertion(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_deferred *a = deferred_insert(ctx, 'a', 0, 10);
+	unsigned long seq = mmu_interval_read_begin(&a->interval.sub);
+
+	a->insert_again = true;
+	defer(a);
+	KUNIT_ASSERT_TRUE(test, is_released(a));
+	KUNIT_ASSERT_EQ(test, a->err, 0);
+	KUNIT_EXPECT_TRUE(test, mn_retry(&a->interval, seq));
+
+	a->releases = 0;
+	defer(a);
+	KUNIT_ASSERT_TRUE(test, is_released(a));
 }
 
 /*
@@ -1076,6 +1124,8 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE(removed_in_a_refused_start),
 	KUNIT_CASE(others_are_called),
 	KUNIT_CASE(read_section_collides),
+	KUNIT_CASE(read_section_collides_after_a_late_callback),
+	KUNIT_CASE(read_section_collides_after_another_insertion),
 	KUNIT_CASE(released_at_once_if_nothing_is_active),
 	KUNIT_CASE(released_after_the_last_that_overlaps),
 	KUNIT_CASE(released_under_a_chain),
@@ -1112,6 +1162,8 @@ static struct kunit_case mmu_notifier_deferred_crowded_cases[] = {
 	KUNIT_CASE(removed_in_its_own_callback),
 	KUNIT_CASE(removed_before_its_turn),
 	KUNIT_CASE(others_are_called),
+	KUNIT_CASE(read_section_collides_after_a_late_callback),
+	KUNIT_CASE(read_section_collides_after_another_insertion),
 	KUNIT_CASE(running_callback_is_waited_for),
 	KUNIT_CASE(released_at_once_if_nothing_is_active),
 	KUNIT_CASE(released_under_a_chain),
