@@ -785,18 +785,16 @@ mn_erase(struct mn_ranges *ranges, struct mmu_interval_notifier *interval_sub)
 	RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
 }
 
-/*
- * Read sections that have begun collide. It is a sequence that no range has, nor had
- * any insertion before, even if a callback has stored another one since.
- */
+/* Read sections that have begun collide: no range has it, nor had any insertion. */
 void mn_interval_collide(struct mn_ranges *ranges,
 			 struct mmu_interval_notifier *interval_sub)
 {
 	lockdep_assert_held(&ranges->lock);
 
 	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 2);
-	WRITE_ONCE(interval_sub->invalidate_seq,
-		   (unsigned long)ranges->last_seq + 1);
+	/* (X) As in mn_place(). */
+	smp_store_release(&interval_sub->invalidate_seq,
+			  (unsigned long)ranges->last_seq + 1);
 }
 
 void mn_interval_erase(struct mn_ranges *ranges,

@@ -20,7 +20,9 @@
  * between. If both stored its sequence, a reader that began with the first would not
  * collide with those. So each stand-in hands on a sequence of its own. And the
  * interval_sub moves with a sequence that it never had: what was read in the old
- * interval collides.
+ * interval collides. It gets another one when the stand-ins have gone: a reader that
+ * took its sequence from one of these may have seen the old addresses, and waited for
+ * what overlaps them only.
  */
 
 #include <linux/bits.h>
@@ -169,6 +171,8 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 	interval_sub->removed = MN_REMOVING;
 	mn_stand_ins_remove(ranges, move);
 	interval_sub->removed = 0;
+	/* A sequence that a stand-in had stored says nothing about the addresses. */
+	mn_interval_collide(ranges, interval_sub);
 }
 
 /**
@@ -183,7 +187,8 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
  * run. Let a driver have bounds of its own under the user lock, and establish nothing
  * outside of them: narrow them to what is in both intervals, and zap the rest, before
  * this call; widen them after it. Read sections that begin before the subscription has
- * moved collide if they end after that.
+ * moved collide if they end after that; and those that begin before this returns, if
+ * they end after that.
  *
  * During the call, a callback may be called twice for one invalidation, with different
  * sequences, and for addresses in either interval, whatever the interval_tree of

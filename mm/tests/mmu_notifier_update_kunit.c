@@ -328,6 +328,52 @@ static void read_section_across_an_update_collides(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
 }
 
+/* It has the sequence of the insertion until then. */
+static void read_section_collides_once_it_has_moved(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
+	struct mn_interval *interval;
+	struct mn_call *call;
+	unsigned long seq;
+
+	mn_prepare(ctx);
+	range = mn_start(ctx, NEW, 1);
+	interval = mn_insert(ctx, 'a', OLD, PAGES);
+	seq = interval->sub.invalidate_seq;
+	call = spawn_update(interval);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	mn_end(range);
+	update_returns(test, call);
+}
+
+/* It may have waited for what overlaps the old interval only. */
+static void read_section_beside_an_update_collides_after_it(struct kunit *test)
+{
+	static const unsigned long pages[] = { OLD, NEW };
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
+	struct mn_interval *interval;
+	struct mn_call *call;
+	unsigned long seq;
+	int i;
+
+	/* In the first wait, and in the second one. */
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		interval = mn_insert(ctx, 'a', OLD, PAGES);
+		range = mn_start(ctx, pages[i], 1);
+		call = spawn_update(interval);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		KUNIT_EXPECT_EQ(test, calls_of(interval, NEW), 1);
+		seq = interval->sub.invalidate_seq;
+		KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
+		mn_end(range);
+		update_returns(test, call);
+		KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
+	}
+}
+
 static void read_section_after_an_update_is_about_the_new_interval(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -335,6 +381,9 @@ static void read_section_after_an_update_is_about_the_new_interval(struct kunit 
 	unsigned long seq;
 
 	KUNIT_ASSERT_EQ(test, 0, update(interval, BOTH));
+	seq = mmu_interval_read_begin(&interval->sub);
+	mn_invalidate(ctx, NEW, 1);
+	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
 	seq = mmu_interval_read_begin(&interval->sub);
 	mn_invalidate(ctx, OLD, 1);
 	KUNIT_EXPECT_FALSE(test, mn_retry(interval, seq));
@@ -495,6 +544,8 @@ static struct kunit_case mmu_notifier_update_cases[] = {
 	KUNIT_CASE(what_moves_may_refuse),
 	KUNIT_CASE(update_returns_under_a_chain),
 	KUNIT_CASE(read_section_across_an_update_collides),
+	KUNIT_CASE(read_section_collides_once_it_has_moved),
+	KUNIT_CASE(read_section_beside_an_update_collides_after_it),
 	KUNIT_CASE(read_section_after_an_update_is_about_the_new_interval),
 	KUNIT_CASE(reader_waits_beside_an_update),
 	KUNIT_CASE(reader_waits_for_what_started_before_the_update),
@@ -519,6 +570,7 @@ static struct kunit_case mmu_notifier_update_crowded_cases[] = {
 	KUNIT_CASE(both_places_are_announced_while_it_moves),
 	KUNIT_CASE(each_call_has_a_sequence_of_its_own),
 	KUNIT_CASE(read_section_across_an_update_collides),
+	KUNIT_CASE(read_section_beside_an_update_collides_after_it),
 	KUNIT_CASE(reader_waits_beside_an_update),
 	KUNIT_CASE(reader_waits_for_what_started_before_the_update),
 	{}
