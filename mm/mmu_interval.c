@@ -130,10 +130,12 @@ static noinline __no_kmsan_checks bool
 mn_is_inserted(struct mn_ranges *ranges,
 	       const struct mmu_interval_notifier *interval_sub)
 {
-	const unsigned long first = MN_FIRST(interval_sub);
 	struct mmu_interval_notifier *other;
+	unsigned long first;
 
 	guard(spinlock)(&ranges->lock);
+	/* It may be about to move. */
+	first = MN_FIRST(interval_sub);
 	for (other = mn_itree_iter_first(&ranges->itree, first, first);
 	     other && other != interval_sub;
 	     other = mn_itree_iter_next(other, first, first))
