@@ -156,8 +156,8 @@ static void mn_removal_release(struct mmu_interval_notifier_removal *removal)
 	srcu_up_read(&mn_removals, pending);
 }
 
-/* Wait for the next slot, or release it. */
-static void mn_removal_go_on(struct mn_ranges *ranges,
+/* Wait for the next slot, or leave the tree. Returns whether it has left. */
+static bool mn_removal_go_on(struct mn_ranges *ranges,
 			     struct mmu_interval_notifier_removal *removal)
 {
 	bool waits;
@@ -172,14 +172,20 @@ static void mn_removal_go_on(struct mn_ranges *ranges,
 	spin_unlock(&ranges->lock);
 
 	/* If it waits, another work may have it by now. */
-	if (!waits)
-		mn_removal_release(removal);
+	return !waits;
 }
 
-/* Each removal that is not released yet keeps the mm structure, and the ranges. */
+/*
+ * Each removal that is not released yet keeps the mm structure, and the ranges. All
+ * that can leave the tree do so first: released() may take its time, and each
+ * invalidation looks for them until then. They are released in the same order. The one
+ * with the work item was the first to join, so it is the last: its memory is not used
+ * for another removal while others are released.
+ */
 static void mn_removal_work(struct work_struct *work)
 {
 	struct mmu_interval_notifier_removal *removal, *next, **removals;
+	struct mmu_interval_notifier_removal *left, **end = &left;
 	struct mn_ranges *ranges;
 
 	removal = container_of(work, struct mmu_interval_notifier_removal, work);
@@ -193,7 +199,16 @@ static void mn_removal_work(struct work_struct *work)
 
 	for (; removal; removal = next) {
 		next = removal->next;
-		mn_removal_go_on(ranges, removal);
+		if (mn_removal_go_on(ranges, removal)) {
+			*end = removal;
+			end = &removal->next;
+		}
+		cond_resched();
+	}
+	*end = NULL;
+	for (; left; left = next) {
+		next = left->next;
+		mn_removal_release(left);
 		cond_resched();
 	}
 }

@@ -12,6 +12,7 @@
 #include <linux/kconfig.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -714,6 +715,36 @@ static void removals_part_when_they_go_on(struct kunit *test)
 			c->interval.calls, 6);
 }
 
+/* Or each invalidation would look for them for as long as that takes. */
+static void all_leave_before_one_is_released(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_gate *gate = mn_gate(ctx);
+	struct mmu_notifier_range *range;
+	struct mn_deferred *all[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		all[i] = deferred_insert(ctx, 'a' + i, i, 10);
+		all[i]->gate = gate;
+	}
+	range = mn_start(ctx, 5, 1);
+	for (i = 0; i < 3; i++)
+		defer(all[i]);
+	mn_end(range);
+	mn_gate_entered(ctx, gate);
+	for (i = 0; i < 3; i++) {
+		const struct mmu_interval_notifier *sub = &all[i]->interval.sub;
+
+		KUNIT_EXPECT_TRUE_MSG(test,
+				      RB_EMPTY_NODE(&sub->interval_tree.rb),
+				      "%d is in the tree", i);
+	}
+	mn_gate_open(gate);
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_TRUE(test, is_released(all[i]));
+}
+
 /*
  * Threads that insert, remove and invalidate, on all CPUs
  */
@@ -1136,6 +1167,7 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE(inserted_again_when_released),
 	KUNIT_CASE(many_are_removed_at_once),
 	KUNIT_CASE(removals_part_when_they_go_on),
+	KUNIT_CASE(all_leave_before_one_is_released),
 	KUNIT_CASE_SLOW(removals_race_with_invalidations),
 	KUNIT_CASE(barrier_waits_for_released),
 	KUNIT_CASE(barrier_does_not_wait_for_later_ones),
