@@ -73,15 +73,26 @@ static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
+/* Reports what is wrong here: later on, nothing tells the name of the callback. */
+static bool mn_driver_is_done(bool done, const struct mmu_notifier_range *range,
+			      const void *callback)
+{
+	return done || WARN_ONCE(mmu_notifier_range_blockable(range),
+				 "%ps refused a blocking invalidation\n",
+				 callback);
+}
+
 static bool mn_filter_invalidate(struct mmu_interval_notifier *interval_sub,
 				 const struct mmu_notifier_range *range,
 				 unsigned long cur_seq)
 {
 	const struct mmu_interval_notifier_filter *filter =
 		mn_interval_filter(interval_sub);
+	const struct mmu_interval_notifier_ops *ops = filter->driver_ops;
 
 	return mn_interval_skips(interval_sub, filter, range, cur_seq) ||
-	       filter->driver_ops->invalidate(interval_sub, range, cur_seq);
+	       mn_driver_is_done(ops->invalidate(interval_sub, range, cur_seq),
+				 range, ops->invalidate);
 }
 
 static bool
@@ -92,10 +103,12 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
 {
 	const struct mmu_interval_notifier_filter *filter =
 		mn_interval_filter(interval_sub);
+	const struct mmu_interval_notifier_ops *ops = filter->driver_ops;
 
 	return mn_interval_skips(interval_sub, filter, range, cur_seq) ||
-	       filter->driver_ops->invalidate_start(interval_sub, range,
-						    cur_seq, finish);
+	       mn_driver_is_done(ops->invalidate_start(interval_sub, range,
+						       cur_seq, finish),
+				 range, ops->invalidate_start);
 }
 
 /**

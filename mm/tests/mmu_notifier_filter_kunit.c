@@ -8,6 +8,7 @@
 #include <linux/bits.h>
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/kconfig.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -354,6 +355,36 @@ static void skip_without_an_owner_skips_events_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 2);
 }
 
+static void refusal_is_reported_of(struct mn_ctx *ctx,
+				   struct mn_interval *interval,
+				   const char *name)
+{
+	interval->refuse = true;
+	mn_reports_begin(ctx);
+	invalidate(ctx, MMU_NOTIFY_CLEAR, NULL);
+	interval->refuse = false;
+	KUNIT_EXPECT_EQ(ctx->test, 1, mn_reports_end(ctx));
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_NOT_NULL(ctx->test,
+				      strstr(mn_reports_text(), name));
+}
+
+static void refusal_is_reported_of_the_driver(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+
+	refusal_is_reported_of(ctx, insert_filtered(ctx),
+			       "mn_interval_invalidate refused");
+}
+
+static void refusal_is_reported_of_the_first_pass(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+
+	refusal_is_reported_of(ctx, insert_filtered_ops(ctx, &two_pass_ops),
+			       "two_pass_start refused");
+}
+
 static void what_is_skipped_is_not_refused(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -502,6 +533,8 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(what_is_got_is_filtered),
 	KUNIT_CASE(start_without_end_is_filtered),
 	KUNIT_CASE(skip_without_an_owner_skips_events_only),
+	KUNIT_CASE(refusal_is_reported_of_the_driver),
+	KUNIT_CASE(refusal_is_reported_of_the_first_pass),
 	KUNIT_CASE(what_is_skipped_is_not_refused),
 	KUNIT_CASE(filter_is_used_until_its_unregistration_returns),
 	KUNIT_CASE(filter_is_used_until_what_is_put_is_freed),
