@@ -12,6 +12,7 @@
  * reader that finds the one it began with has missed none. A reader that compares
  * before it is stored may establish an SPTE beside the skipped range, as if it had
  * taken the user lock first: not to have that zapped is what the driver asked for.
+ * The exception is what a driver does inside of its read sections, and says so.
  */
 
 #include <linux/bits.h>
@@ -26,14 +27,28 @@
 /* What is released must be torn down. */
 #define MN_NEVER_SKIPPED	BIT(MMU_NOTIFY_RELEASE)
 
+static bool mn_is_own(const struct mmu_notifier_skip *skip,
+		      const struct mmu_notifier_range *range)
+{
+	return skip->owner && skip->owner == range->owner;
+}
+
 static bool mn_filter_skips(const struct mmu_notifier_skip *skip,
 			    const struct mmu_notifier_range *range)
 {
 	if (skip->events & BIT(range->event))
 		return true;
-	return skip->owner && skip->owner == range->owner &&
+	return mn_is_own(skip, range) &&
 	       (range->event == MMU_NOTIFY_MIGRATE ||
 		range->event == MMU_NOTIFY_EXCLUSIVE);
+}
+
+/* The read section that it is in must not collide with it. */
+static bool mn_is_in_reads(const struct mmu_notifier_skip *skip,
+			   const struct mmu_notifier_range *range)
+{
+	return skip->exclusive_in_reads && mn_is_own(skip, range) &&
+	       range->event == MMU_NOTIFY_EXCLUSIVE;
 }
 
 /* Returns what is skipped, with what must not be taken out. */
@@ -55,7 +70,7 @@ mn_interval_filter(const struct mmu_interval_notifier *interval_sub)
 			    struct mmu_interval_notifier_filter, ops);
 }
 
-/* As its callback would have done. */
+/* As its callback would have done, with or without a collision. */
 static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 			      const struct mmu_interval_notifier_filter *filter,
 			      const struct mmu_notifier_range *range,
@@ -63,6 +78,8 @@ static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 {
 	if (!mn_filter_skips(&filter->skip, range))
 		return false;
+	if (mn_is_in_reads(&filter->skip, range))
+		return true;
 	mmu_interval_set_seq(interval_sub, cur_seq);
 	/*
 	 * (Y) A reader that sees what the range does to the page table collides. Pairs
@@ -121,7 +138,9 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
  * serve any number of subscriptions, and is constant as long as there is one.
  *
  * What is skipped stays active for readers: they wait for it, and collide with it, as
- * if @ops had been called and done nothing but mmu_interval_set_seq().
+ * if @ops had been called and done nothing but mmu_interval_set_seq(). So a read section
+ * in which the driver causes it collides each time it is repeated; see
+ * &mmu_notifier_skip.exclusive_in_reads.
  *
  * Context: Any.
  */

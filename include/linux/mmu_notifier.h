@@ -365,6 +365,9 @@ struct mmu_interval_notifier_removal {
  * @events: Mask of BIT() of enum mmu_notifier_event, but never of MMU_NOTIFY_RELEASE.
  * @owner: If not NULL, also those that this owner causes: MMU_NOTIFY_MIGRATE and
  *	MMU_NOTIFY_EXCLUSIVE with this as the owner of the range.
+ * @exclusive_in_reads: Read sections of the interval do not collide with what @owner
+ *	makes exclusive. For a driver that calls make_device_exclusive() inside of one,
+ *	which would collide each time.
  *
  * A mask of what is not wanted, so that events that are added to the kernel later are
  * called for.
@@ -372,6 +375,7 @@ struct mmu_interval_notifier_removal {
 struct mmu_notifier_skip {
 	unsigned long events;
 	const void *owner;
+	bool exclusive_in_reads;
 };
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/kconfig.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -207,6 +208,42 @@ static void what_is_skipped_hides_nothing(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, mn_retry(interval, read->ret));
 	}
 	KUNIT_EXPECT_EQ(test, interval->calls, 2);
+}
+
+/* A retry that always returns true would be the end of the fault. */
+static void reader_may_make_exclusive_if_it_says_so(struct kunit *test)
+{
+	static const struct {
+		enum mmu_notifier_event event;
+		void *owner;
+		bool collides;
+	} all[] = {
+		{ MMU_NOTIFY_EXCLUSIVE, &me, false },
+		{ MMU_NOTIFY_EXCLUSIVE, &another, true },
+		{ MMU_NOTIFY_EXCLUSIVE, NULL, true },
+		{ MMU_NOTIFY_MIGRATE, &me, true },
+		{ MMU_NOTIFY_CLEAR, &me, true },
+	};
+	const struct mmu_notifier_skip in_reads = {
+		/* Also what is skipped for another reason. */
+		.events = BIT(MMU_NOTIFY_EXCLUSIVE),
+		.owner = &me,
+		.exclusive_in_reads = true,
+	};
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = insert_filtered(ctx);
+	unsigned long seq;
+	int i;
+
+	mmu_interval_notifier_filter_init(&interval_filter, &mn_interval_ops,
+					  in_reads);
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		seq = mmu_interval_read_begin(&interval->sub);
+		invalidate(ctx, all[i].event, all[i].owner);
+		KUNIT_EXPECT_EQ_MSG(test, mn_retry(interval, seq),
+				    all[i].collides, "%d", i);
+	}
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
 static void call_update(struct mn_call *call)
@@ -528,6 +565,7 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(reader_waits_for_what_is_skipped),
 	KUNIT_CASE(reader_collides_with_what_is_skipped_and_active),
 	KUNIT_CASE(what_is_skipped_hides_nothing),
+	KUNIT_CASE(reader_may_make_exclusive_if_it_says_so),
 	KUNIT_CASE(reader_collides_with_what_is_skipped_beside_an_update),
 	KUNIT_CASE(both_passes_are_skipped),
 	KUNIT_CASE(what_is_got_is_filtered),
