@@ -3,7 +3,7 @@
  * MMU notifiers: removal of an interval_sub where the caller cannot wait.
  *
  * The caller may be a callback of the very interval_sub, or hold the user lock. So
- * the removal only makes sure that no callback starts any more:
+ * the removal only makes sure that no range comes to call it any more:
  *
  * - Ranges that walk the tree later skip the interval_sub.
  * - Ranges that have found it and are yet to call it find other ops in it, which do
@@ -253,13 +253,15 @@ static void mn_defer(struct mn_ranges *ranges,
  * @released: Called once, when every overlapping invalidation that was active at
  * this call has ended. May free @interval_sub and @removal, or insert it again.
  *
- * No callback of @interval_sub starts after this returns. One that another CPU has
- * just called may still run; @released is called after that.
+ * Once this has returned, no invalidation comes to call @interval_sub. Another CPU that
+ * was about to may yet enter the callback, and second passes that are due are made;
+ * @released is called after that.
  *
  * SPTEs of the interval are no longer invalidated: zap them first, and establish no
  * more. If the user lock is held for that and for this call, the read sections that
- * have begun collide. mmu_interval_read_begin() must not be called later: have a
- * flag of your own that says so, under the user lock.
+ * have begun collide. Have a flag of your own, under the user lock, that keeps later
+ * ones from establishing any. They do no harm otherwise, until @released is called; what
+ * may last longer needs a reference to @interval_sub, and to the mm by mmgrab().
  *
  * Until @released is called, the interval_sub counts as inserted: do not free it,
  * and do not insert or remove it again. A second removal of either kind has no
@@ -267,14 +269,16 @@ static void mn_defer(struct mn_ranges *ranges,
  * removal of what is not inserted.
  *
  * @released runs in process context, without locks, and may sleep; others that have
- * been removed in the mm may have to wait for it. It must not wait for that of another
- * one. The process may be gone: who inserts it again keeps the mm in use until then,
- * or finds out with mmget_not_zero(). Its module has to call
- * mmu_interval_notifier_barrier() before it is unloaded.
+ * been removed in the mm may have to wait for it. So it must not wait for that of
+ * another one; nor may a driver wait for it under a lock that another one takes. The
+ * process may be gone: who inserts it again keeps the mm in use until then, or finds out
+ * with mmget_not_zero(). Its module has to call mmu_interval_notifier_barrier() before
+ * it is unloaded.
  *
  * Context: Process context, atomic or not: in a callback of this or another
  * subscription, under the user lock or any other lock that callbacks take. Not from
- * interrupts, nor under a lock that they take.
+ * interrupts, nor under a lock that they take; on PREEMPT_RT, nor under a raw_spinlock_t
+ * or with preemption disabled.
  */
 void
 mmu_interval_notifier_remove_deferred(struct mmu_interval_notifier *interval_sub,
@@ -310,8 +314,10 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_remove_deferred);
  * mmu_interval_notifier_barrier - wait for deferred removals
  *
  * On return, released() has returned for every subscription that was passed to
- * mmu_interval_notifier_remove_deferred() before this call, of any mm. Later ones are
- * not waited for. For the exit function of modules.
+ * mmu_interval_notifier_remove_deferred() before this call, of any mm. Later ones do not
+ * hold it up without end, but it also waits for some that are removed while another
+ * barrier runs. For the exit function of modules: what released() inserts again, or
+ * removes, is not waited for, so have it stop that before.
  *
  * Context: May sleep, for as long as the invalidations are active that such a removal
  * waits for. So hold no lock that a callback or released() takes, or that

@@ -199,7 +199,8 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
  *
  * Until this returns, another update or a removal of @interval_sub, deferred or not, has
  * no effect but a warning. A callback that finds the mapping gone leaves a note for the
- * caller of this, which removes it.
+ * caller of this, which removes it. Let the user lock decide between the two: set a flag
+ * under it before this call.
  *
  * Context: May sleep. As mmu_interval_notifier_remove(): not from a callback, nor under
  * a lock that a callback takes or that invalidations run under.
