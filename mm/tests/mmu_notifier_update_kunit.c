@@ -5,9 +5,11 @@
 
 #include <kunit/test.h>
 #include <linux/bug.h>
+#include <linux/completion.h>
 #include <linux/container_of.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 
 #include "mmu_notifier_helpers.h"
@@ -486,6 +488,38 @@ static void what_moves_is_neither_moved_nor_removed(struct kunit *test)
 	}
 }
 
+static DECLARE_COMPLETION(is_released);
+
+static void released(struct mmu_interval_notifier *sub)
+{
+	complete(&is_released);
+}
+
+/* By a callback, say, just before the update. */
+static void update_of_what_is_being_removed_is_refused(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_interval_notifier_removal *removal =
+		mn_alloc(ctx, sizeof(*removal));
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *range = mn_start(ctx, OLD, 1);
+
+	reinit_completion(&is_released);
+	list_del_init(&interval->node);
+	mmu_interval_notifier_remove_deferred(&interval->sub, removal,
+					      released);
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, -EINVAL, update(interval, BOTH));
+	KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
+	KUNIT_EXPECT_EQ(test, interval->sub.interval_tree.start, MN_ADDR(OLD));
+	KUNIT_EXPECT_FALSE(test, completion_done(&is_released));
+	mn_end(range);
+	ctx->broken = !wait_for_completion_timeout(&is_released,
+						   MN_HANG_SECONDS * HZ);
+	KUNIT_ASSERT_FALSE(test, ctx->broken);
+	mmu_interval_notifier_barrier();
+}
+
 static void update_of_what_is_not_inserted_is_refused(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -551,6 +585,7 @@ static struct kunit_case mmu_notifier_update_cases[] = {
 	KUNIT_CASE(reader_waits_for_what_started_before_the_update),
 	KUNIT_CASE(mm_ends_while_it_moves),
 	KUNIT_CASE(what_moves_is_neither_moved_nor_removed),
+	KUNIT_CASE(update_of_what_is_being_removed_is_refused),
 	KUNIT_CASE(update_of_what_is_not_inserted_is_refused),
 	KUNIT_CASE(update_to_no_interval_is_refused),
 	KUNIT_CASE(update_that_cannot_allocate_changes_nothing),
