@@ -95,6 +95,16 @@ static void mn_registered_add(struct mmu_notifier *subscription)
 		 (unsigned long)subscription);
 }
 
+/* After this, another unregistering caller may free the subscription. */
+static void mn_registered_del(struct mmu_notifier *subscription)
+{
+	spin_lock(&mn_registered_lock);
+	hash_del(mn_registered_node(subscription));
+	spin_unlock(&mn_registered_lock);
+	/* No barrier: waiters queue first, then check under the lock. */
+	wake_up_var(subscription);
+}
+
 static bool mn_is_registered(const struct mmu_notifier *subscription)
 	__must_hold(&mn_registered_lock)
 {
@@ -133,16 +143,6 @@ static bool mn_unregister_begin(struct mmu_notifier *subscription)
 	if (hlist_unhashed(mn_registered_node(subscription)))
 		mn_registered_add(subscription);
 	return true;
-}
-
-/* After this, another unregistering caller may free the subscription. */
-static void mn_unregister_end(struct mmu_notifier *subscription)
-{
-	spin_lock(&mn_registered_lock);
-	hash_del(mn_registered_node(subscription));
-	spin_unlock(&mn_registered_lock);
-	/* No barrier: waiters queue first, then check under the lock. */
-	wake_up_var(subscription);
 }
 
 /* At the end of the mm. A driver that never unregisters only leaks the mm. */
@@ -330,7 +330,7 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 			   ops->invalidate_range_end)))
 		err = mn_attach(subscription, mm, track);
 	if (err)
-		mn_unregister_end(subscription);
+		mn_registered_del(subscription);
 	else
 		/* Wake an unregistration that came too soon and waits. */
 		wake_up_var(subscription);
@@ -869,7 +869,7 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 		mn_release_one(sections, subscription, mm);
 	mn_sections_wait_for_release(sections);
 	mn_unregistered(sections);
-	mn_unregister_end(subscription);
+	mn_registered_del(subscription);
 	/* Grabbed by mn_add(). */
 	mmdrop(mm);
 }
@@ -950,7 +950,7 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 
 	if (users != 1)
 		return;
-	mn_unregister_end(subscription);
+	mn_registered_del(subscription);
 	/*
 	 * Outside the SRCU section: srcu_read_unlock() must not touch memory
 	 * that the callback may free.

@@ -541,6 +541,26 @@ static void notifier_is_unregistered_twice_after_the_mm(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->releases, 1);
 }
 
+/* The mm structure leaks, and nothing else goes wrong. */
+static void notifier_is_freed_after_the_mm(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
+	struct mm_struct *mm = mn_pin(ctx, ctx->mm);
+	struct mm_struct *other = mn_other_mm(ctx);
+
+	mn_release_mm(ctx);
+	KUNIT_EXPECT_EQ(test, sub->releases, 1);
+	list_del_init(&sub->node);
+	/* Its memory has another use now. */
+	memset(&sub->notifier, 0x5a, sizeof(sub->notifier));
+	sub->notifier.ops = &mn_range_ops;
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, 0, mn_try_register(sub, other));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 0);
+	mmdrop(mm);
+}
+
 static void notifier_that_was_not_registered_is_unregistered(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -663,6 +683,32 @@ static void notifier_is_put_once_too_often(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mm_count(ctx), count);
 	}
 	mn_invalidate(ctx, 0, 1);
+}
+
+/* As an object that a driver has once for all processes. */
+static void notifier_is_got_for_another_mm(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mm_struct *other = mn_other_mm(ctx);
+	int count = mm_count(ctx), other_count = atomic_read(&other->mm_count);
+	struct mmu_notifier *again;
+	struct mn_sub *sub;
+
+	misuse_freed = 0;
+	misuse_sub = mn_sub(ctx, 'a', NULL);
+	sub = mn_got(ctx, mmu_notifier_get(&misuse_get_ops, ctx->mm));
+	mn_reports_begin(ctx);
+	again = mmu_notifier_get(&misuse_get_ops, other);
+	ctx->broken = again != ERR_PTR(-EEXIST);
+	KUNIT_ASSERT_FALSE(test, ctx->broken);
+	reported(test, "misuse_get_ops");
+	KUNIT_EXPECT_EQ(test, misuse_freed, 0);
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count + 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&other->mm_count), other_count);
+	mn_put(sub);
+	mmu_notifier_synchronize();
+	KUNIT_EXPECT_EQ(test, misuse_freed, 1);
+	KUNIT_EXPECT_EQ(test, mm_count(ctx), count);
 }
 
 static void misuse_keep(struct mmu_notifier *notifier)
@@ -1308,11 +1354,13 @@ static struct kunit_case mmu_notifier_misuse_cases[] = {
 	KUNIT_CASE(notifier_is_registered_while_its_unregistration_waits),
 	KUNIT_CASE(notifier_is_unregistered_by_two_threads_beside_another),
 	KUNIT_CASE(notifier_is_unregistered_twice_after_the_mm),
+	KUNIT_CASE(notifier_is_freed_after_the_mm),
 	KUNIT_CASE(notifier_that_was_not_registered_is_unregistered),
 	KUNIT_CASE(notifier_whose_registration_failed_is_unregistered),
 	KUNIT_CASE(notifier_is_unregistered_from_another_mm),
 	KUNIT_CASE(notifier_is_unregistered_from_an_mm_with_others),
 	KUNIT_CASE(notifier_is_put_once_too_often),
+	KUNIT_CASE(notifier_is_got_for_another_mm),
 	KUNIT_CASE(notifier_is_put_after_its_mm),
 	KUNIT_CASE(notifier_is_put_in_the_release_of_its_unregistration),
 	KUNIT_CASE(notifier_is_put_while_it_is_unregistered),

@@ -83,7 +83,8 @@ class Replaced:
         for digest in set(places) & set(known):
             own += sorted(places[digest], key=lambda number: min((abs(number - other) for other in new),
                                                                  default=-number))[:max(0, count[digest] - known[digest])]
-        return [(number, lines[number - 1][0].strip()) for number in sorted(own)], sum(max(0, least - count[digest]) for digest, least in self.always.get(path, {}).items())
+        return ([(number, lines[number - 1][0].strip()) for number in sorted(own)],
+                sum(max(0, least - count[digest]) for digest, least in self.always.get(path, {}).items()))
 
     def merge(self, path, theirs, ours):
         """Our file with the lines of theirs that are its owner's; None if that takes more than a merge."""
