@@ -32,7 +32,8 @@
  *
  * Each error has a line of its own, with "!!!" and the name of the reason. A test
  * that succeeds without having seen what it is for proves nothing, so a counter
- * that is zero at the end is a failure, too; see needed().
+ * that is zero at the end is a failure, too; see needed(). On a busy machine such
+ * a test goes on for a while first.
  *
  * Threads that make no progress fail the test after some seconds ("stall"). This
  * is the only use of time. They cannot be stopped, so they are left alone.
@@ -127,8 +128,8 @@
 MODULE_DESCRIPTION("Torture test for MMU notifiers");
 MODULE_LICENSE("GPL");
 
-torture_param(int, duration, 0, "Seconds to run; 0: shutdown_secs, or not at all");
-torture_param(int, shutdown_secs, 0, "Seconds to run before a shutdown; 0: no shutdown");
+torture_param(int, duration, 0, "Seconds to run, at least; 0: shutdown_secs, or not at all");
+torture_param(int, shutdown_secs, 0, "Seconds to run before a shutdown, at least; 0: no shutdown");
 torture_param(uint, seed, 0, "Of what the threads decide; 0: a random one");
 torture_param(bool, fast, false, "No sleeps, and little to do in each step");
 torture_param(int, stall, 30, "Seconds without progress of a thread that fail the test");
@@ -216,6 +217,8 @@ static const char * const reason_names[] = {
 };
 
 static atomic_t torture_errors[NR_REASONS];
+
+static unsigned long torture_started_at;
 
 #define torture_error(what, fmt, ...)					\
 do {									\
@@ -2426,6 +2429,8 @@ static void print_counters(void)
 	for (i = 0; i < NR_COUNTERS; i++)
 		seq_buf_printf(&line, " %s=%lu", counter_names[i],
 			       torture_total(i));
+	seq_buf_printf(&line, " seconds=%lu",
+		       (jiffies - torture_started_at) / HZ);
 	print_line("---", &line);
 }
 
@@ -2501,6 +2506,23 @@ static bool needed(enum counter counter)
 	}
 }
 
+/* Something that did not happen, and makes the test vacuous. NULL: nothing. */
+static const char *next_missing(int *counter)
+{
+	for (; *counter < NR_COUNTERS; (*counter)++) {
+		if (needed(*counter) && !torture_total(*counter))
+			return counter_names[(*counter)++];
+	}
+	return NULL;
+}
+
+static bool is_vacuous(void)
+{
+	int counter = 0;
+
+	return next_missing(&counter);
+}
+
 static bool any_error(void)
 {
 	int i;
@@ -2550,16 +2572,23 @@ static bool freeze_and_thaw(void)
 	return true;
 }
 
-/* Returns false as soon as a thread makes no progress. */
+/*
+ * Runs for the duration, and if something has not happened by then for as long
+ * as a thread may be without progress. Returns false as soon as one is for
+ * longer.
+ */
 static bool torture_watch(void)
 {
 	unsigned long end = jiffies + duration * HZ;
+	unsigned long last_end = end + stall * HZ;
 	unsigned long next_stats = jiffies + stat_interval * HZ;
 	unsigned long next_freeze = jiffies + freeze_interval * HZ;
 	bool well = true;
 	unsigned int i;
 
-	while (well && time_before(jiffies, end)) {
+	while (well && (time_before(jiffies, end) ||
+			(time_before(jiffies, last_end) && !any_error() &&
+			 is_vacuous()))) {
 		schedule_timeout_interruptible(HZ / 2);
 		for (i = 0; i < torture_nr_workers; i++) {
 			struct worker *worker = &torture_workers[i];
@@ -2679,17 +2708,15 @@ static int start_all(void)
 
 static void torture_judge(bool well)
 {
-	bool clean;
-	int i;
+	const char *missing;
+	int counter = 0;
 
 	if (well && torture_onoff_failures())
 		torture_error(CALL, "a CPU could not be plugged");
 	/* After an error, coverage does not matter. */
-	clean = !any_error();
-	for (i = 0; clean && i < NR_COUNTERS; i++) {
-		if (needed(i) && !torture_total(i))
-			torture_error(VACUOUS, "there were no %s",
-				      counter_names[i]);
+	if (!any_error()) {
+		while ((missing = next_missing(&counter)))
+			torture_error(VACUOUS, "there were no %s", missing);
 	}
 	print_counters();
 	if (any_error())
@@ -2706,6 +2733,7 @@ static int torture_main(void *unused)
 	if (!torture_init_begin(torture_type, verbose))
 		return -EBUSY;
 	print_parameters("Start of test:");
+	torture_started_at = jiffies;
 	err = start_all();
 	torture_init_end();
 	if (err)

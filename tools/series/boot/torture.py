@@ -53,8 +53,9 @@ def judge(expected, log, count, parameters):
     return wrong, [" ".join(verdict) for verdict in verdicts]
 
 
-def judge_rate(counters, seconds):
+def judge_rate(counters):
     """What is wrong with the number of steps of a run without sleeps, and how many there were."""
+    seconds = int(counters["seconds"])
     counts = {"invalidations": int(counters["invalidations"]), "faults": int(counters["established"]),
               "waits in the core": int(counters["read_waits"]) + int(counters["remove_waits"])}
     wrong = [f"{counts[what]:,} {what} in {seconds} s are too few" for what in ("invalidations", "faults")
@@ -86,7 +87,7 @@ def main(what, label, expected, path, *rest):
         if seen and counters:
             parameters = values(seen[0])
             if parameters["fast"] == "1" and seen[0].startswith("SUCCESS"):
-                too_few, rates = judge_rate(values(counters[-1]), int(parameters["duration"]))
+                too_few, rates = judge_rate(values(counters[-1]))
                 wrong += [] if any("Lock dependency validator" in line for line in log) else too_few
                 seen.append(rates)
             seen.append(counters[-1])

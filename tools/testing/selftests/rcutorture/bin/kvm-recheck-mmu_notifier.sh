@@ -13,9 +13,8 @@ then
 	exit 1
 fi
 
-seconds="$(sed -n -e 's/^# seconds=//p' "$resdir/qemu-cmd" 2> /dev/null)"
 tr -d '\015' < "$resdir/console.log" 2> /dev/null |
-awk -v scenario="${resdir##*/}" -v seconds="$seconds" '
+awk -v scenario="${resdir##*/}" '
 function value(name,  i, pair)
 {
 	for (i = 1; i <= NF; i++)
@@ -26,6 +25,7 @@ function value(name,  i, pair)
 /mmu_notifier-torture:--- Counters:/ {
 	invalidations = value("invalidations");
 	faults = value("established");
+	seconds = value("seconds");
 }
 
 /mmu_notifier-torture:--- End of test:/ {
