@@ -26,7 +26,8 @@
  *                           both sides of the interval if n is not 1
  *   insert_remove           of an interval, between n others
  *
- * and, where there are range readers, those of mmu_notifier_range_cost.c.
+ * and, where there are range readers, those of mmu_notifier_range_cost.c; where there
+ * are filters, those of mmu_notifier_interval_cost.c.
  *
  * The callbacks do what they must and no more. Off unless asked for on the command
  * line of the kernel: mmu_notifier_cost.subscriptions=1000000. Later it runs when
@@ -48,8 +49,8 @@
 
 #include "mmu_notifier_cost.h"
 
-int (*mmu_notifier_range_cost)(struct mm_struct *mm,
-			       mmu_notifier_print_cost_fn print);
+mmu_notifier_cost_fn mmu_notifier_range_cost;
+mmu_notifier_cost_fn mmu_notifier_interval_cost;
 
 static unsigned int subscriptions;
 
@@ -424,6 +425,12 @@ static int cost_of_range_reads(void)
 		       mmu_notifier_range_cost(mm, print_cost) : 0;
 }
 
+static int cost_of_filters(void)
+{
+	return mmu_notifier_interval_cost ?
+		       mmu_notifier_interval_cost(mm, print_cost) : 0;
+}
+
 static int (*const costs[])(void) = {
 	cost_without,
 	cost_of_hlist,
@@ -433,6 +440,7 @@ static int (*const costs[])(void) = {
 	cost_of_active,
 	cost_of_population,
 	cost_of_range_reads,
+	cost_of_filters,
 };
 
 static int mmu_notifier_cost(void)

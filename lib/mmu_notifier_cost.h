@@ -15,8 +15,12 @@ typedef void (*mmu_notifier_print_cost_fn)(const char *scenario,
 					   void (*op)(unsigned long i),
 					   void (*empty)(unsigned long i));
 
-/* Range reads, in an mm that has had no notifiers; NULL if there are none. */
-extern int (*mmu_notifier_range_cost)(struct mm_struct *mm,
-				      mmu_notifier_print_cost_fn print);
+/* Measures in an mm that has had no notifiers. */
+typedef int (*mmu_notifier_cost_fn)(struct mm_struct *mm,
+				    mmu_notifier_print_cost_fn print);
+
+/* Each is NULL where what it measures is not there. */
+extern mmu_notifier_cost_fn mmu_notifier_range_cost;
+extern mmu_notifier_cost_fn mmu_notifier_interval_cost;
 
 #endif /* _MMU_NOTIFIER_COST_H */

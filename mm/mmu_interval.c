@@ -40,10 +40,10 @@
  */
 
 #include <linux/atomic.h>
-#include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
+#include <linux/container_of.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/interval_tree_generic.h>
@@ -63,9 +63,6 @@
 
 /* Maximum number of interval_subs collected per acquisition of the lock. */
 #define MN_BATCH 32
-
-/* &mmu_interval_notifier.removed during the first wait of a removal. */
-#define MN_REMOVING		GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
 
 /* Second passes of one range, in the order in which they were asked for. */
 struct mn_finish_list {
@@ -133,10 +130,12 @@ static noinline __no_kmsan_checks bool
 mn_is_inserted(struct mn_ranges *ranges,
 	       const struct mmu_interval_notifier *interval_sub)
 {
-	const unsigned long first = MN_FIRST(interval_sub);
 	struct mmu_interval_notifier *other;
+	unsigned long first;
 
 	guard(spinlock)(&ranges->lock);
+	/* It may be about to move. */
+	first = MN_FIRST(interval_sub);
 	for (other = mn_itree_iter_first(&ranges->itree, first, first);
 	     other && other != interval_sub;
 	     other = mn_itree_iter_next(other, first, first))
@@ -159,6 +158,40 @@ static int mn_interval_refused(struct mmu_interval_notifier *interval_sub,
 {
 	interval_sub->mm = NULL;
 	return err;
+}
+
+/* Inline: drivers insert and remove an interval in each fault. */
+static __always_inline void
+mn_place(struct mn_ranges *ranges, struct mmu_interval_notifier *interval_sub,
+	 unsigned long start, unsigned long last)
+	__must_hold(&ranges->lock)
+{
+	lockdep_assert_held(&ranges->lock);
+
+	WRITE_ONCE(MN_FIRST(interval_sub), start);
+	WRITE_ONCE(MN_LAST(interval_sub), last);
+	interval_sub->removed = 0;
+	interval_sub->untracked = 0;
+	mn_note(interval_sub, ranges->last_seq);
+	mn_note_untracked(ranges, interval_sub);
+	/*
+	 * Active ranges need no callback: readers find them in their slots. A
+	 * range still walking the tree may yet call us; start with an even
+	 * value, which no range uses.
+	 *
+	 * (X) A read section that begins with it waits for what overlaps these
+	 * addresses. Pairs with (G) in mn_read_begin().
+	 */
+	smp_store_release(&interval_sub->invalidate_seq,
+			  (unsigned long)ranges->last_seq + 1);
+	mn_itree_insert(interval_sub, &ranges->itree);
+}
+
+void mn_interval_place(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub,
+		       unsigned long start, unsigned long last)
+{
+	mn_place(ranges, interval_sub, start, last);
 }
 
 static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
@@ -184,21 +217,8 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	mmgrab(mm);
 	interval_sub->mm = mm;
 	interval_sub->ops = ops;
-	interval_sub->interval_tree.start = start;
-	interval_sub->interval_tree.last = last;
-	interval_sub->removed = 0;
-	interval_sub->untracked = 0;
-
-	/*
-	 * Active ranges need no callback: readers find them in their slots. A
-	 * range still walking the tree may yet call us; start with an even
-	 * value, which no range uses.
-	 */
 	spin_lock(&ranges->lock);
-	interval_sub->invalidate_seq = ranges->last_seq + 1;
-	mn_note(interval_sub, ranges->last_seq);
-	mn_note_untracked(ranges, interval_sub);
-	mn_itree_insert(interval_sub, &ranges->itree);
+	mn_place(ranges, interval_sub, start, last);
 	spin_unlock(&ranges->lock);
 	return 0;
 }
@@ -314,8 +334,9 @@ EXPORT_SYMBOL_GPL(mmu_interval_notifier_insert_locked);
  */
 
 /*
- * Ranges that started after the first wait of a removal are not announced.
- * If the range is untracked, the interval_sub notes its generation.
+ * Ranges that started after the first wait of a removal are not announced. If the
+ * range is untracked, the interval_sub notes its generation, also in that case: it
+ * may only be moved.
  */
 static noinline bool
 mn_may_announce(const struct mn_ranges *ranges,
@@ -323,11 +344,9 @@ mn_may_announce(const struct mn_ranges *ranges,
 		struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock)
 {
-	if (interval_sub->removed && range->seq > interval_sub->removed)
-		return false;
 	interval_sub->untracked = mn_generation_of(ranges, range,
 						   interval_sub->untracked);
-	return true;
+	return !interval_sub->removed || range->seq <= interval_sub->removed;
 }
 
 /*
@@ -349,9 +368,9 @@ mn_collect_matches(struct mn_ranges *ranges,
 	lockdep_assert_held(&ranges->lock);
 
 	for (; next; next = mn_itree_iter_next(next, start, last)) {
+		mn_note(next, last_seq);
 		if (ask && !mn_may_announce(ranges, range, next))
 			continue;
-		mn_note(next, last_seq);
 		*end++ = next;
 		if (end == batch + MN_BATCH)
 			break;
@@ -375,13 +394,13 @@ mn_collect(struct mn_ranges *ranges, const struct mmu_notifier_range *range,
 
 /* The first of two passes. */
 static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
+			      const struct mmu_interval_notifier_ops *ops,
 			      const struct mmu_notifier_range *range,
 			      struct mn_finish_list *finishes)
 {
 	struct mmu_interval_notifier_finish *finish = NULL;
 
-	if (!interval_sub->ops->invalidate_start(interval_sub, range,
-						 range->seq, &finish))
+	if (!ops->invalidate_start(interval_sub, range, range->seq, &finish))
 		return false;
 	if (finish) {
 		finish->notifier = interval_sub;
@@ -398,13 +417,18 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	    const struct mmu_notifier_range *range,
 	    struct mn_finish_list *finishes)
 {
-	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
+	/* The address dependency pairs with (W) in mn_defer(). */
+	const struct mmu_interval_notifier_ops *ops =
+		READ_ONCE(interval_sub->ops);
 	bool done;
 
-	if (unlikely(ops->invalidate_start))
-		done = mn_announce_start(interval_sub, range, finishes);
-	else
+	if (unlikely(ops->invalidate_start)) {
+		/* Or it is loaded above, at the cost of those with one pass. */
+		OPTIMIZER_HIDE_VAR(ops);
+		done = mn_announce_start(interval_sub, ops, range, finishes);
+	} else {
 		done = ops->invalidate(interval_sub, range, range->seq);
+	}
 
 	if (likely(done) ||
 	    WARN_ONCE(mmu_notifier_range_blockable(range),
@@ -419,8 +443,9 @@ static void mn_finish_announcements(struct llist_node *first)
 {
 	struct mmu_interval_notifier_finish *finish, *next;
 
+	/* As in mn_announce(); the second pass is the same after (W). */
 	llist_for_each_entry_safe(finish, next, first, link)
-		finish->notifier->ops->invalidate_finish(finish);
+		READ_ONCE(finish->notifier->ops)->invalidate_finish(finish);
 }
 
 /* After the callbacks: run the second passes; end a range that was refused. */
@@ -588,7 +613,8 @@ mn_is_clear(const struct mn_ranges *ranges,
 
 /*
  * There is no read section. If the caller checks for retry, force a collision:
- * ranges store odd sequences, and an insertion stores a later even one.
+ * ranges store odd sequences; an insertion, a move or a deferred removal stores a
+ * later even one.
  */
 static unsigned long mn_seq_to_collide(unsigned long seq)
 {
@@ -620,8 +646,8 @@ static int mn_read_begin_active(struct mmu_interval_notifier *interval_sub,
 {
 	struct mn_ranges *ranges = mn_ranges_of(interval_sub);
 
-	if (mn_may_overlap_active(ranges, MN_FIRST(interval_sub),
-				  MN_LAST(interval_sub)))
+	if (mn_may_overlap_active(ranges, READ_ONCE(MN_FIRST(interval_sub)),
+				  READ_ONCE(MN_LAST(interval_sub))))
 		return mn_read_begin_slow(ranges, interval_sub, seq, state);
 	return 0;
 }
@@ -733,6 +759,53 @@ EXPORT_SYMBOL_GPL(mmu_interval_read_begin_killable);
  * Removal
  */
 
+/* Called instead of the driver's callback after a deferred removal. */
+bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
+		      const struct mmu_notifier_range *range,
+		      unsigned long cur_seq)
+{
+	return true;
+}
+
+/* The driver's callbacks, also of what is being removed: see mn_announce(). */
+const struct mmu_interval_notifier_ops *
+mn_ops_of(const struct mmu_interval_notifier *interval_sub)
+{
+	const struct mmu_interval_notifier_ops *ops =
+		READ_ONCE(interval_sub->ops);
+
+	if (ops->invalidate != mn_interval_skip)
+		return ops;
+	return container_of(ops, struct mmu_interval_notifier_removal,
+			    no_ops)->ops;
+}
+
+static __always_inline void
+mn_erase(struct mn_ranges *ranges, struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock)
+{
+	mn_itree_remove(interval_sub, &ranges->itree);
+	RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
+}
+
+/* Read sections that have begun collide: no range has it, nor had any insertion. */
+void mn_interval_collide(struct mn_ranges *ranges,
+			 struct mmu_interval_notifier *interval_sub)
+{
+	lockdep_assert_held(&ranges->lock);
+
+	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 2);
+	/* (X) As in mn_place(). */
+	smp_store_release(&interval_sub->invalidate_seq,
+			  (unsigned long)ranges->last_seq + 1);
+}
+
+void mn_interval_erase(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub)
+{
+	mn_erase(ranges, interval_sub);
+}
+
 /* Untracked ranges that overlap may be about to call it: wait for them, too. */
 static void mn_wait_for_all(struct mn_ranges *ranges,
 			    struct mmu_interval_notifier *interval_sub)
@@ -741,6 +814,22 @@ static void mn_wait_for_all(struct mn_ranges *ranges,
 	mn_note_untracked(ranges, interval_sub);
 	mn_wait(ranges, MN_FIRST(interval_sub), MN_LAST(interval_sub),
 		interval_sub->untracked, TASK_UNINTERRUPTIBLE);
+}
+
+/* Announce no range to it that starts from now on. */
+void mn_interval_stop(struct mn_ranges *ranges,
+		      struct mmu_interval_notifier *interval_sub)
+{
+	interval_sub->removed = ranges->last_seq;
+	ranges->nr_removing++;
+}
+
+/* After that: wait until no active range may call it any more. */
+void mn_interval_drain(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub)
+{
+	mn_wait_for_all(ranges, interval_sub);
+	ranges->nr_removing--;
 }
 
 /*
@@ -756,10 +845,8 @@ mn_wait_to_remove(struct mn_ranges *ranges,
 	interval_sub->removed = MN_REMOVING;
 	mn_wait_for_all(ranges, interval_sub);
 
-	interval_sub->removed = ranges->last_seq;
-	ranges->nr_removing++;
-	mn_wait_for_all(ranges, interval_sub);
-	ranges->nr_removing--;
+	mn_interval_stop(ranges, interval_sub);
+	mn_interval_drain(ranges, interval_sub);
 }
 
 /**
@@ -774,43 +861,36 @@ mn_wait_to_remove(struct mn_ranges *ranges,
  * interval_sub->mm keeps its value, because drivers look at it.
  *
  * Context: May sleep. Must not be called from a callback, or under a lock that
- * a callback takes or that invalidations run under.
+ * a callback takes or that invalidations run under:
+ * mmu_interval_notifier_remove_deferred() may be.
  */
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 {
-	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
+	const struct mmu_interval_notifier_ops *ops = NULL;
 	struct mm_struct *mm = interval_sub->mm;
 	struct mn_ranges *ranges;
 	bool removing;
 
 	might_sleep();
 
-	/* Never inserted, or the insertion failed. */
-	if (WARN_ON_ONCE(!mm))
-		return;
-	/*
-	 * A neighbour in the tree may write to the node, but never this value.
-	 */
-	if (WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
-		      "%ps is not inserted\n", ops))
+	if (!mn_may_remove(interval_sub))
 		return;
 
 	mn_lockdep_may_wait();
 
 	ranges = mn_ranges_of(interval_sub);
 	spin_lock(&ranges->lock);
-	/* Two removers may race. */
-	removing = interval_sub->removed ||
-		   RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
-	if (likely(!removing)) {
+	removing = mn_is_being_removed(interval_sub);
+	if (unlikely(removing)) {
+		ops = mn_ops_of(interval_sub);
+	} else {
 		if (ranges->active)
 			mn_wait_to_remove(ranges, interval_sub);
-		mn_itree_remove(interval_sub, &ranges->itree);
-		RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
+		mn_erase(ranges, interval_sub);
 	}
 	spin_unlock(&ranges->lock);
 
-	if (WARN_ONCE(removing, "%ps is being removed already\n", ops))
+	if (WARN_ONCE(removing, "%ps is being removed or moved\n", ops))
 		return;
 
 	/* Grabbed by mn_interval_insert(). */

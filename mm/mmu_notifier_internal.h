@@ -7,6 +7,7 @@
  *
  * mmu_notifier.c        subscriptions to an mm, registration, dispatch
  * mmu_interval.c        subscriptions to an interval, collision-retry
+ * mmu_interval_deferred.c  their removal where the caller cannot wait
  * mmu_notifier_range.c  active ranges, which both build on
  * mmu_notifier_section.c  SRCU sections: what (un)registration waits for
  * mmu_range_read.c      collision-retry for any range, on active ranges
@@ -14,6 +15,7 @@
  */
 
 #include <linux/bits.h>
+#include <linux/bug.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/instruction_pointer.h>
@@ -42,6 +44,9 @@
 #define MN_SLOTS	BITS_PER_LONG
 #define MN_UNTRACKED	BIT(0)
 
+/* In place of the index of a slot: &mn_ranges.removals. */
+#define MN_NOT_WAITING	MN_SLOTS
+
 /* How far apart sequences may be so that no slot in between is used twice. */
 #define MN_HISTORY	(2 * (MN_SLOTS - 1))
 
@@ -63,10 +68,12 @@ struct mn_span {
  * struct mn_slot - an active range, by value
  * @span: Its addresses.
  * @seq: Its sequence, 64 bits on every architecture, so that it never wraps.
+ * @removals: The deferred removals that wait for it; in slot 0, for untracked ranges.
  */
 struct mn_slot {
 	struct mn_span span;
 	u64 seq;
+	struct mmu_interval_notifier_removal *removals;
 } __aligned(4 * sizeof(long));	/* in one cache line */
 
 /**
@@ -106,6 +113,7 @@ struct mn_watch {
  * @slots: Indexed by mn_slot_of() the sequence; an inactive one keeps its last range.
  * @waiters: Waiters for the range in each slot; they join under @lock.
  * @untracked_waiters: Waiters for untracked ranges; they join under @lock.
+ * @removals: The deferred removals that need not wait.
  * @watched: Mask of the @watches that range readers have.
  * @watches: Watches of range readers that were overrun.
  * @overrun: Low word of @last_seq when a range reader was last overrun, or 0.
@@ -139,12 +147,12 @@ struct mn_watch {
  *   complete         (C), (R)                  mmap_lock for writing, (B)
  *   all others       lock                      lock
  *
- * In an interval_sub, @mm, @ops and the interval are constant while it is
- * inserted. The node and the private members are under the lock; @announced is
- * also read after (I), and @mm and the node are peeked at to refuse a second
- * insertion or removal. @invalidate_seq is written under the user lock, or by
- * insertion; readers sample it under the lock or by (G), and compare it under the
- * user lock, or under nothing, where it is a hint.
+ * In an interval_sub, @mm and the interval are constant while it is inserted; so is
+ * @ops, but for (W). The node and the private members are under the lock; @announced
+ * is also read after (I), and @mm and the node are peeked at to refuse a second
+ * insertion or removal. @invalidate_seq is written under the user lock, by insertion,
+ * or by a deferred removal; readers sample it under the lock or by (G), and compare
+ * it under the user lock, or under nothing, where it is a hint.
  */
 struct mn_ranges {
 	spinlock_t lock;
@@ -164,6 +172,7 @@ struct mn_ranges {
 	struct mn_slot slots[MN_SLOTS];
 	wait_queue_head_t waiters[MN_SLOTS];
 	wait_queue_head_t untracked_waiters;
+	struct mmu_interval_notifier_removal *removals;
 	unsigned long watched;
 	struct mn_watch watches[MN_WATCHES];
 	unsigned long overrun;
@@ -382,7 +391,7 @@ bool mn_range_deactivate(struct mn_ranges *ranges,
 u8 mn_generation_of(const struct mn_ranges *ranges,
 		    const struct mmu_notifier_range *range, u8 noted)
 	__must_hold(&ranges->lock);
-u8 mn_generation_of_all(const struct mn_ranges *ranges)
+unsigned long mn_generation_of_all(const struct mn_ranges *ranges)
 	__must_hold(&ranges->lock);
 
 /* Sleep until every range that is active now has ended. */
@@ -390,6 +399,11 @@ void mn_wait_for_active(struct mn_ranges *ranges);
 
 bool mn_may_overlap_active(const struct mn_ranges *ranges, unsigned long first,
 			   unsigned long last);
+
+bool mn_holds_up(const struct mn_ranges *ranges, unsigned long i, u64 mark)
+	__must_hold(&ranges->lock);
+bool mn_has_drained(struct mn_ranges *ranges, unsigned long generation)
+	__must_hold(&ranges->lock);
 
 /* Each returns 0; or -EINTR because of a fatal signal, if @state is TASK_KILLABLE. */
 int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
@@ -569,5 +583,57 @@ void mn_watch_give_back(struct mmu_range_reader *reader);
 int mn_interval_start_range(struct mn_ranges *ranges,
 			    struct mmu_notifier_range *range);
 void mn_interval_release(struct mn_ranges *ranges, struct mm_struct *mm);
+bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
+		      const struct mmu_notifier_range *range,
+		      unsigned long cur_seq);
+const struct mmu_interval_notifier_ops *
+mn_ops_of(const struct mmu_interval_notifier *interval_sub);
+
+/*
+ * &mmu_interval_notifier.removed of one that is announced to like any other, but must
+ * not be removed or moved: it is, and waits for the first or for the second time.
+ */
+#define MN_REMOVING	GENMASK_ULL(MMU_INTERVAL_SEQ_BITS - 1, 0)
+
+void mn_interval_place(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub,
+		       unsigned long start, unsigned long last)
+	__must_hold(&ranges->lock);
+void mn_interval_stop(struct mn_ranges *ranges,
+		      struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock);
+void mn_interval_drain(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock);
+void mn_interval_collide(struct mn_ranges *ranges,
+			 struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock);
+void mn_interval_erase(struct mn_ranges *ranges,
+		       struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock);
+
+/* Whether the driver may remove it, as far as can be told without the lock. */
+static inline bool
+mn_may_remove(const struct mmu_interval_notifier *interval_sub)
+{
+	/* Never inserted, or the insertion failed. */
+	if (WARN_ON_ONCE(!interval_sub->mm))
+		return false;
+	/*
+	 * A neighbour in the tree may write to the node, but never this value. The
+	 * ops are only for the report.
+	 */
+	return !WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
+			  "%ps is not inserted\n",
+			  READ_ONCE(interval_sub->ops));
+}
+
+/* Two removers may race. Also true while it moves. */
+static inline bool
+mn_is_being_removed(const struct mmu_interval_notifier *interval_sub)
+{
+	return interval_sub->removed ||
+	       RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
+}
 
 #endif /* _MM_MMU_NOTIFIER_INTERNAL_H */

@@ -348,9 +348,7 @@ bool mn_range_deactivate(struct mn_ranges *ranges,
  */
 
 /* Whether the slot has an active range with a sequence up to @mark. */
-static bool mn_holds_up(const struct mn_ranges *ranges, unsigned long i,
-			u64 mark)
-	__must_hold(&ranges->lock)
+bool mn_holds_up(const struct mn_ranges *ranges, unsigned long i, u64 mark)
 {
 	lockdep_assert_held(&ranges->lock);
 
@@ -407,9 +405,10 @@ u8 mn_generation_of(const struct mn_ranges *ranges,
 }
 
 /*
- * As above, if any active untracked range may overlap. There is at least one.
+ * As above, if any active untracked range may overlap. There is at least one. Not
+ * only the low byte, which is what an interval_sub notes.
  */
-u8 mn_generation_of_all(const struct mn_ranges *ranges)
+unsigned long mn_generation_of_all(const struct mn_ranges *ranges)
 {
 	return ranges->generation -
 	       (ranges->nr_draining == ranges->nr_untracked);
@@ -419,9 +418,7 @@ u8 mn_generation_of_all(const struct mn_ranges *ranges)
  * Whether all untracked ranges up to this generation have ended. If it is the
  * current one and the one before has ended, close it.
  */
-static bool mn_has_drained(struct mn_ranges *ranges,
-			   unsigned long generation)
-	__must_hold(&ranges->lock)
+bool mn_has_drained(struct mn_ranges *ranges, unsigned long generation)
 {
 	lockdep_assert_held(&ranges->lock);
 

@@ -11,6 +11,8 @@
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 /**
  * DOC: MMU notifier vocabulary
@@ -293,11 +295,11 @@ struct mmu_interval_notifier_ops {
  * struct mmu_interval_notifier - subscription to an address interval of an mm
  * @interval_tree: First and last address; node in the tree of the mm, under the
  *	lock of its active ranges.
- * @ops: Callbacks, constant while inserted.
+ * @ops: Callbacks, constant while inserted, up to a deferred removal.
  * @mm: The mm, pinned by mmgrab() while inserted; NULL after a failed insertion.
  * @invalidate_seq: Sequence of the last invalidation announced to this
- *	subscription, or an even number if there was none; written under the user
- *	lock by mmu_interval_set_seq().
+ *	subscription, or an even number if there was none; written by
+ *	mmu_interval_set_seq() under the user lock, or by a filter without it.
  */
 struct mmu_interval_notifier {
 	struct interval_tree_node interval_tree;
@@ -333,6 +335,74 @@ struct mmu_interval_notifier {
 	};
 	/* public: */
 	unsigned long invalidate_seq;
+};
+
+/**
+ * struct mmu_interval_notifier_removal - the deferred removal of an interval_sub
+ *
+ * Provided by the caller of mmu_interval_notifier_remove_deferred(), usually embedded
+ * in the structure that has the interval_sub, and not on a stack. Needs no
+ * initialisation. Belongs to the core until the interval_sub is released.
+ */
+struct mmu_interval_notifier_removal {
+	/* private: */
+	union {
+		struct wait_queue_entry wait;	/* of the first in its list */
+		struct work_struct work;	/* the same, when that is over */
+	};
+	struct mmu_interval_notifier_removal *next;
+	unsigned int list;		/* index of the list that it was last in */
+	int pending;			/* index of a read section of removals */
+	struct mmu_interval_notifier *interval_sub;
+	void (*released)(struct mmu_interval_notifier *interval_sub);
+	const struct mmu_interval_notifier_ops *ops;	/* the driver's */
+	struct mmu_interval_notifier_ops no_ops;	/* what is called instead */
+	u64 mark;			/* no later range may call it */
+	unsigned long generation;	/* nor a later untracked range; 0: nor any */
+};
+
+/**
+ * struct mmu_notifier_skip - invalidations that a subscription is not called for
+ * @events: Mask of BIT() of enum mmu_notifier_event, but never of MMU_NOTIFY_RELEASE.
+ * @owner: If not NULL, also those that this owner causes: MMU_NOTIFY_MIGRATE and
+ *	MMU_NOTIFY_EXCLUSIVE with this as the owner of the range.
+ * @exclusive_in_reads: Read sections of the interval do not collide with what @owner
+ *	makes exclusive. For a driver that calls make_device_exclusive() inside of one,
+ *	which would collide each time.
+ *
+ * A mask of what is not wanted, so that events that are added to the kernel later are
+ * called for.
+ */
+struct mmu_notifier_skip {
+	unsigned long events;
+	const void *owner;
+	bool exclusive_in_reads;
+};
+
+/**
+ * struct mmu_interval_notifier_filter - callbacks that skip some invalidations
+ * @ops: For mmu_interval_notifier_insert().
+ *
+ * See mmu_interval_notifier_filter_init().
+ */
+struct mmu_interval_notifier_filter {
+	struct mmu_interval_notifier_ops ops;
+	/* private: */
+	const struct mmu_interval_notifier_ops *driver_ops;
+	struct mmu_notifier_skip skip;
+};
+
+/**
+ * struct mmu_notifier_filter - callbacks that skip some invalidations
+ * @ops: For &mmu_notifier.ops.
+ *
+ * See mmu_notifier_filter_init().
+ */
+struct mmu_notifier_filter {
+	struct mmu_notifier_ops ops;
+	/* private: */
+	const struct mmu_notifier_ops *driver_ops;
+	struct mmu_notifier_skip skip;
 };
 
 /**
@@ -432,6 +502,21 @@ int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_s
 					unsigned long length,
 					const struct mmu_interval_notifier_ops *ops);
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub);
+void
+mmu_interval_notifier_remove_deferred(struct mmu_interval_notifier *interval_sub,
+				      struct mmu_interval_notifier_removal *removal,
+				      void (*released)(struct mmu_interval_notifier *));
+void mmu_interval_notifier_barrier(void);
+int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
+				 unsigned long start, unsigned long length);
+
+void
+mmu_interval_notifier_filter_init(struct mmu_interval_notifier_filter *filter,
+				  const struct mmu_interval_notifier_ops *ops,
+				  struct mmu_notifier_skip skip);
+void mmu_notifier_filter_init(struct mmu_notifier_filter *filter,
+			      const struct mmu_notifier_ops *ops,
+			      struct mmu_notifier_skip skip);
 
 void mmu_range_reader_init(struct mmu_range_reader *reader,
 			   struct mm_struct *mm);
@@ -519,11 +604,8 @@ static inline bool
 mmu_interval_read_retry(struct mmu_interval_notifier *interval_sub,
 			unsigned long seq)
 {
-	/*
-	 * A plain read, as writers hold the same lock: KCSAN finds drivers that
-	 * do not.
-	 */
-	return interval_sub->invalidate_seq != seq;
+	/* Callbacks hold the same lock, but a filter does not. Read once anyway. */
+	return data_race(interval_sub->invalidate_seq) != seq;
 }
 
 /**

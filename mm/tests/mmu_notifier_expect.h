@@ -11,10 +11,12 @@ struct kunit;
 
 /* The names of locks, as lockdep prints them. */
 #define MN_FS_RECLAIM	"fs_reclaim"
+/* The map that deferred removals are released in. */
+#define MN_RELEASED	"mmu_interval_notifier_released"
 #define MN_INVALIDATION	"mmu_notifier_invalidate_range_start"
 /* The SRCU sections that callbacks or ranges are in. */
 #define MN_SRCU		"srcu"
-/* Either lock shows that unregistration waits. */
+/* Either of the last two shows that unregistration waits. */
 #define MN_WAIT		"srcu or mmu_notifier_invalidate_range_start"
 
 void mn_expect_circle(struct kunit *test, const char *acquired,

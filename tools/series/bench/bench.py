@@ -118,7 +118,10 @@ COUNTED = {"start_end_no_notifiers": "start + end, mm without notifiers",
            "range_read_between": "range read, invalidations elsewhere in between: {n}",
            "range_read_set_between": "range read of a set of 4,000, invalidations between its ranges: {n}",
            "range_read_active": "range read, ranges active elsewhere: {n}",
-           "range_read_watched": "range read, after an overrun"}
+           "range_read_watched": "range read, after an overrun",
+           "migrate_ignored": "start + end of a migration, the owner's callback ignores it, devices: {n}",
+           "migrate_skipped": "the same, a filter skips the owner's callback, devices: {n}",
+           "interval_update": "move of an interval"}
 COUNTED_LETTER = {("start_end_no_notifiers", 0), ("start_end_hlist", 1), ("clear_young", 1), ("flush_tlb", 1), ("start_end_elsewhere", 1), ("start_end_elsewhere", 1000),
                   ("start_end_overlapping", 1), ("start_end_overlapping", 64), ("start_end_overlapping", 1024),
                   ("start_end_find_one", 1000), ("start_end_active", 0), ("start_end_active", 64), ("read_idle", 0),
@@ -635,8 +638,8 @@ def counts_table():
     lines = ["# Instructions of each operation, stock and series", "",
              "Written by `bench.py counts` from the files `counts-BASE`, which `make test` compares with what it counts: x86-64, one",
              "CPU, hardened as distributions are; QEMU counts. `lib/mmu_notifier_cost.c` says what each operation does; a read section is",
-             "mmu_interval_read_begin() and mmu_interval_read_retry(). Those of range reads, which stock has not got, are in",
-             "`lib/mmu_notifier_range_cost.c`."]
+             "mmu_interval_read_begin() and mmu_interval_read_retry(). What stock has not got is in `lib/mmu_notifier_range_cost.c`",
+             "and `lib/mmu_notifier_interval_cost.c`."]
     for path in sorted(glob.glob(os.path.join(ROOT, "tools/series/bench/counts-*"))):
         lines += ["", f"## Linux {path.rpartition('-')[2]}, {recorded(path)[0]}", "", "| operation | stock | series | ratio |", "|---|---|---|---|"]
         lines += [f"| {text} | {stock:,.2f} | {series:,.2f} | {series / stock:.3f} |" if stock else f"| {text} | | {series:,.2f} | |"

@@ -14,8 +14,8 @@ look() (
 	arch=x86_64 dir=.build-abi
 	cd "$1"
 	configure tinyconfig "$tools/checks/configs/abi.config" >&2
-	objects=$(for file in mm/mmu_notifier.c mm/mmu_interval.c mm/mmu_notifier_range.c mm/mmu_notifier_section.c mm/mmu_range_watch.c mm/mmu_range_read.c; do
-		[ ! -e $file ] || echo "${file%.c}.o"
+	objects=$(for file in mm/mmu_notifier*.c mm/mmu_interval*.c mm/mmu_range*.c; do
+		[ ! -e "$file" ] || echo "${file%.c}.o"
 	done)
 	# shellcheck disable=SC2086 # a list of words
 	build_kernel "the core of ${PWD##*/}" $objects

@@ -74,7 +74,7 @@ header .build-without without
 # Each example of the documentation is a complete file.
 cd "$tree/.build-w1"
 command=$(compile_command mm/util.o)
-for number in 1 2; do
+for number in 1 2 3 4 5; do
 	example=$out/example-$number.c
 	awk -v number=$number '/^\.\. This example is compiled/ { found++ }
 		inside && /^[^ ]/ { exit }
