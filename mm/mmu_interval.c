@@ -43,7 +43,6 @@
 #include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <linux/compiler.h>
-#include <linux/container_of.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/interval_tree_generic.h>
@@ -765,19 +764,6 @@ bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      unsigned long cur_seq)
 {
 	return true;
-}
-
-/* The driver's callbacks, also of what is being removed: see mn_announce(). */
-const struct mmu_interval_notifier_ops *
-mn_ops_of(const struct mmu_interval_notifier *interval_sub)
-{
-	const struct mmu_interval_notifier_ops *ops =
-		READ_ONCE(interval_sub->ops);
-
-	if (ops->invalidate != mn_interval_skip)
-		return ops;
-	return container_of(ops, struct mmu_interval_notifier_removal,
-			    no_ops)->ops;
 }
 
 static __always_inline void

@@ -27,14 +27,15 @@
 /* What is released must be torn down. */
 #define MN_NEVER_SKIPPED	BIT(MMU_NOTIFY_RELEASE)
 
-static bool mn_is_own(const struct mmu_notifier_skip *skip,
+static __always_inline bool mn_is_own(const struct mmu_notifier_skip *skip,
 		      const struct mmu_notifier_range *range)
 {
 	return skip->owner && skip->owner == range->owner;
 }
 
-static bool mn_filter_skips(const struct mmu_notifier_skip *skip,
-			    const struct mmu_notifier_range *range)
+static __always_inline bool
+mn_filter_skips(const struct mmu_notifier_skip *skip,
+		const struct mmu_notifier_range *range)
 {
 	if (skip->events & BIT(range->event))
 		return true;

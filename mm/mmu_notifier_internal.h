@@ -18,6 +18,7 @@
 #include <linux/bug.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
+#include <linux/container_of.h>
 #include <linux/instruction_pointer.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
@@ -586,8 +587,19 @@ void mn_interval_release(struct mn_ranges *ranges, struct mm_struct *mm);
 bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      const struct mmu_notifier_range *range,
 		      unsigned long cur_seq);
-const struct mmu_interval_notifier_ops *
-mn_ops_of(const struct mmu_interval_notifier *interval_sub);
+
+/* The driver's callbacks, also of what is being removed: see mn_announce(). */
+static inline const struct mmu_interval_notifier_ops *
+mn_ops_of(const struct mmu_interval_notifier *interval_sub)
+{
+	const struct mmu_interval_notifier_ops *ops =
+		READ_ONCE(interval_sub->ops);
+
+	if (likely(ops->invalidate != mn_interval_skip))
+		return ops;
+	return container_of(ops, struct mmu_interval_notifier_removal,
+			    no_ops)->ops;
+}
 
 /*
  * &mmu_interval_notifier.removed of one that is announced to like any other, but must
