@@ -612,8 +612,7 @@ mn_is_clear(const struct mn_ranges *ranges,
 
 /*
  * There is no read section. If the caller checks for retry, force a collision:
- * ranges store odd sequences; an insertion, a move or a deferred removal stores a
- * later even one.
+ * ranges and deferred removals store odd sequences; an insertion, a later even one.
  */
 static unsigned long mn_seq_to_collide(unsigned long seq)
 {
@@ -774,16 +773,17 @@ mn_erase(struct mn_ranges *ranges, struct mmu_interval_notifier *interval_sub)
 	RB_CLEAR_NODE(&interval_sub->interval_tree.rb);
 }
 
-/* Read sections that have begun collide: no range has it, nor had any insertion. */
+/* Read sections that have begun collide, and so do later ones after an insertion. */
 void mn_interval_collide(struct mn_ranges *ranges,
 			 struct mmu_interval_notifier *interval_sub)
 {
 	lockdep_assert_held(&ranges->lock);
 
+	/* No range gets this one, and insertions have even ones. */
 	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 2);
 	/* (X) As in mn_place(). */
 	smp_store_release(&interval_sub->invalidate_seq,
-			  (unsigned long)ranges->last_seq + 1);
+			  (unsigned long)ranges->last_seq);
 }
 
 void mn_interval_erase(struct mn_ranges *ranges,

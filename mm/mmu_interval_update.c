@@ -157,6 +157,8 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 			     unsigned long start, unsigned long last)
 	__must_hold(&ranges->lock)
 {
+	mn_stand_in_init(&move->old, interval_sub, BITS_PER_LONG - 1);
+	mn_stand_in_init(&move->new, interval_sub, BITS_PER_LONG - 2);
 	mn_interval_place(ranges, &move->old.interval_sub,
 			  interval_sub->interval_tree.start,
 			  interval_sub->interval_tree.last);
@@ -226,8 +228,6 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 	if (!move)
 		return -ENOMEM;
 
-	mn_stand_in_init(&move->old, interval_sub, BITS_PER_LONG - 1);
-	mn_stand_in_init(&move->new, interval_sub, BITS_PER_LONG - 2);
 	mn_lockdep_may_wait();
 
 	ranges = mn_ranges_of_mm(interval_sub->mm);

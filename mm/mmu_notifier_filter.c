@@ -27,8 +27,9 @@
 /* What is released must be torn down. */
 #define MN_NEVER_SKIPPED	BIT(MMU_NOTIFY_RELEASE)
 
-static __always_inline bool mn_is_own(const struct mmu_notifier_skip *skip,
-		      const struct mmu_notifier_range *range)
+static __always_inline bool
+mn_is_own(const struct mmu_notifier_skip *skip,
+	  const struct mmu_notifier_range *range)
 {
 	return skip->owner && skip->owner == range->owner;
 }
@@ -129,10 +130,21 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
 				 range, ops->invalidate_start);
 }
 
+/* A filter calls what the subscription has: itself, if it were one of a filter. */
+static const struct mmu_interval_notifier_ops *
+mn_interval_unfiltered(const struct mmu_interval_notifier_ops *ops)
+{
+	if (!WARN_ON_ONCE(ops->invalidate == mn_filter_invalidate ||
+			  ops->invalidate_start == mn_filter_invalidate_start))
+		return ops;
+	return container_of(ops, struct mmu_interval_notifier_filter,
+			    ops)->driver_ops;
+}
+
 /**
  * mmu_interval_notifier_filter_init - make callbacks that skip some invalidations
  * @filter: The filter.
- * @ops: The callbacks of the driver.
+ * @ops: The callbacks of the driver. Of a filter, with a warning: those it was made of.
  * @skip: What they are not to be called for.
  *
  * Pass &@filter->ops to mmu_interval_notifier_insert() instead of @ops. A filter may
@@ -150,6 +162,7 @@ mmu_interval_notifier_filter_init(struct mmu_interval_notifier_filter *filter,
 				  const struct mmu_interval_notifier_ops *ops,
 				  struct mmu_notifier_skip skip)
 {
+	ops = mn_interval_unfiltered(ops);
 	*filter = (struct mmu_interval_notifier_filter) {
 		.ops = {
 			.invalidate = ops->invalidate ? mn_filter_invalidate :
@@ -179,10 +192,14 @@ static int mn_filter_start(struct mmu_notifier *subscription,
 			   const struct mmu_notifier_range *range)
 {
 	const struct mmu_notifier_filter *filter = mn_filter(subscription);
+	const struct mmu_notifier_ops *ops = filter->driver_ops;
+	int err;
 
 	if (mn_filter_skips(&filter->skip, range))
 		return 0;
-	return filter->driver_ops->invalidate_range_start(subscription, range);
+	err = ops->invalidate_range_start(subscription, range);
+	/* Reports what is wrong here: see mn_driver_is_done(). */
+	return likely(!err) ? 0 : mn_section_refused(ops, range, err);
 }
 
 /* The start was skipped as well. */
@@ -195,10 +212,20 @@ static void mn_filter_end(struct mmu_notifier *subscription,
 		filter->driver_ops->invalidate_range_end(subscription, range);
 }
 
+/* As mn_interval_unfiltered(). */
+static const struct mmu_notifier_ops *
+mn_unfiltered(const struct mmu_notifier_ops *ops)
+{
+	if (!WARN_ON_ONCE(ops->invalidate_range_start == mn_filter_start ||
+			  ops->invalidate_range_end == mn_filter_end))
+		return ops;
+	return container_of(ops, struct mmu_notifier_filter, ops)->driver_ops;
+}
+
 /**
  * mmu_notifier_filter_init - make callbacks that skip some invalidations
  * @filter: The filter.
- * @ops: The callbacks of the driver.
+ * @ops: The callbacks of the driver. Of a filter, with a warning: those it was made of.
  * @skip: What invalidate_range_start() and invalidate_range_end() are not called for.
  *
  * Let &mmu_notifier.ops be &@filter->ops instead of @ops, and then call
@@ -215,6 +242,7 @@ void mmu_notifier_filter_init(struct mmu_notifier_filter *filter,
 			      const struct mmu_notifier_ops *ops,
 			      struct mmu_notifier_skip skip)
 {
+	ops = mn_unfiltered(ops);
 	*filter = (struct mmu_notifier_filter) {
 		.ops = *ops,
 		.driver_ops = ops,

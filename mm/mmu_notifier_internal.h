@@ -507,6 +507,8 @@ mn_section_first(unsigned long section)
 	return hlist_entry_safe(first, struct mmu_notifier, hlist);
 }
 
+int mn_section_refused(const struct mmu_notifier_ops *ops,
+		       const struct mmu_notifier_range *range, int err);
 int mn_section_start_refused(struct mn_sections *sections,
 			     struct mn_ranges *ranges,
 			     struct mmu_notifier_range *range,

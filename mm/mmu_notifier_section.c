@@ -134,9 +134,8 @@ void mn_release_exit(struct mn_sections *sections, int index)
 }
 
 /* Returns the error of the start, or 0 if it may not fail. */
-static noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
-				       const struct mmu_notifier_range *range,
-				       int err)
+noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
+				const struct mmu_notifier_range *range, int err)
 {
 	/* A blocking start cannot fail: its caller goes on. */
 	if (WARN_ONCE(mmu_notifier_range_blockable(range),

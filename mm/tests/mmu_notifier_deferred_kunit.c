@@ -404,6 +404,31 @@ static void read_section_collides_after_another_insertion(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, is_released(a));
 }
 
+/* It began after the removal, with a reference, and read what was there before. */
+static void late_read_section_collides_after_another_insertion(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_deferred *a = deferred_insert(ctx, 'a', 0, 10);
+	unsigned long seq;
+
+	a->gate = mn_gate(ctx);
+	a->insert_again = true;
+	defer(a);
+	mn_gate_entered(ctx, a->gate);
+	seq = mmu_interval_read_begin(&a->interval.sub);
+	mn_gate_open(a->gate);
+	KUNIT_ASSERT_TRUE(test, is_released(a));
+	KUNIT_ASSERT_EQ(test, a->err, 0);
+	mn_invalidate(ctx, 0, 10);
+	KUNIT_EXPECT_EQ(test, a->interval.calls, 0);
+	KUNIT_EXPECT_TRUE(test, mn_retry(&a->interval, seq));
+
+	a->gate = NULL;
+	a->releases = 0;
+	defer(a);
+	KUNIT_ASSERT_TRUE(test, is_released(a));
+}
+
 /*
  * Released
  */
@@ -652,6 +677,22 @@ static void inserted_again_when_released(struct kunit *test)
 	mn_end(range);
 	KUNIT_ASSERT_TRUE(test, is_released(a));
 	KUNIT_EXPECT_EQ(test, a->interval.calls, 3);
+}
+
+/* Drivers do that after a removal, to remember it. */
+static void mm_may_be_cleared_before_release(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_deferred *a = deferred_insert(ctx, 'a', 0, 10);
+	struct mmu_notifier_range *range = mn_start(ctx, 0, 1);
+	int count = atomic_read(&ctx->mm->mm_count);
+
+	defer(a);
+	a->interval.sub.mm = NULL;
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, is_released(a));
+	mmu_interval_notifier_barrier();
+	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->mm->mm_count), count - 1);
 }
 
 /* Each in a range of its own, in one that is common to all, and in none. */
@@ -1157,6 +1198,7 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE(read_section_collides),
 	KUNIT_CASE(read_section_collides_after_a_late_callback),
 	KUNIT_CASE(read_section_collides_after_another_insertion),
+	KUNIT_CASE(late_read_section_collides_after_another_insertion),
 	KUNIT_CASE(released_at_once_if_nothing_is_active),
 	KUNIT_CASE(released_after_the_last_that_overlaps),
 	KUNIT_CASE(released_under_a_chain),
@@ -1165,6 +1207,7 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE(freed_when_released),
 	KUNIT_CASE(freed_while_a_later_range_goes_by),
 	KUNIT_CASE(inserted_again_when_released),
+	KUNIT_CASE(mm_may_be_cleared_before_release),
 	KUNIT_CASE(many_are_removed_at_once),
 	KUNIT_CASE(removals_part_when_they_go_on),
 	KUNIT_CASE(all_leave_before_one_is_released),
@@ -1196,6 +1239,7 @@ static struct kunit_case mmu_notifier_deferred_crowded_cases[] = {
 	KUNIT_CASE(others_are_called),
 	KUNIT_CASE(read_section_collides_after_a_late_callback),
 	KUNIT_CASE(read_section_collides_after_another_insertion),
+	KUNIT_CASE(late_read_section_collides_after_another_insertion),
 	KUNIT_CASE(running_callback_is_waited_for),
 	KUNIT_CASE(released_at_once_if_nothing_is_active),
 	KUNIT_CASE(released_under_a_chain),

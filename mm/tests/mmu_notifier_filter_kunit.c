@@ -422,6 +422,47 @@ static void refusal_is_reported_of_the_first_pass(struct kunit *test)
 			       "two_pass_start refused");
 }
 
+static void failure_is_reported_of_the_driver(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub;
+
+	mmu_notifier_filter_init(&filter, &mn_start_ops, skip);
+	sub = mn_register(ctx, 'b', &filter.ops);
+	sub->fail_block = -EAGAIN;
+	mn_reports_begin(ctx);
+	invalidate(ctx, MMU_NOTIFY_CLEAR, NULL);
+	sub->fail_block = 0;
+	KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_NULL(test, strstr(mn_reports_text(), "mn_filter"));
+}
+
+/* It would call itself. */
+static void filter_of_a_filter_is_one_of_the_driver(struct kunit *test)
+{
+	const struct mmu_notifier_skip none = {};
+	struct mmu_interval_notifier_filter outer;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_filter both;
+	struct mn_interval *interval;
+	struct mn_sub *sub;
+
+	mn_reports_begin(ctx);
+	mmu_notifier_filter_init(&both, &mn_range_ops, skip);
+	mmu_notifier_filter_init(&filter, &both.ops, none);
+	sub = mn_register(ctx, 'b', &filter.ops);
+	mmu_interval_notifier_filter_init(&outer, &mn_interval_ops, skip);
+	interval = insert_filtered_ops(ctx, &outer.ops);
+	KUNIT_EXPECT_EQ(test, 2, mn_reports_end(ctx));
+	invalidate(ctx, MMU_NOTIFY_MIGRATE, &me);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	invalidate(ctx, MMU_NOTIFY_CLEAR, NULL);
+	KUNIT_EXPECT_EQ(test, sub->starts, 2);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+}
+
 static void what_is_skipped_is_not_refused(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -573,6 +614,8 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(skip_without_an_owner_skips_events_only),
 	KUNIT_CASE(refusal_is_reported_of_the_driver),
 	KUNIT_CASE(refusal_is_reported_of_the_first_pass),
+	KUNIT_CASE(failure_is_reported_of_the_driver),
+	KUNIT_CASE(filter_of_a_filter_is_one_of_the_driver),
 	KUNIT_CASE(what_is_skipped_is_not_refused),
 	KUNIT_CASE(filter_is_used_until_its_unregistration_returns),
 	KUNIT_CASE(filter_is_used_until_what_is_put_is_freed),
