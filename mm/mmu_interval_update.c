@@ -71,7 +71,9 @@ static bool mn_stand_in_invalidate(struct mmu_interval_notifier *interval_sub,
 	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
 	struct mmu_interval_notifier *moves = stand_in->moves;
 
-	return moves->ops->invalidate(moves, range, cur_seq ^ stand_in->toggles);
+	return mn_driver_is_done(moves->ops->invalidate(moves, range,
+							cur_seq ^ stand_in->toggles),
+				 range, moves->ops->invalidate);
 }
 
 static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
@@ -82,8 +84,12 @@ static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
 	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
 	struct mmu_interval_notifier *moves = stand_in->moves;
 
-	return moves->ops->invalidate_start(moves, range,
-					    cur_seq ^ stand_in->toggles, finish);
+	if (moves->ops->invalidate_start(moves, range,
+					 cur_seq ^ stand_in->toggles, finish))
+		return true;
+	/* As in mn_filter_invalidate_start(). */
+	*finish = NULL;
+	return mn_driver_is_done(false, range, moves->ops->invalidate_start);
 }
 
 /* The driver looks at @finish->notifier. */
@@ -166,10 +172,9 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 	mn_interval_stop(ranges, interval_sub);
 	mn_interval_drain(ranges, interval_sub);
 
-	mn_interval_erase(ranges, interval_sub);
 	/* If nothing has started since it was inserted, it has the last one. */
 	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 2);
-	mn_interval_place(ranges, interval_sub, start, last);
+	mn_interval_replace(ranges, interval_sub, start, last);
 	interval_sub->removed = MN_REMOVING;
 	mn_stand_ins_remove(ranges, move);
 	interval_sub->removed = 0;
@@ -213,6 +218,7 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 				 unsigned long start, unsigned long length)
 {
+	const struct mmu_interval_notifier_ops *ops = NULL;
 	struct mn_ranges *ranges;
 	struct mn_move *move;
 	unsigned long last;
@@ -233,11 +239,13 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 	ranges = mn_ranges_of_mm(interval_sub->mm);
 	spin_lock(&ranges->lock);
 	busy = mn_is_being_removed(interval_sub);
-	if (likely(!busy))
+	if (unlikely(busy))
+		ops = mn_ops_of(interval_sub);
+	else
 		mn_interval_move(ranges, move, interval_sub, start, last);
 	spin_unlock(&ranges->lock);
 	kfree(move);
-	return WARN_ONCE(busy, "an interval that is removed or moved cannot move\n") ?
-		       -EINVAL : 0;
+	return WARN_ONCE(busy, "%ps is being removed or moved, and cannot move\n",
+			 ops) ? -EINVAL : 0;
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_update);

@@ -92,15 +92,6 @@ static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
-/* Reports what is wrong here: later on, nothing tells the name of the callback. */
-static bool mn_driver_is_done(bool done, const struct mmu_notifier_range *range,
-			      const void *callback)
-{
-	return done || WARN_ONCE(mmu_notifier_range_blockable(range),
-				 "%ps refused a blocking invalidation\n",
-				 callback);
-}
-
 static bool mn_filter_invalidate(struct mmu_interval_notifier *interval_sub,
 				 const struct mmu_notifier_range *range,
 				 unsigned long cur_seq)
@@ -124,10 +115,12 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
 		mn_interval_filter(interval_sub);
 	const struct mmu_interval_notifier_ops *ops = filter->driver_ops;
 
-	return mn_interval_skips(interval_sub, filter, range, cur_seq) ||
-	       mn_driver_is_done(ops->invalidate_start(interval_sub, range,
-						       cur_seq, finish),
-				 range, ops->invalidate_start);
+	if (mn_interval_skips(interval_sub, filter, range, cur_seq) ||
+	    ops->invalidate_start(interval_sub, range, cur_seq, finish))
+		return true;
+	/* Ignored where the driver refuses, even if that must not be. */
+	*finish = NULL;
+	return mn_driver_is_done(false, range, ops->invalidate_start);
 }
 
 /* A filter calls what the subscription has: itself, if it were one of a filter. */

@@ -604,6 +604,19 @@ mn_ops_of(const struct mmu_interval_notifier *interval_sub)
 }
 
 /*
+ * For callbacks of the core that call one of the driver. Reports what is wrong here:
+ * later on, nothing tells the name of that.
+ */
+static inline bool mn_driver_is_done(bool done,
+				     const struct mmu_notifier_range *range,
+				     const void *callback)
+{
+	return done || WARN_ONCE(mmu_notifier_range_blockable(range),
+				 "%ps refused a blocking invalidation\n",
+				 callback);
+}
+
+/*
  * &mmu_interval_notifier.removed of one that is announced to like any other, but must
  * not be removed or moved: it is, and waits for the first or for the second time.
  */
@@ -624,6 +637,10 @@ void mn_interval_collide(struct mn_ranges *ranges,
 	__must_hold(&ranges->lock);
 void mn_interval_erase(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub)
+	__must_hold(&ranges->lock);
+void mn_interval_replace(struct mn_ranges *ranges,
+			 struct mmu_interval_notifier *interval_sub,
+			 unsigned long start, unsigned long last)
 	__must_hold(&ranges->lock);
 
 /* Whether the driver may remove it, as far as can be told without the lock. */

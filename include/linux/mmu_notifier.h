@@ -75,7 +75,7 @@
  *
  * overrun
  *   A range reader is overrun if so many ranges have started since its begin that
- *   the mm no longer knows all of them.
+ *   the mm no longer knows all of them. Deferred removals count as well, and moves.
  *
  * watch
  *   A copy of what a range reader reads, kept in the mm after an overrun. The
@@ -640,7 +640,8 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
  *
  * It returns true if an overlapping invalidation has started since the begin, even
  * one that the driver itself caused; or if the range reader was overrun: more than
- * some 60 invalidations of any range have started (30 on 32 bit). The next read
+ * some 60 invalidations of any range have started (30 on 32 bit), deferred removals
+ * and moves of interval_subs included. The next read
  * section, with this or another range reader of the mm, is not overrun again,
  * unless four other range readers hold all watches of the mm, or a set has more
  * than eight ranges and one of the smaller gaps between them is invalidated.

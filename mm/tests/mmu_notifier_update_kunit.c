@@ -295,6 +295,27 @@ static void what_moves_may_refuse(struct kunit *test)
 	update_returns(test, call);
 }
 
+static void refusal_is_reported_of_the_driver(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mmu_notifier_range *range = mn_start(ctx, OLD, 1);
+	struct mn_call *call = spawn_update(interval);
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	interval->refuse = true;
+	mn_reports_begin(ctx);
+	mn_invalidate(ctx, NEW, 1);
+	interval->refuse = false;
+	KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_NOT_NULL(test,
+				      strstr(mn_reports_text(),
+					     "mn_interval_invalidate refused"));
+	mn_end(range);
+	update_returns(test, call);
+}
+
 /* Then it waits for what started in its first wait, and for nothing later. */
 static void update_returns_under_a_chain(struct kunit *test)
 {
@@ -576,6 +597,7 @@ static struct kunit_case mmu_notifier_update_cases[] = {
 	KUNIT_CASE(new_place_is_announced_in_the_second_wait),
 	KUNIT_CASE(update_waits_again_for_either_place),
 	KUNIT_CASE(what_moves_may_refuse),
+	KUNIT_CASE(refusal_is_reported_of_the_driver),
 	KUNIT_CASE(update_returns_under_a_chain),
 	KUNIT_CASE(read_section_across_an_update_collides),
 	KUNIT_CASE(read_section_collides_once_it_has_moved),
