@@ -63,7 +63,7 @@ static struct mmu_notifier_skip mn_skip(struct mmu_notifier_skip skip)
  * Subscriptions to an interval
  */
 
-static const struct mmu_interval_notifier_filter *
+static __always_inline const struct mmu_interval_notifier_filter *
 mn_interval_filter(const struct mmu_interval_notifier *interval_sub)
 {
 	return container_of(mn_ops_of(interval_sub),
@@ -164,11 +164,23 @@ mmu_interval_notifier_filter_init(struct mmu_interval_notifier_filter *filter,
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_filter_init);
 
+/* The first callback of the driver, for messages. Without a lock: it may be removed. */
+const void *mn_callback_of(const struct mmu_interval_notifier *interval_sub)
+{
+	const struct mmu_interval_notifier_ops *ops = mn_ops_of(interval_sub);
+
+	if (ops->invalidate == mn_filter_invalidate ||
+	    ops->invalidate_start == mn_filter_invalidate_start)
+		ops = mn_interval_filter(interval_sub)->driver_ops;
+	return ops->invalidate_start ? (const void *)ops->invalidate_start :
+				       (const void *)ops->invalidate;
+}
+
 /*
  * Subscriptions to a whole mm
  */
 
-static const struct mmu_notifier_filter *
+static __always_inline const struct mmu_notifier_filter *
 mn_filter(const struct mmu_notifier *subscription)
 {
 	return container_of(subscription->ops, struct mmu_notifier_filter, ops);
@@ -192,6 +204,21 @@ static void mn_filter_end(struct mmu_notifier *subscription,
 
 	if (!mn_filter_skips(&filter->skip, range))
 		filter->driver_ops->invalidate_range_end(subscription, range);
+}
+
+/* The driver's callbacks, for messages. */
+const void *mn_start_of(const struct mmu_notifier *subscription)
+{
+	if (subscription->ops->invalidate_range_start == mn_filter_start)
+		return mn_filter(subscription)->driver_ops->invalidate_range_start;
+	return subscription->ops->invalidate_range_start;
+}
+
+const void *mn_end_of(const struct mmu_notifier *subscription)
+{
+	if (subscription->ops->invalidate_range_end == mn_filter_end)
+		return mn_filter(subscription)->driver_ops->invalidate_range_end;
+	return subscription->ops->invalidate_range_end;
 }
 
 /**

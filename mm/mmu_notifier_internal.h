@@ -12,12 +12,14 @@
  * mmu_notifier_section.c  SRCU sections: what (un)registration waits for
  * mmu_range_read.c      collision-retry for any range, on active ranges
  * mmu_range_watch.c     watches for its readers when the history is too short
+ * mmu_notifier_trace.c  trace events
  */
 
 #include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
+#include <linux/fault-inject.h>
 #include <linux/instruction_pointer.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
@@ -32,6 +34,8 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+
+#include "mmu_notifier_trace.h"
 
 /*
  * Structures
@@ -120,6 +124,7 @@ struct mn_watch {
  * @complete: Whether every active range is known, as interval_subs and range
  *	readers require; becomes true once, soon after the allocation.
  * @sections: The SRCU sections of the mm, if allocated later than this.
+ * @mm: The mm, constant; only for trace events.
  *
  * Allocated when the mm is first tracked; freed with the mm. One lock
  * covers the ranges and the tree, so that a range becomes active and finds its
@@ -178,6 +183,7 @@ struct mn_ranges {
 	unsigned long overrun;
 	bool complete;
 	struct mn_sections *sections;
+	struct mm_struct *mm;
 };
 
 /**
@@ -209,6 +215,7 @@ struct mn_sections {
  * @list: The subscriptions to the mm, the latest first.
  * @ranges: The active ranges and the interval_subs, once the mm is tracked.
  * @sections: The SRCU sections, once there has been a subscription to the mm.
+ * @mm: The mm, constant; only for trace events.
  *
  * At least one of @ranges and @sections exists. Each is NULL at first, and
  * constant once it is set.
@@ -240,6 +247,7 @@ struct mmu_notifier_subscriptions {
 	struct hlist_head list;
 	struct mn_ranges *ranges;
 	struct mn_sections *sections;
+	struct mm_struct *mm;
 };
 
 /*
@@ -407,14 +415,21 @@ bool mn_has_drained(struct mn_ranges *ranges, unsigned long generation)
 
 /* Each returns 0; or -EINTR because of a fatal signal, if @state is TASK_KILLABLE. */
 int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
-			  unsigned int state)
+			  unsigned int state, enum mmu_notifier_waiter waiter)
 	__must_hold(&ranges->lock);
 int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
-		     unsigned int state)
+		     unsigned int state, enum mmu_notifier_waiter waiter)
 	__must_hold(&ranges->lock);
 int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
-	    u8 untracked, unsigned int state)
+	    u8 untracked, unsigned int state, enum mmu_notifier_waiter waiter)
 	__must_hold(&ranges->lock);
+
+/*
+ * Starts that do not come from a range that has not started; see mmu_notifier.c
+ */
+
+int mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
+			 struct mmu_notifier_range *range);
 
 /*
  * SRCU sections; see mmu_notifier_section.c
@@ -509,7 +524,26 @@ mn_section_first(unsigned long section)
 int mn_section_start_refused(struct mn_sections *sections,
 			     struct mn_ranges *ranges,
 			     struct mmu_notifier_range *range,
-			     struct mmu_notifier *subscription, int err);
+			     struct mmu_notifier *subscription, int err,
+			     struct mn_trace *trace);
+
+/* The driver's callbacks, for messages. */
+const void *mn_start_of(const struct mmu_notifier *subscription);
+const void *mn_end_of(const struct mmu_notifier *subscription);
+
+static __always_inline int
+mn_section_call_one(struct mmu_notifier *subscription,
+		    const struct mmu_notifier_range *range,
+		    struct mn_trace *trace)
+{
+	const u64 began = mn_trace_call(trace);
+	const int err = subscription->ops->invalidate_range_start(subscription,
+								  range);
+
+	if (began)
+		__mn_trace_called(range, mn_start_of(subscription), began);
+	return err;
+}
 
 /*
  * Announce the range to @first and all that follow. On failure, returns the last
@@ -519,7 +553,7 @@ int mn_section_start_refused(struct mn_sections *sections,
 static __always_inline int
 mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 		      struct mmu_notifier_range *range,
-		      struct mmu_notifier *first)
+		      struct mmu_notifier *first, struct mn_trace *trace)
 {
 	struct mmu_notifier *subscription = first;
 	int err;
@@ -528,26 +562,34 @@ mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 	hlist_for_each_entry_from_rcu(subscription, hlist) {
 		if (!subscription->ops->invalidate_range_start)
 			continue;
-		err = subscription->ops->invalidate_range_start(subscription,
-								range);
+		err = mn_section_call_one(subscription, range, trace);
 		if (unlikely(err))
 			return mn_section_start_refused(sections, ranges, range,
-							subscription, err);
+							subscription, err,
+							trace);
 	}
 	mn_callbacks_exit(range);
 	return 0;
 }
 
 static __always_inline void
-mn_section_call_end(const struct mmu_notifier_range *range)
+mn_section_call_end(const struct mmu_notifier_range *range,
+		    struct mn_trace *trace)
 {
 	struct mmu_notifier *subscription = mn_section_first(range->section);
+	u64 began;
 
 	mn_callbacks_enter(range, true);
 	hlist_for_each_entry_from_rcu(subscription, hlist) {
-		if (subscription->ops->invalidate_range_end)
+		if (subscription->ops->invalidate_range_end) {
+			began = mn_trace_call(trace);
 			subscription->ops->invalidate_range_end(subscription,
 								range);
+			if (began)
+				__mn_trace_called(range,
+						  mn_end_of(subscription),
+						  began);
+		}
 	}
 	mn_callbacks_exit(range);
 }
@@ -557,7 +599,7 @@ static __always_inline void
 mn_section_end_range(struct mn_sections *sections,
 		     struct mmu_notifier_range *range)
 {
-	mn_section_call_end(range);
+	mn_section_call_end(range, NULL);
 	mn_section_leave(sections, range);
 }
 
@@ -588,6 +630,7 @@ bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      unsigned long cur_seq);
 const struct mmu_interval_notifier_ops *
 mn_ops_of(const struct mmu_interval_notifier *interval_sub);
+const void *mn_callback_of(const struct mmu_interval_notifier *interval_sub);
 
 /*
  * &mmu_interval_notifier.removed of one that is announced to like any other, but must
@@ -635,5 +678,35 @@ mn_is_being_removed(const struct mmu_interval_notifier *interval_sub)
 	return interval_sub->removed ||
 	       RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
 }
+
+/*
+ * Faults that are injected; see fail_mmu_notifier.c
+ */
+
+/* So that it cannot hold up a loop without end. */
+#define MN_FAIL_MOST		1000
+#define MN_FAIL_LEAST_REST	64
+
+/**
+ * struct mn_fail - which faults are injected
+ * @attr: When.
+ * @collisions: Whether read sections collide.
+ * @nonblock: Whether non-blocking starts fail.
+ * @in_a_row: The most that a task has before it rests.
+ * @rest: For how many calls it has none then.
+ *
+ * Written by user space at any time, each for itself.
+ */
+struct mn_fail {
+	struct fault_attr attr;
+	bool collisions;
+	bool nonblock;
+	u32 in_a_row;
+	u32 rest;
+};
+
+extern struct mn_fail mn_fail;
+
+bool mn_fails_to_read(void);
 
 #endif /* _MM_MMU_NOTIFIER_INTERNAL_H */

@@ -2,7 +2,10 @@
 #ifndef _LINUX_MMU_NOTIFIER_H
 #define _LINUX_MMU_NOTIFIER_H
 
+#include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/interval_tree.h>
+#include <linux/kconfig.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/lockdep.h>
@@ -10,6 +13,8 @@
 #include <linux/mmap_lock.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
+#include <linux/static_call_types.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -440,6 +445,9 @@ struct mmu_range_reader {
 
 #ifdef CONFIG_MMU_NOTIFIER
 
+/* See include/trace/events/mmu_notifier.h. */
+DECLARE_TRACEPOINT(mmu_notifier_retry);
+
 /**
  * struct mmu_notifier_range - one invalidation, from its start to its end
  * @mm: The mm whose page table changes.
@@ -533,6 +541,8 @@ mmu_range_read_begin_set_killable(struct mmu_range_reader *reader,
 				  unsigned int nr);
 bool __mmu_range_read_check_retry(struct mmu_range_reader *reader);
 bool __mmu_range_read_retry(struct mmu_range_reader *reader);
+void __mmu_interval_trace_retry(const struct mmu_interval_notifier *interval_sub,
+				unsigned long seq);
 void mmu_range_read_cancel(struct mmu_range_reader *reader);
 
 bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
@@ -605,7 +615,12 @@ mmu_interval_read_retry(struct mmu_interval_notifier *interval_sub,
 			unsigned long seq)
 {
 	/* Callbacks hold the same lock, but a filter does not. Read once anyway. */
-	return data_race(interval_sub->invalidate_seq) != seq;
+	if (likely(data_race(interval_sub->invalidate_seq) == seq))
+		return false;
+	if (IS_ENABLED(CONFIG_MMU_NOTIFIER_TRACE) &&
+	    tracepoint_enabled(mmu_notifier_retry))
+		__mmu_interval_trace_retry(interval_sub, seq);
+	return true;
 }
 
 /**
@@ -715,6 +730,23 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 						   unsigned long start,
 						   unsigned long end);
 
+/* With CONFIG_FAIL_MMU_NOTIFIER only: see mm/fail_mmu_notifier.c. */
+bool mmu_notifier_fails_to_start(void);
+
+/*
+ * While they are traced, other functions are called: see mm/mmu_notifier_trace.c. Where
+ * calls are patched for that, they cost nothing otherwise.
+ */
+#if defined(CONFIG_MMU_NOTIFIER_TRACE) && defined(CONFIG_HAVE_STATIC_CALL_INLINE)
+DECLARE_STATIC_CALL(mmu_notifier_start, __mmu_notifier_invalidate_range_start);
+DECLARE_STATIC_CALL(mmu_notifier_end, __mmu_notifier_invalidate_range_end);
+#define mn_dispatch_start static_call(mmu_notifier_start)
+#define mn_dispatch_end   static_call(mmu_notifier_end)
+#else
+#define mn_dispatch_start __mmu_notifier_invalidate_range_start
+#define mn_dispatch_end   __mmu_notifier_invalidate_range_end
+#endif
+
 static inline int mm_has_notifiers(struct mm_struct *mm)
 {
 	/* Only a test for NULL; mn_subscriptions() orders the contents. */
@@ -760,10 +792,13 @@ static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
 	if (!mm_has_notifiers(range->mm))
 		return 0;
+	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && !blockable &&
+	    mmu_notifier_fails_to_start())
+		return -EAGAIN;
 
 	range->flags &= ~MMU_NOTIFIER_RANGE_BLOCKABLE;
 	range->flags |= blockable;
-	return __mmu_notifier_invalidate_range_start(range);
+	return mn_dispatch_start(range);
 }
 
 /**
@@ -818,7 +853,7 @@ mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 		might_sleep();
 
 	if (mm_has_notifiers(range->mm))
-		__mmu_notifier_invalidate_range_end(range);
+		mn_dispatch_end(range);
 }
 
 static inline void

@@ -64,6 +64,7 @@ TOOLS = os.path.join(ROOT, "tools/series")
 OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
 CORE = ["mm/mmu_interval.c", "mm/mmu_interval_deferred.c", "mm/mmu_interval_update.c", "mm/mmu_notifier.c",
         "mm/mmu_notifier_filter.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c", "mm/mmu_notifier_section.c",
+        "mm/mmu_notifier_trace.c", "mm/fail_mmu_notifier.c",
         "mm/mmu_range_read.c", "mm/mmu_range_watch.c", "include/linux/mmu_notifier.h"]
 MAINTAINERS = "MAINTAINERS"
 # What no form of our files can do without.
