@@ -806,6 +806,15 @@ void mn_interval_erase(struct mn_ranges *ranges,
 	mn_erase(ranges, interval_sub);
 }
 
+/* It does not seem to be gone in between, where mn_claims_to_be_inserted() looks. */
+void mn_interval_replace(struct mn_ranges *ranges,
+			 struct mmu_interval_notifier *interval_sub,
+			 unsigned long start, unsigned long last)
+{
+	mn_itree_remove(interval_sub, &ranges->itree);
+	mn_place(ranges, interval_sub, start, last);
+}
+
 /* Untracked ranges that overlap may be about to call it: wait for them, too. */
 static void mn_wait_for_all(struct mn_ranges *ranges,
 			    struct mmu_interval_notifier *interval_sub)

@@ -157,6 +157,9 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 			     unsigned long start, unsigned long last)
 	__must_hold(&ranges->lock)
 {
+	/* Not earlier: the ops of what is being removed may go away. */
+	mn_stand_in_init(&move->old, interval_sub, BITS_PER_LONG - 1);
+	mn_stand_in_init(&move->new, interval_sub, BITS_PER_LONG - 2);
 	mn_interval_place(ranges, &move->old.interval_sub,
 			  interval_sub->interval_tree.start,
 			  interval_sub->interval_tree.last);
@@ -164,10 +167,9 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 	mn_interval_stop(ranges, interval_sub);
 	mn_interval_drain(ranges, interval_sub);
 
-	mn_interval_erase(ranges, interval_sub);
 	/* If nothing has started since it was inserted, it has the last one. */
 	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 2);
-	mn_interval_place(ranges, interval_sub, start, last);
+	mn_interval_replace(ranges, interval_sub, start, last);
 	interval_sub->removed = MN_REMOVING;
 	mn_stand_ins_remove(ranges, move);
 	interval_sub->removed = 0;
@@ -226,8 +228,6 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 	if (!move)
 		return -ENOMEM;
 
-	mn_stand_in_init(&move->old, interval_sub, BITS_PER_LONG - 1);
-	mn_stand_in_init(&move->new, interval_sub, BITS_PER_LONG - 2);
 	mn_lockdep_may_wait();
 
 	ranges = mn_ranges_of_mm(interval_sub->mm);

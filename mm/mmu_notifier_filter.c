@@ -122,10 +122,12 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
 		mn_interval_filter(interval_sub);
 	const struct mmu_interval_notifier_ops *ops = filter->driver_ops;
 
-	return mn_interval_skips(interval_sub, filter, range, cur_seq) ||
-	       mn_driver_is_done(ops->invalidate_start(interval_sub, range,
-						       cur_seq, finish),
-				 range, ops->invalidate_start);
+	if (mn_interval_skips(interval_sub, filter, range, cur_seq) ||
+	    ops->invalidate_start(interval_sub, range, cur_seq, finish))
+		return true;
+	/* Ignored where the driver refuses, even if that must not be. */
+	*finish = NULL;
+	return mn_driver_is_done(false, range, ops->invalidate_start);
 }
 
 /**

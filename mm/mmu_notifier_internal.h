@@ -611,6 +611,10 @@ void mn_interval_collide(struct mn_ranges *ranges,
 void mn_interval_erase(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub)
 	__must_hold(&ranges->lock);
+void mn_interval_replace(struct mn_ranges *ranges,
+			 struct mmu_interval_notifier *interval_sub,
+			 unsigned long start, unsigned long last)
+	__must_hold(&ranges->lock);
 
 /* Whether the driver may remove it, as far as can be told without the lock. */
 static inline bool

@@ -422,6 +422,16 @@ static void refusal_is_reported_of_the_first_pass(struct kunit *test)
 			       "two_pass_start refused");
 }
 
+static void second_pass_of_what_refused_is_not_made(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+
+	finishes = 0;
+	refusal_is_reported_of(ctx, insert_filtered_ops(ctx, &two_pass_ops),
+			       "two_pass_start refused");
+	KUNIT_EXPECT_EQ(test, finishes, 0);
+}
+
 static void what_is_skipped_is_not_refused(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -573,6 +583,7 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(skip_without_an_owner_skips_events_only),
 	KUNIT_CASE(refusal_is_reported_of_the_driver),
 	KUNIT_CASE(refusal_is_reported_of_the_first_pass),
+	KUNIT_CASE(second_pass_of_what_refused_is_not_made),
 	KUNIT_CASE(what_is_skipped_is_not_refused),
 	KUNIT_CASE(filter_is_used_until_its_unregistration_returns),
 	KUNIT_CASE(filter_is_used_until_what_is_put_is_freed),
