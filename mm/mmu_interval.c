@@ -422,6 +422,7 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 		READ_ONCE(interval_sub->ops);
 	bool done;
 
+	mn_brk();
 	if (unlikely(ops->invalidate_start)) {
 		/* Or it is loaded above, at the cost of those with one pass. */
 		OPTIMIZER_HIDE_VAR(ops);
@@ -444,6 +445,7 @@ static void mn_finish_announcements(struct llist_node *first)
 	struct mmu_interval_notifier_finish *finish, *next;
 
 	/* As in mn_announce(); the second pass is the same after (W). */
+	mn_brk();
 	llist_for_each_entry_safe(finish, next, first, link)
 		READ_ONCE(finish->notifier->ops)->invalidate_finish(finish);
 }
@@ -684,6 +686,7 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 	 * mn_range_take_slot() and (E) in mn_announce_one().
 	 */
 	*seq = smp_load_acquire(&interval_sub->invalidate_seq);
+	mn_brk();
 	/*
 	 * (H) If nothing is active, the read section sees what was done to the
 	 * page table in the ranges that have ended. Pairs with (F) in
@@ -691,6 +694,7 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 	 */
 	if (likely(!smp_load_acquire(&ranges->active)))
 		return true;
+	mn_brk();
 
 	/* Usually, the active ranges are not ours. */
 	return likely(mn_is_clear(ranges, interval_sub));
@@ -794,10 +798,11 @@ void mn_interval_collide(struct mn_ranges *ranges,
 {
 	lockdep_assert_held(&ranges->lock);
 
-	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 2);
+	/* Nor will any insertion have it: read sections may begin after this. */
+	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 4);
 	/* (X) As in mn_place(). */
 	smp_store_release(&interval_sub->invalidate_seq,
-			  (unsigned long)ranges->last_seq + 1);
+			  (unsigned long)ranges->last_seq - 1);
 }
 
 void mn_interval_erase(struct mn_ranges *ranges,

@@ -144,7 +144,7 @@ static bool mn_removal_waits(struct mn_ranges *ranges,
 static void mn_removal_release(struct mmu_interval_notifier_removal *removal)
 {
 	struct mmu_interval_notifier *interval_sub = removal->interval_sub;
-	struct mm_struct *mm = interval_sub->mm;
+	struct mm_struct *mm = removal->mm;
 	const int pending = removal->pending;
 
 	lock_map_acquire(&mn_released_map);
@@ -188,8 +188,9 @@ static void mn_removal_work(struct work_struct *work)
 	struct mmu_interval_notifier_removal *left, **end = &left;
 	struct mn_ranges *ranges;
 
+	mn_brk();
 	removal = container_of(work, struct mmu_interval_notifier_removal, work);
-	ranges = mn_ranges_of_mm(removal->interval_sub->mm);
+	ranges = mn_ranges_of_mm(removal->mm);
 
 	spin_lock(&ranges->lock);
 	removals = mn_removals_of(ranges, removal->list);
@@ -199,6 +200,7 @@ static void mn_removal_work(struct work_struct *work)
 
 	for (; removal; removal = next) {
 		next = removal->next;
+		mn_brk();
 		if (mn_removal_go_on(ranges, removal)) {
 			*end = removal;
 			end = &removal->next;
@@ -225,6 +227,7 @@ static void mn_defer(struct mn_ranges *ranges,
 	const struct mmu_interval_notifier_ops *ops = interval_sub->ops;
 
 	removal->interval_sub = interval_sub;
+	removal->mm = interval_sub->mm;
 	removal->ops = ops;
 	removal->no_ops = (struct mmu_interval_notifier_ops) {
 		.invalidate = mn_interval_skip,

@@ -27,6 +27,9 @@
 
 #include <linux/bits.h>
 #include <linux/bug.h>
+#include <linux/delay.h>
+#include <linux/random.h>
+#include <linux/preempt.h>
 #include <linux/compiler.h>
 #include <linux/container_of.h>
 #include <linux/errno.h>
@@ -39,6 +42,21 @@
 #include <linux/spinlock.h>
 
 #include "mmu_notifier_internal.h"
+
+void (*mn_brk_in_update)(void);
+EXPORT_SYMBOL_GPL(mn_brk_in_update);
+bool mn_brk_on;
+EXPORT_SYMBOL_GPL(mn_brk_on);
+
+void mn_brk_delay(void)
+{
+	if (get_random_u32_below(3))
+		return;
+	if (!in_atomic() && !irqs_disabled() && get_random_u32_below(2))
+		yield();
+	else
+		udelay(get_random_u32_below(40));
+}
 
 /**
  * struct mn_stand_in - is called in place of an interval_sub that moves
@@ -157,6 +175,8 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 			     unsigned long start, unsigned long last)
 	__must_hold(&ranges->lock)
 {
+	mn_stand_in_init(&move->old, interval_sub, BITS_PER_LONG - 1);
+	mn_stand_in_init(&move->new, interval_sub, BITS_PER_LONG - 2);
 	mn_interval_place(ranges, &move->old.interval_sub,
 			  interval_sub->interval_tree.start,
 			  interval_sub->interval_tree.last);
@@ -226,9 +246,10 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 	if (!move)
 		return -ENOMEM;
 
-	mn_stand_in_init(&move->old, interval_sub, BITS_PER_LONG - 1);
-	mn_stand_in_init(&move->new, interval_sub, BITS_PER_LONG - 2);
 	mn_lockdep_may_wait();
+	if (mn_brk_in_update)
+		mn_brk_in_update();
+	mn_brk();
 
 	ranges = mn_ranges_of_mm(interval_sub->mm);
 	spin_lock(&ranges->lock);

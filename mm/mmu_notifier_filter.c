@@ -80,7 +80,9 @@ static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 		return false;
 	if (mn_is_in_reads(&filter->skip, range))
 		return true;
+	mn_brk();
 	mmu_interval_set_seq(interval_sub, cur_seq);
+	mn_brk();
 	/*
 	 * (Y) A reader that sees what the range does to the page table collides. Pairs
 	 * with the locks of the reader: it drops that of the page table, or another
@@ -128,6 +130,17 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
 				 range, ops->invalidate_start);
 }
 
+/* A filter calls what the subscription has: itself, if filters were nested. */
+static const struct mmu_interval_notifier_ops *
+mn_unfiltered(const struct mmu_interval_notifier_ops *ops)
+{
+	if (!WARN_ON_ONCE(ops->invalidate == mn_filter_invalidate ||
+			  ops->invalidate_start == mn_filter_invalidate_start))
+		return ops;
+	return container_of(ops, struct mmu_interval_notifier_filter,
+			    ops)->driver_ops;
+}
+
 /**
  * mmu_interval_notifier_filter_init - make callbacks that skip some invalidations
  * @filter: The filter.
@@ -149,6 +162,7 @@ mmu_interval_notifier_filter_init(struct mmu_interval_notifier_filter *filter,
 				  const struct mmu_interval_notifier_ops *ops,
 				  struct mmu_notifier_skip skip)
 {
+	ops = mn_unfiltered(ops);
 	*filter = (struct mmu_interval_notifier_filter) {
 		.ops = {
 			.invalidate = ops->invalidate ? mn_filter_invalidate :

@@ -33,6 +33,15 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+/* For a reviewer's scratch suite: widens windows. */
+extern bool mn_brk_on;
+void mn_brk_delay(void);
+static inline void mn_brk(void)
+{
+	if (unlikely(READ_ONCE(mn_brk_on)))
+		mn_brk_delay();
+}
+
 /*
  * Structures
  */

@@ -298,6 +298,7 @@ mn_range_deactivate_slow(struct mn_ranges *ranges,
 	}
 	spin_unlock(&ranges->lock);
 
+	mn_brk();
 	if (drained)
 		wake_up_all(&ranges->untracked_waiters);
 	return active || !range->seq ||
@@ -311,6 +312,7 @@ static noinline void mn_wake_waiters(struct mn_ranges *ranges,
 {
 	ranges->awaited &= ~BIT(i);
 	spin_unlock(&ranges->lock);
+	mn_brk();
 	wake_up_all(&ranges->waiters[i]);
 }
 

@@ -354,6 +354,7 @@ struct mmu_interval_notifier_removal {
 	unsigned int list;		/* index of the list that it was last in */
 	int pending;			/* index of a read section of removals */
 	struct mmu_interval_notifier *interval_sub;
+	struct mm_struct *mm;		/* drivers may clear that of interval_sub */
 	void (*released)(struct mmu_interval_notifier *interval_sub);
 	const struct mmu_interval_notifier_ops *ops;	/* the driver's */
 	struct mmu_interval_notifier_ops no_ops;	/* what is called instead */
