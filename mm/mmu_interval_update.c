@@ -64,14 +64,31 @@ mn_stand_in(const struct mmu_interval_notifier *interval_sub)
 	return container_of(interval_sub, struct mn_stand_in, interval_sub);
 }
 
+/* The sequence to hand on. @call is what is called with it. */
+static unsigned long mn_stand_in_seq(const struct mn_stand_in *stand_in,
+				     const struct mmu_notifier_range *range,
+				     unsigned long cur_seq,
+				     struct mn_debug_call *call)
+{
+	const unsigned long seq = cur_seq ^ stand_in->toggles;
+
+	mn_debug_call_begin(call, stand_in->moves, range, seq);
+	return seq;
+}
+
 static bool mn_stand_in_invalidate(struct mmu_interval_notifier *interval_sub,
 				   const struct mmu_notifier_range *range,
 				   unsigned long cur_seq)
 {
 	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
 	struct mmu_interval_notifier *moves = stand_in->moves;
+	struct mn_debug_call call;
+	bool done;
 
-	return moves->ops->invalidate(moves, range, cur_seq ^ stand_in->toggles);
+	cur_seq = mn_stand_in_seq(stand_in, range, cur_seq, &call);
+	done = moves->ops->invalidate(moves, range, cur_seq);
+	mn_debug_call_end(&call, moves->ops, done);
+	return done;
 }
 
 static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
@@ -81,9 +98,13 @@ static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
 {
 	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
 	struct mmu_interval_notifier *moves = stand_in->moves;
+	struct mn_debug_call call;
+	bool done;
 
-	return moves->ops->invalidate_start(moves, range,
-					    cur_seq ^ stand_in->toggles, finish);
+	cur_seq = mn_stand_in_seq(stand_in, range, cur_seq, &call);
+	done = moves->ops->invalidate_start(moves, range, cur_seq, finish);
+	mn_debug_call_end(&call, moves->ops, done && !*finish);
+	return done;
 }
 
 /* The driver looks at @finish->notifier. */
@@ -237,7 +258,7 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 		mn_interval_move(ranges, move, interval_sub, start, last);
 	spin_unlock(&ranges->lock);
 	kfree(move);
-	return WARN_ONCE(busy, "an interval that is removed or moved cannot move\n") ?
+	return mn_warn(busy, _RET_IP_, "an interval that is removed or moved cannot move\n") ?
 		       -EINVAL : 0;
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_update);

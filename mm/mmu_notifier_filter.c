@@ -94,9 +94,9 @@ static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 static bool mn_driver_is_done(bool done, const struct mmu_notifier_range *range,
 			      const void *callback)
 {
-	return done || WARN_ONCE(mmu_notifier_range_blockable(range),
-				 "%ps refused a blocking invalidation\n",
-				 callback);
+	return done || mn_warn(mmu_notifier_range_blockable(range), callback,
+			       "%ps refused a blocking invalidation\n",
+			       callback);
 }
 
 static bool mn_filter_invalidate(struct mmu_interval_notifier *interval_sub,
@@ -127,6 +127,19 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
 						       cur_seq, finish),
 				 range, ops->invalidate_start);
 }
+
+#ifdef CONFIG_DEBUG_MMU_NOTIFIER
+/* The driver's callbacks, if these are a filter; or the same. */
+const struct mmu_interval_notifier_ops *
+mn_filter_driver_ops(const struct mmu_interval_notifier_ops *ops)
+{
+	if (ops->invalidate != mn_filter_invalidate &&
+	    ops->invalidate_start != mn_filter_invalidate_start)
+		return ops;
+	return container_of(ops, struct mmu_interval_notifier_filter,
+			    ops)->driver_ops;
+}
+#endif
 
 /**
  * mmu_interval_notifier_filter_init - make callbacks that skip some invalidations

@@ -33,6 +33,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "mmu_notifier_debug.h"
+
 /*
  * Structures
  */
@@ -521,6 +523,7 @@ mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 		      struct mmu_notifier_range *range,
 		      struct mmu_notifier *first)
 {
+	const unsigned long slept = mn_debug_sleeps();
 	struct mmu_notifier *subscription = first;
 	int err;
 
@@ -530,6 +533,8 @@ mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 			continue;
 		err = subscription->ops->invalidate_range_start(subscription,
 								range);
+		mn_debug_slept(range, slept,
+			       subscription->ops->invalidate_range_start);
 		if (unlikely(err))
 			return mn_section_start_refused(sections, ranges, range,
 							subscription, err);
@@ -617,15 +622,17 @@ static inline bool
 mn_may_remove(const struct mmu_interval_notifier *interval_sub)
 {
 	/* Never inserted, or the insertion failed. */
-	if (WARN_ON_ONCE(!interval_sub->mm))
+	if (mn_warn_on(!interval_sub->mm, _RET_IP_,
+		       "%pS removes an interval that is not inserted\n",
+		       (void *)_RET_IP_))
 		return false;
 	/*
 	 * A neighbour in the tree may write to the node, but never this value. The
 	 * ops are only for the report.
 	 */
-	return !WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
-			  "%ps is not inserted\n",
-			  READ_ONCE(interval_sub->ops));
+	return !mn_warn(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
+			_RET_IP_, "%ps is not inserted\n",
+			READ_ONCE(interval_sub->ops));
 }
 
 /* Two removers may race. Also true while it moves. */
