@@ -317,12 +317,11 @@ static void others_are_called(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mmu_notifier_range *range;
-	struct mn_interval *others[2];
 	struct mn_deferred *a;
 
-	others[0] = mn_insert(ctx, 'o', 0, 10);
+	mn_insert(ctx, 'o', 0, 10);
 	a = deferred_insert(ctx, 'a', 1, 10);
-	others[1] = mn_insert(ctx, 'p', 2, 10);
+	mn_insert(ctx, 'p', 2, 10);
 	range = mn_start(ctx, 5, 1);
 	defer(a);
 	mn_invalidate(ctx, 5, 1);
