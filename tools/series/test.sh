@@ -34,6 +34,7 @@ others)
 	section imitated "$tools/checks/imitated.sh" "$stock"
 	section abi "$tools/checks/abi.sh" "$stock" "$tree"
 	section module "$tools/checks/module.sh" "$stock" "$tree"
+	section fuzz "$tools/checks/fuzz.sh" "$tree" "${FUZZ_SECONDS:-60}"
 	;;
 cost) section cost "$tools/bench/gate.sh" ;;
 # For make verify.

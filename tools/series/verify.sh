@@ -2,21 +2,24 @@
 # make verify: make test, the short forms of make clients and make users, CRCs with kabi/, and the tests on kernels that make test
 # leaves out: each file in boot/configs/verify is one.  What has passed with these sources is not done again; a line of counts ends
 # it all.  TORTURE_SECONDS is how long each kernel is tortured (60), TORTURE_FAST_SECONDS how long that without checks is, without
-# sleeps (3600).
+# sleeps (3600), FUZZ_SECONDS how long the core is fuzzed in user space (3600).
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" test
 stock=$("$tools/stock.sh") tree=$("$tools/tree.sh" series)
 out=$root/build/verify/$name
 mkdir -p "$out"
 : >"$out/tally"
-seconds=${TORTURE_SECONDS:-60} fast_seconds=${TORTURE_FAST_SECONDS:-3600}
+seconds=${TORTURE_SECONDS:-60} fast_seconds=${TORTURE_FAST_SECONDS:-3600} fuzz_seconds=${FUZZ_SECONDS:-3600}
 
-# state FILE...: of what a part depends on: the sources that are merged, and these files and folders of the tools.
+# state FILE...: of what a part depends on: the sources that are merged, and these files and folders of the tools.  Documentation and
+# scripts matter to make test alone.
 state() (
 	cat "$src/version"
-	echo "$seconds $fast_seconds"
+	echo "$seconds $fast_seconds $fuzz_seconds"
 	cd "$tree"
-	xargs sha256sum <"$tree.manifest"
+	unused=
+	[ "$*" = . ] || unused='^Documentation/|^MAINTAINERS$|^scripts/'
+	grep -vE "${unused:-^$}" "$tree.manifest" | xargs sha256sum
 	cd "$tools"
 	find "$@" -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
 	# Each of these kernels is also built with a mutant, which it must notice.
@@ -64,13 +67,14 @@ fast() {
 }
 
 set -- "$tools"/boot/configs/verify/*.config
-parts=$(($# + 5))
+parts=$(($# + 6))
 boot='boot/kunit.sh boot/torture.sh boot/torture.py boot/results.py boot/configs/x86_64.config boot/configs/without.config'
 fast='boot/fast.sh bench/wall.sh bench/icount.sh bench/wall.config bench/wall-smp.config bench/icount.config lib/kbuild.sh'
 part test . "$tools/test.sh"
 part more . "$tools/test.sh" more "$stock" "$tree"
 part schedules "$boot" schedules
 part fast "$boot $fast" fast
+part fuzz 'checks/fuzz.sh mutants/list mutants/mutants.py' "$tools/checks/fuzz.sh" "$tree" "$fuzz_seconds"
 part planted "$boot checks/torture-planted.sh mutants/list mutants/mutants.py" "$tools/checks/torture-planted.sh" "$seconds"
 for config; do
 	part "$(basename "$config" .config)" "$boot checks/kernel.sh ${config#"$tools"/}" "$tools/checks/kernel.sh" "$config" "$seconds"

@@ -59,6 +59,9 @@ if [ -z "${SERIES_LOCKED:-}" ]; then
 	exec python3 "$tools/lib/supervise.py" "$0" "$@"
 fi
 
+# What checkpatch.pl need not look for in tools/testing/mmu_notifier/kernel.h, which defines it.
+stand_ins=MACRO_ARG_UNUSED,MEMORY_BARRIER,NEW_TYPEDEFS,DATA_RACE,PREFER_DEFINED_ATTRIBUTE_MACRO,EXPORT_SYMBOL
+
 # counts FILE...: the line of counts of verdict lines, each "ok", "FAIL" or "skip" and a name.  It fails if there is a failure.
 counts() {
 	cat "$@" | awk '{ count[$1]++ }

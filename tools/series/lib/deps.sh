@@ -9,7 +9,10 @@ build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl
 # Debian 13's coccinelle looks for what only the development package of Python has.
 check="$build shellcheck coccinelle libpython3-dev sparse codespell python3-sphinx python3-yaml"
 guest='qemu-system-x86 busybox-static cpio libnuma-dev libibverbs-dev ibverbs-providers ibverbs-utils iproute2 e2fsprogs'
-test="$check $guest quilt dwarves gcc-aarch64-linux-gnu"
+# libFuzzer is in a package with the version in its name.
+clang=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+fuzz="clang libclang-rt-${clang:-14}-dev"
+test="$check $guest $fuzz quilt dwarves gcc-aarch64-linux-gnu"
 bench="$test gnuplot-nox"
 users="$build gcc-aarch64-linux-gnu gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu gcc-s390x-linux-gnu"
 clients="$build $guest"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Mutants of the core: one change each, which a test must notice.  Called by mutants.sh, kernel.sh, torture-planted.sh.
+"""Mutants of the core: one change each, which a test must notice.  Called by mutants.sh, kernel.sh, fuzz.sh,
+fuzzed.sh, torture-planted.sh.
 
     mutants.py check                                     the mutants are in order
     mutants.py run STOCK WORK JOBS REPORT [NAME...]      builds and boots them (or these), JOBS at a time
