@@ -55,8 +55,8 @@ struct coroutine {
 	unsigned char next_stop;
 };
 
-static struct task_struct nobody;
-struct task_struct *current = &nobody;
+static struct task_struct no_task;
+struct task_struct *current = &no_task;
 static struct coroutine coroutines[MAX_TASKS + 1], *running;
 static char stacks[MAX_TASKS + 1][STACK_SIZE] __aligned(64);
 static unsigned int nr_coroutines;
@@ -281,22 +281,11 @@ void test_queue(struct test_job *job)
 		worker->turn = running->turn + 2;
 }
 
-static struct test_job *next_job(void)
-{
-	struct test_job *job;
-
-	list_for_each_entry(job, &jobs, list) {
-		if (!job->ready || job->ready(job))
-			return job;
-	}
-	return NULL;
-}
-
 static bool is_job_or_end(void *arg)
 {
 	unsigned int i;
 
-	if (next_job())
+	if (test_first_ready(&jobs))
 		return true;
 	for (i = 0; i < nr_coroutines; i++) {
 		if (!coroutines[i].done)
@@ -308,7 +297,7 @@ static bool is_job_or_end(void *arg)
 bool test_is_idle(void)
 {
 	return coroutines[nr_coroutines].condition == is_job_or_end &&
-	       !next_job();
+	       !test_first_ready(&jobs);
 }
 
 /* Runs after what is about to run when there is something to do. */
@@ -319,7 +308,7 @@ static void run_jobs(struct task_struct *task)
 	for (;;) {
 		running->turn = LAST;
 		task_wait(is_job_or_end, NULL, "work");
-		job = next_job();
+		job = test_first_ready(&jobs);
 		if (!job)
 			break;
 		list_del(&job->list);
@@ -382,7 +371,7 @@ static void run(struct coroutine *co)
 	swapcontext(&scheduler, &co->context);
 	__sanitizer_finish_switch_fiber(scheduler_fake_stack, NULL, NULL);
 	running = NULL;
-	current = &nobody;
+	current = &no_task;
 }
 
 /* Waiting for something that nothing will change is an error. */
@@ -404,7 +393,7 @@ void tasks_run(void (*function)(struct task_struct *task), unsigned int nr)
 	unsigned int i;
 
 	nr_coroutines = nr;
-	current = &nobody;
+	current = &no_task;
 	for (i = 0; i < nr; i++)
 		prepare(i, function);
 	prepare(nr, run_jobs);

@@ -40,7 +40,7 @@ enum state {
 };
 
 /*
- * @exits: nobody uses it any more.
+ * @exits: no call uses it any more.
  * @tracked: a call that has it tracked has returned.
  * @changed: for each address, when an invalidation last changed it.
  * @touched: for each address, when an invalidation of it last started or was seen to

@@ -77,7 +77,7 @@ void test_lock(struct test_lock *lock);
 void test_unlock(struct test_lock *lock);
 void test_assert_locked(const struct test_lock *lock);
 
-/* For the stand-ins: another task does not run meanwhile in coroutines.c. */
+/* For the stand-ins: in coroutines.c, no other task runs until it is unlocked. */
 void test_raw_lock_init(struct test_lock *lock);
 void test_raw_lock(struct test_lock *lock);
 void test_raw_unlock(struct test_lock *lock);
@@ -115,6 +115,17 @@ struct test_job {
 };
 
 void test_queue(struct test_job *job);
+
+static inline struct test_job *test_first_ready(struct list_head *jobs)
+{
+	struct test_job *job;
+
+	list_for_each_entry(job, jobs, list) {
+		if (!job->ready || job->ready(job))
+			return job;
+	}
+	return NULL;
+}
 
 /* Whether the task that runs them has nothing to do, now. */
 bool test_is_idle(void);

@@ -19,8 +19,8 @@ struct thread {
 	void (*function)(struct task_struct *task);
 };
 
-static struct task_struct nobody;
-__thread struct task_struct *current = &nobody;
+static struct task_struct no_task;
+__thread struct task_struct *current = &no_task;
 
 static struct thread threads[MAX_TASKS + 1];
 static unsigned int nr_running;
@@ -210,23 +210,12 @@ void test_queue(struct test_job *job)
 	test_changed();
 }
 
-static struct test_job *first_ready_job(void)
-{
-	struct test_job *job;
-
-	list_for_each_entry(job, &jobs, list) {
-		if (!job->ready || job->ready(job))
-			return job;
-	}
-	return NULL;
-}
-
 static bool is_job_or_end(void *arg)
 {
 	bool is;
 
 	pthread_mutex_lock(&jobs_mutex);
-	is = first_ready_job() ||
+	is = test_first_ready(&jobs) ||
 	     (list_empty(&jobs) &&
 	      !__atomic_load_n(&nr_running, __ATOMIC_ACQUIRE));
 	pthread_mutex_unlock(&jobs_mutex);
@@ -246,7 +235,7 @@ static void run_jobs(struct task_struct *task)
 	for (;;) {
 		task_wait(is_job_or_end, NULL, "work");
 		pthread_mutex_lock(&jobs_mutex);
-		job = first_ready_job();
+		job = test_first_ready(&jobs);
 		if (job)
 			list_del(&job->list);
 		pthread_mutex_unlock(&jobs_mutex);
