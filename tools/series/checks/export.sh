@@ -22,6 +22,8 @@ snapshot() (
 	git -c core.compression=1 -c core.checkStat=minimal -c core.trustctime=false --work-tree=. add -A -f -- . ':!.build-*' &&
 		git write-tree
 )
+# What checkpatch has left there when this was run before.
+rm -f "$tree"/.checkpatch-camelcase.*
 if [ ! -d "$GIT_DIR" ]; then
 	git init -q --bare
 	git config gc.auto 0
