@@ -209,12 +209,6 @@ void test_unlock(struct test_lock *lock)
 	sched_point();
 }
 
-void test_assert_locked(const struct test_lock *lock)
-{
-	if (lock->owner != current)
-		fail("does not have the lock");
-}
-
 void test_rwlock_init(struct test_rwlock *lock)
 {
 	memset(lock, 0, sizeof(*lock));

@@ -80,6 +80,16 @@ bool task_has_signal(struct task_struct *task)
 }
 
 /*
+ * Locks
+ */
+
+void test_assert_locked(const struct test_lock *lock)
+{
+	if (lock->owner != current)
+		fail("does not have the lock");
+}
+
+/*
  * Wait queues
  */
 

@@ -137,12 +137,6 @@ void test_unlock(struct test_lock *lock)
 	test_raw_unlock(lock);
 }
 
-void test_assert_locked(const struct test_lock *lock)
-{
-	if (lock->owner != current)
-		fail("does not have the lock");
-}
-
 void test_rwlock_init(struct test_rwlock *lock)
 {
 	lock->writer = NULL;
