@@ -1265,35 +1265,41 @@ static void synchronize_waits_for_earlier_puts_only(struct kunit *test)
 	expect_freed(test, 2);
 }
 
-/* Bound the number of pending frees. */
+/* How many notifiers of one churn may wait for their free. */
 #define CHURN_MAX	1000
 
-static atomic_t churn_allocated;
+struct churn {
+	struct mm_struct *mm;
+	struct mn_gate *gate;
+	struct mn_call *call;
+	atomic_t allocated;
+};
+
+struct churned {
+	struct mmu_notifier notifier;
+	struct churn *churn;
+};
 
 static void churn_free(struct mmu_notifier *notifier)
 {
-	kfree(notifier);
-	atomic_dec(&churn_allocated);
+	struct churned *churned =
+		container_of(notifier, struct churned, notifier);
+
+	if (churned->churn)
+		atomic_dec(&churned->churn->allocated);
+	kfree(churned);
 }
 
 static struct mmu_notifier *churn_alloc(struct mm_struct *mm)
 {
-	struct mmu_notifier *notifier = kzalloc(sizeof(*notifier), GFP_KERNEL);
+	struct churned *churned = kzalloc(sizeof(*churned), GFP_KERNEL);
 
-	if (!notifier)
-		return ERR_PTR(-ENOMEM);
-	atomic_inc(&churn_allocated);
-	return notifier;
+	return churned ? &churned->notifier : ERR_PTR(-ENOMEM);
 }
 
 static const struct mmu_notifier_ops churn_ops = {
 	.alloc_notifier = churn_alloc,
 	.free_notifier = churn_free,
-};
-
-struct churn {
-	struct mm_struct *mm;
-	struct mn_gate *gate;
 };
 
 /* Get and put until the gate opens. */
@@ -1303,28 +1309,40 @@ static void call_churn(struct mn_call *call)
 	struct mmu_notifier *notifier;
 
 	while (!completion_done(&churn->gate->open)) {
-		if (atomic_read(&churn_allocated) > CHURN_MAX) {
+		if (atomic_read(&churn->allocated) > CHURN_MAX) {
 			schedule_timeout_uninterruptible(1);
 			continue;
 		}
 		notifier = mmu_notifier_get(&churn_ops, churn->mm);
 		if (IS_ERR(notifier))
 			break;
+		container_of(notifier, struct churned, notifier)->churn = churn;
+		atomic_inc(&churn->allocated);
 		mmu_notifier_put(notifier);
-		call->ret++;
+		WRITE_ONCE(call->ret, call->ret + 1);
 		complete(&churn->gate->entered);
 	}
 }
 
-static struct mn_call *spawn_churn(struct mn_ctx *ctx, struct mm_struct *mm,
-				   struct mn_gate *gate)
+static struct churn *spawn_churn(struct mn_ctx *ctx, struct mm_struct *mm)
 {
 	struct churn *churn = mn_alloc(ctx, sizeof(*churn));
 
 	churn->mm = mm;
-	churn->gate = gate;
+	churn->gate = mn_gate(ctx);
 	ctx->put = true;
-	return mn_spawn(ctx, "gets and puts", churn, call_churn, -1);
+	churn->call = mn_spawn(ctx, "gets and puts", churn, call_churn, -1);
+	return churn;
+}
+
+/* It has put one more since this was called. */
+static void churn_goes_on(struct mn_ctx *ctx, struct churn *churn)
+{
+	unsigned long before = READ_ONCE(churn->call->ret);
+
+	do {
+		mn_gate_entered(ctx, churn->gate);
+	} while (READ_ONCE(churn->call->ret) == before);
 }
 
 static const unsigned int beside_puts[] = {
@@ -1337,27 +1355,24 @@ static void continuous_puts_hold_nothing_up(struct kunit *test)
 {
 	const unsigned int *kind = test->param_value;
 	struct mn_ctx *ctx = test->priv;
-	struct mn_gate *gate = mn_gate(ctx);
-	struct mn_call *churn[2];
+	struct churn *churn[2];
 	struct event *event_;
 	int i;
 
 	scene(ctx, WHOLE);
 	event_ = event(ctx, ctx->mm, *kind);
-	churn[0] = spawn_churn(ctx, mn_other_mm(ctx), gate);
-	churn[1] = spawn_churn(ctx, ctx->mm, gate);
-	for (i = 0; i < 20; i++)
-		mn_gate_entered(ctx, gate);
+	churn[0] = spawn_churn(ctx, mn_other_mm(ctx));
+	churn[1] = spawn_churn(ctx, ctx->mm);
+	for (i = 0; i < 2; i++)
+		churn_goes_on(ctx, churn[i]);
 	spawn_event(event_);
 	event_returns(test, event_);
-	/* The puts do go on. */
-	for (i = 0; i < 20; i++)
-		mn_gate_entered(ctx, gate);
-	mn_gate_open(gate);
-	for (i = 0; i < 2; i++) {
-		KUNIT_ASSERT_TRUE(test, mn_returns(churn[i]));
-		KUNIT_EXPECT_GT(test, churn[i]->ret, 0);
-	}
+	for (i = 0; i < 2; i++)
+		churn_goes_on(ctx, churn[i]);
+	for (i = 0; i < 2; i++)
+		mn_gate_open(churn[i]->gate);
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_TRUE(test, mn_returns(churn[i]->call));
 }
 
 /*
