@@ -202,17 +202,19 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	unsigned long last;
 
 	if (unlikely(mn_claims_to_be_inserted(interval_sub, mm)) &&
-	    WARN_ONCE(mn_is_inserted(ranges, interval_sub),
-		      "%ps is inserted already\n", ops))
+	    mn_warn(mn_is_inserted(ranges, interval_sub), ops,
+		    "%ps is inserted already\n", ops))
 		return -EEXIST;
 
 	if (!length || check_add_overflow(start, length - 1, &last))
 		return mn_interval_refused(interval_sub, -EOVERFLOW);
 
 	/* The caller keeps the mm in use, so its release is yet to come. */
-	if (WARN_ON_ONCE(atomic_read(&mm->mm_users) <= 0))
+	if (mn_warn_on(atomic_read(&mm->mm_users) <= 0, ops,
+		       "%ps is inserted into an mm without users\n", ops))
 		return mn_interval_refused(interval_sub, -EINVAL);
 
+	mn_debug_forget(interval_sub);
 	mmgrab(mm);
 	interval_sub->mm = mm;
 	interval_sub->ops = ops;
@@ -279,7 +281,8 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 {
 	struct mn_ranges *ranges = mn_ranges_to_insert(mm);
 
-	WARN_ON_ONCE(ops->invalidate_start && !ops->invalidate_finish);
+	mn_warn_on(ops->invalidate_start && !ops->invalidate_finish, ops,
+		   "%ps has a first pass only\n", ops);
 	/* A caller that holds the mmap_lock must have prepared the mm. */
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING) &&
 	    !lockdep_is_held(&mm->mmap_lock))
@@ -318,7 +321,8 @@ int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_s
 	struct mn_ranges *ranges = mn_ranges_to_insert(mm);
 
 	mmap_assert_write_locked(mm);
-	WARN_ON_ONCE(ops->invalidate_start && !ops->invalidate_finish);
+	mn_warn_on(ops->invalidate_start && !ops->invalidate_finish, ops,
+		   "%ps has a first pass only\n", ops);
 
 	if (unlikely(!ranges))
 		return mn_interval_insert_first(interval_sub, mm, start, length,
@@ -398,8 +402,13 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 			      struct mn_finish_list *finishes)
 {
 	struct mmu_interval_notifier_finish *finish = NULL;
+	struct mn_debug_call call;
+	bool done;
 
-	if (!ops->invalidate_start(interval_sub, range, range->seq, &finish))
+	mn_debug_call_begin(&call, interval_sub, range, range->seq);
+	done = ops->invalidate_start(interval_sub, range, range->seq, &finish);
+	mn_debug_call_end(&call, ops, done && !finish);
+	if (!done)
 		return false;
 	if (finish) {
 		finish->notifier = interval_sub;
@@ -419,6 +428,7 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	/* The address dependency pairs with (W) in mn_defer(). */
 	const struct mmu_interval_notifier_ops *ops =
 		READ_ONCE(interval_sub->ops);
+	struct mn_debug_call call;
 	bool done;
 
 	if (unlikely(ops->invalidate_start)) {
@@ -426,25 +436,32 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 		OPTIMIZER_HIDE_VAR(ops);
 		done = mn_announce_start(interval_sub, ops, range, finishes);
 	} else {
+		mn_debug_call_begin(&call, interval_sub, range, range->seq);
 		done = ops->invalidate(interval_sub, range, range->seq);
+		mn_debug_call_end(&call, ops, done);
 	}
 
 	if (likely(done) ||
-	    WARN_ONCE(mmu_notifier_range_blockable(range),
-		      "%ps refused a blocking invalidation\n",
-		      ops->invalidate_start ? (void *)ops->invalidate_start :
-					      (void *)ops->invalidate))
+	    mn_warn(mmu_notifier_range_blockable(range), ops,
+		    "%ps refused a blocking invalidation\n",
+		    ops->invalidate_start ? (void *)ops->invalidate_start :
+					    (void *)ops->invalidate))
 		return 0;
 	return -EAGAIN;
 }
 
-static void mn_finish_announcements(struct llist_node *first)
+static void mn_finish_announcements(const struct mmu_notifier_range *range,
+				    struct llist_node *first)
 {
 	struct mmu_interval_notifier_finish *finish, *next;
+	struct mn_debug_call call;
 
-	/* As in mn_announce(); the second pass is the same after (W). */
-	llist_for_each_entry_safe(finish, next, first, link)
+	llist_for_each_entry_safe(finish, next, first, link) {
+		mn_debug_call_begin(&call, finish->notifier, range, range->seq);
+		/* As in mn_announce(); the second pass is the same after (W). */
 		READ_ONCE(finish->notifier->ops)->invalidate_finish(finish);
+		mn_debug_call_end(&call, NULL, true);
+	}
 }
 
 /* After the callbacks: run the second passes; end a range that was refused. */
@@ -453,7 +470,7 @@ static int mn_complete_start(struct mn_ranges *ranges,
 			     const struct mn_finish_list *finishes, int err)
 {
 	if (finishes->first)
-		mn_finish_announcements(finishes->first);
+		mn_finish_announcements(range, finishes->first);
 	mn_callbacks_exit(range);
 	if (unlikely(err))
 		mn_range_deactivate(ranges, range);
@@ -670,10 +687,13 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 	mn_lockdep_may_wait();
 
 	/* Never inserted, or the insertion failed: force a collision. */
-	if (WARN_ON_ONCE(!interval_sub->mm)) {
+	if (mn_warn_on(!interval_sub->mm, _RET_IP_,
+		       "%pS reads an interval that is not inserted\n",
+		       (void *)_RET_IP_)) {
 		*seq = ~interval_sub->invalidate_seq;
 		return true;
 	}
+	mn_debug_read(interval_sub);
 
 	ranges = mn_ranges_of(interval_sub);
 	/*
@@ -882,10 +902,11 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 		if (ranges->active)
 			mn_wait_to_remove(ranges, interval_sub);
 		mn_erase(ranges, interval_sub);
+		mn_debug_forget(interval_sub);
 	}
 	spin_unlock(&ranges->lock);
 
-	if (WARN_ONCE(removing, "%ps is being removed or moved\n", ops))
+	if (mn_warn(removing, _RET_IP_, "%ps is being removed or moved\n", ops))
 		return;
 
 	/* Grabbed by mn_interval_insert(). */

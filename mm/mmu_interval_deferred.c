@@ -166,6 +166,7 @@ static bool mn_removal_go_on(struct mn_ranges *ranges,
 	waits = mn_removal_waits(ranges, removal);
 	if (!waits) {
 		mn_interval_erase(ranges, removal->interval_sub);
+		mn_debug_forget(removal->interval_sub);
 		ranges->nr_removing--;
 		WRITE_ONCE(removal->interval_sub->ops, removal->ops);
 	}
@@ -310,7 +311,7 @@ mmu_interval_notifier_remove_deferred(struct mmu_interval_notifier *interval_sub
 	/* It may be released, and freed, from here on. */
 	spin_unlock(&ranges->lock);
 
-	WARN_ONCE(removing, "%ps is being removed or moved\n", ops);
+	mn_warn(removing, _RET_IP_, "%ps is being removed or moved\n", ops);
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_remove_deferred);
 

@@ -64,16 +64,31 @@ mn_stand_in(const struct mmu_interval_notifier *interval_sub)
 	return container_of(interval_sub, struct mn_stand_in, interval_sub);
 }
 
+/* The sequence to hand on. @call is what is called with it. */
+static unsigned long mn_stand_in_seq(const struct mn_stand_in *stand_in,
+				     const struct mmu_notifier_range *range,
+				     unsigned long cur_seq,
+				     struct mn_debug_call *call)
+{
+	const unsigned long seq = cur_seq ^ stand_in->toggles;
+
+	mn_debug_call_begin(call, stand_in->moves, range, seq);
+	return seq;
+}
+
 static bool mn_stand_in_invalidate(struct mmu_interval_notifier *interval_sub,
 				   const struct mmu_notifier_range *range,
 				   unsigned long cur_seq)
 {
 	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
 	struct mmu_interval_notifier *moves = stand_in->moves;
+	struct mn_debug_call call;
+	bool done;
 
-	return mn_driver_is_done(moves->ops->invalidate(moves, range,
-							cur_seq ^ stand_in->toggles),
-				 range, moves->ops->invalidate);
+	cur_seq = mn_stand_in_seq(stand_in, range, cur_seq, &call);
+	done = moves->ops->invalidate(moves, range, cur_seq);
+	mn_debug_call_end(&call, moves->ops, done);
+	return mn_driver_is_done(done, range, moves->ops->invalidate);
 }
 
 static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
@@ -83,9 +98,13 @@ static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
 {
 	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
 	struct mmu_interval_notifier *moves = stand_in->moves;
+	struct mn_debug_call call;
+	bool done;
 
-	if (moves->ops->invalidate_start(moves, range,
-					 cur_seq ^ stand_in->toggles, finish))
+	cur_seq = mn_stand_in_seq(stand_in, range, cur_seq, &call);
+	done = moves->ops->invalidate_start(moves, range, cur_seq, finish);
+	mn_debug_call_end(&call, moves->ops, done && !*finish);
+	if (done)
 		return true;
 	/* As in mn_filter_invalidate_start(). */
 	*finish = NULL;
@@ -245,7 +264,7 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 		mn_interval_move(ranges, move, interval_sub, start, last);
 	spin_unlock(&ranges->lock);
 	kfree(move);
-	return WARN_ONCE(busy, "%ps is being removed or moved, and cannot move\n",
-			 ops) ? -EINVAL : 0;
+	return mn_warn(busy, _RET_IP_, "%ps is being removed or moved, and cannot move\n",
+		       ops) ? -EINVAL : 0;
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_update);

@@ -240,7 +240,10 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 	mn_lockdep_may_wait();
 
 	/* The caller keeps the mm in use: it is not being released. */
-	if (WARN_ON_ONCE(atomic_read(&mm->mm_users) <= 0))
+	if (mn_warn_on(atomic_read(&mm->mm_users) <= 0,
+		       subscription ? subscription->ops : NULL,
+		       "%ps is registered with an mm without users\n",
+		       subscription ? subscription->ops : NULL))
 		return -EINVAL;
 
 	/* Allocate before taking all locks: reclaim takes some of them. */
@@ -321,13 +324,14 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 		return mn_attach(NULL, mm, track);
 
 	ops = subscription->ops;
-	if (WARN_ONCE(!mn_register_begin(subscription),
-		      "%ps is registered already\n", ops))
+	if (mn_warn(!mn_register_begin(subscription), ops,
+		    "%ps is registered already\n", ops))
 		return -EEXIST;
 	/* Either mirror the page table or let hardware walk it, not both. */
-	if (!WARN_ON_ONCE(ops->arch_invalidate_secondary_tlbs &&
-			  (ops->invalidate_range_start ||
-			   ops->invalidate_range_end)))
+	if (!mn_warn_on(ops->arch_invalidate_secondary_tlbs &&
+			(ops->invalidate_range_start ||
+			 ops->invalidate_range_end), ops,
+			"%ps has callbacks that exclude each other\n", ops))
 		err = mn_attach(subscription, mm, track);
 	if (err)
 		mn_registered_del(subscription);
@@ -616,8 +620,8 @@ mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
 
 	if (range->seq % 2)
 		active = ranges && mn_range_is_active(ranges, range, &same);
-	if (WARN_ONCE(active, "the start of [%#lx, %#lx), which is active\n",
-		      range->start, range->end) && same)
+	if (mn_warn_unless_debugged(active, "the start of [%#lx, %#lx), which is active\n",
+				    range->start, range->end) && same)
 		return 0;
 	if (in_section)
 		mn_section_end_range(sections, range);
@@ -846,15 +850,15 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 
 	mn_lockdep_may_wait();
 
-	if (WARN_ONCE(!mn_unregister_begin(subscription),
-		      "%ps is not registered\n", ops)) {
+	if (mn_warn(!mn_unregister_begin(subscription), _RET_IP_,
+		    "%ps is not registered\n", ops)) {
 		/* Our caller may free it: wait for the other caller. */
 		mn_wait_until_unregistered(subscription);
 		return;
 	}
 	/* E.g. after a fork. Use the mm that it is registered with. */
-	WARN_ONCE(mm != subscription->mm,
-		  "%ps is registered with another mm\n", ops);
+	mn_warn(mm != subscription->mm, _RET_IP_,
+		"%ps is registered with another mm\n", ops);
 	mm = subscription->mm;
 	subscriptions = mn_subscriptions(mm);
 	sections = mn_sections(subscriptions);
@@ -901,8 +905,8 @@ static void mn_free_put_1(struct rcu_head *rcu)
 static bool mn_is_put_too_often(const struct mmu_notifier *subscription,
 				unsigned int users)
 {
-	return WARN_ONCE(!users,
-			 "%ps is put once too often\n", subscription->ops);
+	return mn_warn(!users, subscription->ops,
+		       "%ps is put once too often\n", subscription->ops);
 }
 
 /**
@@ -927,8 +931,8 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	unsigned int users;
 	int index;
 
-	if (WARN_ONCE(!subscription->ops->free_notifier,
-		      "%ps cannot be put\n", subscription->ops))
+	if (mn_warn(!subscription->ops->free_notifier, subscription->ops,
+		    "%ps cannot be put\n", subscription->ops))
 		return;
 	if (mn_is_put_too_often(subscription, READ_ONCE(subscription->users)))
 		return;

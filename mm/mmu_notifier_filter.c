@@ -123,12 +123,12 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
 	return mn_driver_is_done(false, range, ops->invalidate_start);
 }
 
-/* A filter calls what the subscription has: itself, if it were one of a filter. */
-static const struct mmu_interval_notifier_ops *
-mn_interval_unfiltered(const struct mmu_interval_notifier_ops *ops)
+/* The driver's callbacks, if these are a filter; or the same. */
+const struct mmu_interval_notifier_ops *
+mn_filter_driver_ops(const struct mmu_interval_notifier_ops *ops)
 {
-	if (!WARN_ON_ONCE(ops->invalidate == mn_filter_invalidate ||
-			  ops->invalidate_start == mn_filter_invalidate_start))
+	if (ops->invalidate != mn_filter_invalidate &&
+	    ops->invalidate_start != mn_filter_invalidate_start)
 		return ops;
 	return container_of(ops, struct mmu_interval_notifier_filter,
 			    ops)->driver_ops;
@@ -155,17 +155,22 @@ mmu_interval_notifier_filter_init(struct mmu_interval_notifier_filter *filter,
 				  const struct mmu_interval_notifier_ops *ops,
 				  struct mmu_notifier_skip skip)
 {
-	ops = mn_interval_unfiltered(ops);
+	const struct mmu_interval_notifier_ops *driver_ops =
+		mn_filter_driver_ops(ops);
+
+	/* A filter calls what the subscription has: itself, if it were one of a filter. */
+	mn_warn_on(driver_ops != ops, _RET_IP_, "%pS makes a filter of a filter\n",
+		   (void *)_RET_IP_);
 	*filter = (struct mmu_interval_notifier_filter) {
 		.ops = {
-			.invalidate = ops->invalidate ? mn_filter_invalidate :
-							NULL,
-			.invalidate_start = ops->invalidate_start ?
+			.invalidate = driver_ops->invalidate ? mn_filter_invalidate :
+							       NULL,
+			.invalidate_start = driver_ops->invalidate_start ?
 						    mn_filter_invalidate_start :
 						    NULL,
-			.invalidate_finish = ops->invalidate_finish,
+			.invalidate_finish = driver_ops->invalidate_finish,
 		},
-		.driver_ops = ops,
+		.driver_ops = driver_ops,
 		.skip = mn_skip(skip),
 	};
 }
@@ -205,7 +210,7 @@ static void mn_filter_end(struct mmu_notifier *subscription,
 		filter->driver_ops->invalidate_range_end(subscription, range);
 }
 
-/* As mn_interval_unfiltered(). */
+/* Nor may this be of a filter. */
 static const struct mmu_notifier_ops *
 mn_unfiltered(const struct mmu_notifier_ops *ops)
 {

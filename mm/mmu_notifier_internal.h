@@ -34,6 +34,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "mmu_notifier_debug.h"
+
 /*
  * Structures
  */
@@ -524,6 +526,7 @@ mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 		      struct mmu_notifier_range *range,
 		      struct mmu_notifier *first)
 {
+	const unsigned long slept = mn_debug_sleeps();
 	struct mmu_notifier *subscription = first;
 	int err;
 
@@ -533,6 +536,8 @@ mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 			continue;
 		err = subscription->ops->invalidate_range_start(subscription,
 								range);
+		mn_debug_slept(range, slept,
+			       subscription->ops->invalidate_range_start);
 		if (unlikely(err))
 			return mn_section_start_refused(sections, ranges, range,
 							subscription, err);
@@ -586,6 +591,8 @@ void mn_watch_give_back(struct mmu_range_reader *reader);
 int mn_interval_start_range(struct mn_ranges *ranges,
 			    struct mmu_notifier_range *range);
 void mn_interval_release(struct mn_ranges *ranges, struct mm_struct *mm);
+const struct mmu_interval_notifier_ops *
+mn_filter_driver_ops(const struct mmu_interval_notifier_ops *ops);
 bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      const struct mmu_notifier_range *range,
 		      unsigned long cur_seq);
@@ -611,9 +618,9 @@ static inline bool mn_driver_is_done(bool done,
 				     const struct mmu_notifier_range *range,
 				     const void *callback)
 {
-	return done || WARN_ONCE(mmu_notifier_range_blockable(range),
-				 "%ps refused a blocking invalidation\n",
-				 callback);
+	return done || mn_warn(mmu_notifier_range_blockable(range), callback,
+			       "%ps refused a blocking invalidation\n",
+			       callback);
 }
 
 /*
@@ -648,15 +655,17 @@ static inline bool
 mn_may_remove(const struct mmu_interval_notifier *interval_sub)
 {
 	/* Never inserted, or the insertion failed. */
-	if (WARN_ON_ONCE(!interval_sub->mm))
+	if (mn_warn_on(!interval_sub->mm, _RET_IP_,
+		       "%pS removes an interval that is not inserted\n",
+		       (void *)_RET_IP_))
 		return false;
 	/*
 	 * A neighbour in the tree may write to the node, but never this value. The
 	 * ops are only for the report.
 	 */
-	return !WARN_ONCE(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
-			  "%ps is not inserted\n",
-			  READ_ONCE(interval_sub->ops));
+	return !mn_warn(data_race(RB_EMPTY_NODE(&interval_sub->interval_tree.rb)),
+			_RET_IP_, "%ps is not inserted\n",
+			READ_ONCE(interval_sub->ops));
 }
 
 /* Two removers may race. Also true while it moves. */

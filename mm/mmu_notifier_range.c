@@ -301,8 +301,8 @@ mn_range_deactivate_slow(struct mn_ranges *ranges,
 	if (drained)
 		wake_up_all(&ranges->untracked_waiters);
 	return active || !range->seq ||
-	       !WARN_ONCE(1, "the end of [%#lx, %#lx), which is not active\n",
-			  range->start, range->end);
+	       !mn_warn_unless_debugged(true, "the end of [%#lx, %#lx), which is not active\n",
+					range->start, range->end);
 }
 
 static noinline void mn_wake_waiters(struct mn_ranges *ranges,

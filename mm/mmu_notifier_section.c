@@ -138,15 +138,15 @@ noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
 				const struct mmu_notifier_range *range, int err)
 {
 	/* A blocking start cannot fail: its caller goes on. */
-	if (WARN_ONCE(mmu_notifier_range_blockable(range),
-		      "%ps failed a blocking invalidation: %d\n",
-		      ops->invalidate_range_start, err))
+	if (mn_warn(mmu_notifier_range_blockable(range), ops,
+		    "%ps failed a blocking invalidation: %d\n",
+		    ops->invalidate_range_start, err))
 		return 0;
-	WARN_ONCE(err != -EAGAIN, "%ps failed with %d, not -EAGAIN\n",
-		  ops->invalidate_range_start, err);
-	WARN_ONCE(ops->invalidate_range_end,
-		  "%ps can fail and must not be paired with %ps\n",
-		  ops->invalidate_range_start, ops->invalidate_range_end);
+	mn_warn(err != -EAGAIN, ops, "%ps failed with %d, not -EAGAIN\n",
+		ops->invalidate_range_start, err);
+	mn_warn(ops->invalidate_range_end, ops,
+		"%ps can fail and must not be paired with %ps\n",
+		ops->invalidate_range_start, ops->invalidate_range_end);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #include <linux/lockdep.h>
 #include <linux/mm_types.h>
 #include <linux/mmap_lock.h>
+#include <linux/mmu_notifier_debug.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/types.h>
@@ -584,6 +585,7 @@ static inline void
 mmu_interval_set_seq(struct mmu_interval_notifier *interval_sub,
 		     unsigned long cur_seq)
 {
+	mn_debug_set_seq(interval_sub, cur_seq);
 	/* Ordered by (D) and (E) in mm/, which came before the callback. */
 	WRITE_ONCE(interval_sub->invalidate_seq, cur_seq);
 }
@@ -605,6 +607,7 @@ static inline bool
 mmu_interval_read_retry(struct mmu_interval_notifier *interval_sub,
 			unsigned long seq)
 {
+	mn_debug_retry(interval_sub, seq);
 	/* Callbacks hold the same lock, but a filter does not. Read once anyway. */
 	return data_race(interval_sub->invalidate_seq) != seq;
 }
@@ -760,12 +763,14 @@ static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
 {
 	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
+	mn_debug_start(range);
 	if (!mm_has_notifiers(range->mm))
 		return 0;
 
 	range->flags &= ~MMU_NOTIFIER_RANGE_BLOCKABLE;
 	range->flags |= blockable;
-	return __mmu_notifier_invalidate_range_start(range);
+	return mn_debug_started(range,
+				__mmu_notifier_invalidate_range_start(range));
 }
 
 /**
@@ -819,6 +824,7 @@ mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 	if (mmu_notifier_range_blockable(range))
 		might_sleep();
 
+	mn_debug_end(range);
 	if (mm_has_notifiers(range->mm))
 		__mmu_notifier_invalidate_range_end(range);
 }
@@ -828,6 +834,7 @@ mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 					    unsigned long start,
 					    unsigned long end)
 {
+	mn_debug_flush(start, end);
 	if (mm_has_notifiers(mm))
 		__mmu_notifier_arch_invalidate_secondary_tlbs(mm, start, end);
 }
@@ -839,6 +846,7 @@ static inline void mmu_notifier_subscriptions_init(struct mm_struct *mm)
 
 static inline void mmu_notifier_subscriptions_destroy(struct mm_struct *mm)
 {
+	mn_debug_mm_gone(mm);
 	if (mm_has_notifiers(mm))
 		__mmu_notifier_subscriptions_destroy(mm);
 }

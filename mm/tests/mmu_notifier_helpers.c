@@ -1388,9 +1388,13 @@ static void mn_probe_lock(void *ignore, struct lockdep_map *lock,
 			  int check, struct lockdep_map *next_lock,
 			  unsigned long ip)
 {
-	/* Do not count the lockdep map of invalidations, which is no lock. */
+	/*
+	 * Do not count the lockdep map of invalidations, which is no lock, nor what
+	 * CONFIG_DEBUG_MMU_NOTIFIER takes.
+	 */
 	if (current == mn_locks_task && in_task() &&
-	    lock != &__mmu_notifier_invalidate_range_start_map)
+	    lock != &__mmu_notifier_invalidate_range_start_map &&
+	    strcmp(lock->name, "mn_debug_lock"))
 		mn_locks_taken++;
 }
 

@@ -279,6 +279,16 @@ void mn_locks_begin(struct mn_ctx *ctx);
 unsigned int mn_locks_of(void (*fn)(struct mn_interval *interval),
 			 struct mn_interval *interval);
 
+/* Whether mistakes are looked for that the core itself does not see. */
+static inline bool mn_is_debugged(void)
+{
+#ifdef CONFIG_DEBUG_MMU_NOTIFIER
+	return mn_debug_is_on();
+#else
+	return false;
+#endif
+}
+
 void mn_reports_begin(struct mn_ctx *ctx);
 const char *mn_reports_text(void);
 unsigned int mn_reports_end(struct mn_ctx *ctx);

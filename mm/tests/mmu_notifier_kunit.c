@@ -145,6 +145,8 @@ static void range_and_tlb_callbacks_exclude_each_other(struct kunit *test)
 
 	mn_reports_begin(ctx);
 	KUNIT_EXPECT_EQ(test, -EINVAL, mn_try_register(a, ctx->mm));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	mn_reports_begin(ctx);
 	KUNIT_EXPECT_EQ(test, -EINVAL, mn_try_register(b, ctx->mm));
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
 	KUNIT_EXPECT_FALSE(test, mm_has_notifiers(ctx->mm));

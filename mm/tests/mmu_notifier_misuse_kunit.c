@@ -948,7 +948,9 @@ static void range_is_ended_twice_without_intervals(struct kunit *test)
 	struct mmu_notifier_range *range = mn_start(ctx, 0, 10);
 
 	mn_end(range);
+	mn_reports_begin(ctx);
 	mn_end(range);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), mn_is_debugged());
 	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
 	mn_invalidate(ctx, 0, 10);
 	KUNIT_EXPECT_STREQ(test, ctx->log, "lLlL");
@@ -964,14 +966,19 @@ static void copy_of_a_range_is_ended_in_its_place(struct kunit *test)
 
 	mmu_notifier_invalidate_range_start(&range);
 	*copy = range;
+	mn_reports_begin(ctx);
 	mn_end(copy);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), mn_is_debugged());
 	KUNIT_EXPECT_STREQ(test, ctx->log, "lL");
 	mn_invalidate(ctx, 0, 10);
 	KUNIT_EXPECT_STREQ(test, ctx->log, "lLlL");
 	expect_no_section(sub);
 }
 
-/* An unstarted range is not reported: its mm may have had no intervals. */
+/*
+ * An unstarted range is not reported: its mm may have had no intervals. Unless that is
+ * debugged.
+ */
 static void end_what_is_not_active(struct mn_ctx *ctx,
 				   struct mmu_notifier_range *range,
 				   unsigned int reports)
@@ -1003,7 +1010,7 @@ static void range_is_ended_that_was_not_started(struct kunit *test)
 	struct mmu_notifier_range *range;
 
 	range = mn_range(ctx, 20, 1);
-	end_what_is_not_active(ctx, range, 0);
+	end_what_is_not_active(ctx, range, mn_is_debugged());
 }
 
 static void range_filled_in_by_hand_is_ended_only(struct kunit *test)
@@ -1056,7 +1063,9 @@ static void copy_of_a_range_is_ended(struct kunit *test)
 	others[0] = mn_spawn_read(other);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(others[0]));
+	mn_reports_begin(ctx);
 	mn_end(mn_copy(ctx, range));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), mn_is_debugged());
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
 
 	/* The copy has ended the range; now end the range itself. */
@@ -1126,7 +1135,10 @@ static void start_again_elsewhere(struct kunit *test)
 	read = mn_spawn_read(other);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
 	mn_end(range);
+	/* What has the first addresses was copied. */
+	mn_reports_begin(ctx);
 	mn_end(first);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), mn_is_debugged());
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
 	expect_order(ctx, interval);
 	expect_order(ctx, other);
@@ -1233,7 +1245,9 @@ static void range_is_ended_long_after_its_copy(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(others); i++) {
 		range = mn_start(ctx, 0, 1);
+		mn_reports_begin(ctx);
 		mn_end(mn_copy(ctx, range));
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), mn_is_debugged());
 		for (j = 0; j < others[i]; j++)
 			mn_invalidate(ctx, 0, 1);
 		mn_reports_begin(ctx);
@@ -1255,7 +1269,9 @@ static void range_is_ended_among_others_after_its_copy(struct kunit *test)
 	int i;
 
 	range = mn_start(ctx, 0, 1);
+	mn_reports_begin(ctx);
 	mn_end(mn_copy(ctx, range));
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), mn_is_debugged());
 	for (i = 0; i < 200; i++)
 		others[i] = mn_start(ctx, 0, 1);
 	read = mn_spawn_read(interval);
@@ -1314,7 +1330,9 @@ static void range_is_never_ended(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(read));
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(remove));
 
+	mn_reports_begin(ctx);
 	mn_end(copy);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), mn_is_debugged());
 	KUNIT_ASSERT_TRUE(test, mn_returns(read));
 	KUNIT_ASSERT_TRUE(test, mn_returns(remove));
 	expect_order(ctx, interval);
@@ -1325,15 +1343,18 @@ static void mm_ends_before_a_range(struct kunit *test)
 	struct mn_ctx *ctx = test->priv;
 	struct mm_struct *mm = ctx->mm;
 	struct mn_interval *interval = mn_insert(ctx, 0, 20, 10);
+	struct mmu_notifier_range *copy = lost_range(ctx);
 	struct mn_call *release;
 
-	lost_range(ctx);
 	release = mn_spawn_release(ctx);
 	KUNIT_ASSERT_TRUE(test, mn_returns(release));
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 	mn_remove(interval);
 	/* Only the case's own reference is left. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&mm->mm_count), 1);
+	mn_reports_begin(ctx);
+	mn_end(copy);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), mn_is_debugged());
 }
 
 static struct kunit_case mmu_notifier_misuse_cases[] = {

@@ -65,6 +65,8 @@ OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these 
 CORE = ["mm/mmu_interval.c", "mm/mmu_interval_deferred.c", "mm/mmu_interval_update.c", "mm/mmu_notifier.c",
         "mm/mmu_notifier_filter.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c", "mm/mmu_notifier_section.c",
         "mm/mmu_range_read.c", "mm/mmu_range_watch.c", "include/linux/mmu_notifier.h"]
+# What looks for mistakes in the use of it.
+DEBUG = ["mm/mmu_notifier_debug.c"]
 MAINTAINERS = "MAINTAINERS"
 # What no form of our files can do without.
 REQUIRED = [("include/linux/mmu_notifier.h", r"\bstruct mmu_interval_notifier \{", "interval notifiers, as Linux has since 5.5"),

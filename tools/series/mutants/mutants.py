@@ -16,7 +16,7 @@ a new one beside its report.
 
 The file "list" declares them, separated by blank lines:
     mutant: NAME
-    in: FUNCTION        of the core: see merge.py
+    in: FUNCTION        of the core, or of what debugs its use: see merge.py
     breaks: TEXT        what goes wrong; a barrier with its letter, as (C)
     old: TEXT           must be in the function once; white space does not count
     new: TEXT           what takes its place, or nothing.  There may be several pairs of old and new.
@@ -24,7 +24,7 @@ The file "list" declares them, separated by blank lines:
     litmus: FILE        which shows what these machines cannot
 A line that begins with a tab goes on with the one before.
 
-Each function and each lettered barrier must have a mutant.  The killers below are tried in turn until one notices.  All must
+Each function of the core and each lettered barrier must have a mutant.  The killers below are tried in turn until one notices.  All must
 pass on the unchanged core.  A mutant that does not apply or compile is an error, not a kill.
 """
 import glob
@@ -50,6 +50,7 @@ ROOT = merge.ROOT
 LITMUS = "Documentation/litmus-tests/mmu_notifier"
 # What make verify plants.
 PLANTED = [f"{HERE}/../checks/torture-planted.sh", *glob.glob(f"{HERE}/../boot/configs/verify/*.config")]
+MUTABLE = merge.CORE + merge.DEBUG
 ENOUGH = 95             # per cent of those that a test can notice
 GRACE = int(os.environ.get("GRACE", 30))    # seconds that a boot goes on after the first case that noticed
 BUSY = 1.5              # load per CPU at which what hangs is looked at twice
@@ -58,6 +59,7 @@ CONFIG = """
 CONFIG_MMU_NOTIFIER_SCHEDULE_KUNIT_TEST=y
 CONFIG_MMU_NOTIFIER_REPORT_KUNIT_TEST=y
 CONFIG_MMU_NOTIFIER_TORTURE_TEST=y
+CONFIG_DEBUG_MMU_NOTIFIER=y
 CONFIG_SMP=y
 # CONFIG_WERROR is not set
 """
@@ -177,7 +179,7 @@ def check(mutants, sources):
     have = {mutant.function for mutant in mutants}
     for path, text in sources.items():
         for function in functions(path, text):
-            if function.name not in have:
+            if path in merge.CORE and function.name not in have:
                 raise merge.Bad(f"mutants: {function.name}() of {path} has none")
         for letter in re.findall(r"^\s*/?\* \(([A-Z])\) ", text, re.M):
             if not any(f"({letter})" in mutant.breaks for mutant in mutants):
@@ -193,7 +195,7 @@ def plant(name, tree):
     mutant = next((mutant for mutant in load() if mutant.name == name), None)
     if not mutant:
         raise merge.Bad(f"there is no mutant {name}")
-    path, text = mutant.apply({path: merge.read_text(os.path.join(tree, path)) for path in merge.CORE})
+    path, text = mutant.apply({path: merge.read_text(os.path.join(tree, path)) for path in MUTABLE})
     merge.write(os.path.join(tree, path), text.encode(), 0o644)
 
 
@@ -312,7 +314,7 @@ class Kernel:
         if links:
             merge.write(link, re.sub(r" -o \S+", " -o mutant", links[-1]).encode(), 0o644)
         self.commands = {"link": merge.read_text(link)}
-        self.users = {path: [] for path in merge.CORE}
+        self.users = {path: [] for path in MUTABLE}
         for folder, _, names in os.walk(self.build):
             for name in names:
                 made = re.fullmatch(r"\.(\w[\w-]*)\.o\.cmd", name)
@@ -321,7 +323,7 @@ class Kernel:
                     text = merge.read_text(os.path.join(folder, name))
                     command = text.split(" := ", 1)[1].split("\n", 1)[0]
                     self.commands[source] = command.replace("$(pound)", "#").replace("$$", "$")
-                    for path in merge.CORE:
+                    for path in MUTABLE:
                         if f"/{path}" in text:
                             self.users[path].append(source)
 
@@ -450,6 +452,7 @@ KILLERS = [
     # Registration waits for the tick as long as all the others do together.
     Suites("contract", 45, contract([*results.REPORT_SUITES, "mmu_notifier_registration"])),
     Suites("registration", 45, "kunit.filter_glob=mmu_notifier_registration*"),
+    Suites("debug", 45, "kunit.filter_glob=mmu_notifier_debug* debug_mmu_notifier=on"),
     Suites("contract-smp", 60, contract(results.REPORT_SUITES), cpus=2),
     Suites("walk-smp", 90, "kunit.filter_glob=mmu_notifier*schedule.random_walk", cpus=2),
     Reports("reports", 45),
@@ -471,7 +474,7 @@ class Run:
         if unknown:
             raise merge.Bad(f"there is no mutant {' '.join(sorted(unknown))}")
         self.ours = {path: content for _, changed in merge.plan(stock) for path, (content, _) in changed.items()}
-        self.sources = {path: self.ours[path].decode() for path in merge.CORE}
+        self.sources = {path: self.ours[path].decode() for path in MUTABLE}
         self.kernels = [Kernel(stock, work, i + 1) for i in range(jobs)]
         self.killers = []
         self.good = {}
@@ -653,7 +656,7 @@ class Run:
         for group in self.group([m for m in explained if m not in known]):
             todo.put(group)
         for mutant in sorted((m for m in self.mutants if m in known or not m.survives),
-                             key=lambda mutant: merge.CORE.index(mutant.apply(self.sources)[0])):
+                             key=lambda mutant: MUTABLE.index(mutant.apply(self.sources)[0])):
             todo.put([mutant])
         threads = [threading.Thread(target=self.worker, args=(kernel, todo)) for kernel in self.kernels]
         for thread in threads:
@@ -715,7 +718,7 @@ def main(args):
         mutants = load()
         # 6.x has no two passes, 6.1 has functions that have gone since.
         ours = merge.our_files([], merge.load_steps())
-        check(mutants, {path: ours[path][0].decode() for path in merge.CORE})
+        check(mutants, {path: ours[path][0].decode() for path in MUTABLE})
         say(f"{len(mutants)} mutants of {len({m.function for m in mutants})} functions are in order")
     elif command == "run":
         run = Run(args[0], args[1], int(args[2]), args[4:])

@@ -1,0 +1,1057 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CONFIG_DEBUG_MMU_NOTIFIER: each mistake is reported, once for each place that makes
+ * it, and what drivers and callers may do is not. What the core reports without the
+ * option is in mmu_notifier_misuse.
+ */
+
+#include <kunit/test.h>
+#include <linux/debug_locks.h>
+#include <linux/kconfig.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/task_work.h>
+
+#include "mmu_notifier_helpers.h"
+
+static int debug_init(struct kunit *test)
+{
+	if (!mn_debug_is_on())
+		kunit_skip(test, "needs CONFIG_DEBUG_MMU_NOTIFIER, switched on");
+	return mn_init(test);
+}
+
+/* Expect one report since mn_reports_begin(), with both texts. */
+static void reported(struct kunit *test, const char *what, const char *name)
+{
+	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 1);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(mn_reports_text(), what),
+				  "no '%s'", what);
+	if (name && IS_ENABLED(CONFIG_KALLSYMS_ALL))
+		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(mn_reports_text(), name),
+					  "%s is not named", name);
+}
+
+static void silent(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, mn_reports_end(test->priv), 0);
+}
+
+/*
+ * Callers that invalidate. Functions of their own, to be named: in none of the mms but
+ * where a case says so are there notifiers.
+ */
+
+static noinline void debug_start(struct mmu_notifier_range *range)
+{
+	mmu_notifier_invalidate_range_start(range);
+	barrier();
+}
+
+/* Not the same code, or the compiler makes one function of both. */
+static noinline void debug_start_elsewhere(struct mmu_notifier_range *range)
+{
+	barrier();
+	mmu_notifier_invalidate_range_start(range);
+	barrier();
+}
+
+static noinline void debug_end(struct mmu_notifier_range *range)
+{
+	mmu_notifier_invalidate_range_end(range);
+	barrier();
+}
+
+static noinline void debug_end_elsewhere(struct mmu_notifier_range *range)
+{
+	barrier();
+	mmu_notifier_invalidate_range_end(range);
+	barrier();
+}
+
+/* Not started. */
+static struct mmu_notifier_range debug_range(struct mn_ctx *ctx,
+					     unsigned long page,
+					     unsigned long pages)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, ctx->mm,
+				MN_ADDR(page), MN_ADDR(page + pages));
+	return range;
+}
+
+/* The first time, the mm has no notifiers; then one kind, then both. */
+static void debug_subscribe(struct mn_ctx *ctx, unsigned int nr)
+{
+	if (nr == 1)
+		mn_register(ctx, 'm', &mn_range_ops);
+	if (nr == 2)
+		mn_insert(ctx, 'i', 0, 10);
+}
+
+static void end_without_a_start_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	reported(test, "which is not active", "debug_end");
+}
+
+static void second_end_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		debug_subscribe(ctx, i);
+		range = debug_range(ctx, 1, 1);
+		debug_start(&range);
+		debug_end(&range);
+		mn_reports_begin(ctx);
+		debug_end(&range);
+		reported(test, "which is not active", "debug_end");
+	}
+}
+
+static void second_start_is_reported(struct kunit *test)
+{
+	struct mmu_notifier_range range;
+	struct mn_ctx *ctx = test->priv;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		debug_subscribe(ctx, i);
+		range = debug_range(ctx, 1, 1);
+		debug_start_elsewhere(&range);
+		mn_reports_begin(ctx);
+		debug_start(&range);
+		reported(test, "is active there", "debug_start_elsewhere");
+		debug_end(&range);
+	}
+}
+
+/* The stack frame of a function that has forgotten the end is used again. */
+static void start_in_the_place_of_a_lost_range_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	debug_start_elsewhere(&range);
+	range = debug_range(ctx, 2, 1);
+	mn_reports_begin(ctx);
+	debug_start(&range);
+	reported(test, "is active there", "debug_start_elsewhere");
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	silent(test);
+}
+
+static void end_of_a_copy_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), copy;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		debug_subscribe(ctx, i);
+		range = debug_range(ctx, 1, 1);
+		debug_start(&range);
+		copy = range;
+		mn_reports_begin(ctx);
+		debug_end(&copy);
+		reported(test, "ends a copy", "debug_start");
+		/* It is the range that has ended. */
+		range = debug_range(ctx, 1, 1);
+		mn_reports_begin(ctx);
+		debug_start(&range);
+		debug_end(&range);
+		silent(test);
+	}
+}
+
+static void end_of_a_refused_range_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'i', 0, 10);
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	interval->refuse = true;
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	reported(test, "which is not active", "debug_end");
+}
+
+/* Each member that callbacks look at. */
+static void change_of_an_active_range_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		struct mmu_notifier_range range = debug_range(ctx, 4, 2), old;
+
+		debug_start(&range);
+		old = range;
+		if (i == 0)
+			range.start += PAGE_SIZE;
+		else if (i == 1)
+			range.end += PAGE_SIZE;
+		else if (i == 2)
+			range.event = MMU_NOTIFY_CLEAR;
+		else if (i == 3)
+			range.owner = ctx;
+		else
+			range.flags ^= MMU_NOTIFIER_RANGE_BLOCKABLE;
+		mn_reports_begin(ctx);
+		debug_end(&range);
+		reported(test, "of another kind when", "debug_start");
+	}
+}
+
+static void empty_range_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 0);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		mn_reports_begin(ctx);
+		debug_start(&range);
+		reported(test, "which is empty", "debug_start");
+		debug_end(&range);
+		/* Inverted. */
+		range.start += PAGE_SIZE;
+	}
+	/* To the last address. */
+	range = debug_range(ctx, ULONG_MAX >> PAGE_SHIFT, 1);
+	mn_reports_begin(ctx);
+	debug_start(&range);
+	debug_end(&range);
+	silent(test);
+}
+
+static noinline void debug_flush(struct mm_struct *mm, unsigned long start,
+				 unsigned long end)
+{
+	mmu_notifier_arch_invalidate_secondary_tlbs(mm, start, end);
+	barrier();
+}
+
+static void empty_flush_of_secondary_tlbs_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+
+	mn_reports_begin(ctx);
+	debug_flush(ctx->mm, PAGE_SIZE, PAGE_SIZE);
+	reported(test, "secondary TLBs", "debug_flush");
+	mn_reports_begin(ctx);
+	debug_flush(ctx->mm, 0, 1);
+	debug_flush(ctx->mm, 0, ULONG_MAX);
+	silent(test);
+}
+
+static void range_that_outlives_its_mm_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range = mn_alloc(ctx, sizeof(*range));
+
+	mn_insert(ctx, 'i', 20, 1);
+	mn_remove(list_first_entry(&ctx->intervals, struct mn_interval, node));
+	*range = debug_range(ctx, 1, 1);
+	debug_start(range);
+	mn_reports_begin(ctx);
+	mn_release_mm(ctx);
+	reported(test, "when its mm is freed", "debug_start");
+}
+
+/* What runs when a task returns to user space; a kernel thread does not. */
+static bool debug_return_to_user_space(void)
+{
+	const bool works = READ_ONCE(current->task_works);
+
+	task_work_run();
+	return works;
+}
+
+static void return_to_user_space_in_a_range_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), other, ended;
+	struct mmu_notifier_range theirs[8];
+	int i;
+
+	/* Other tasks have ranges, too. */
+	for (i = 0; i < ARRAY_SIZE(theirs); i++) {
+		theirs[i] = debug_range(ctx, 10 + i, 1);
+		debug_start_elsewhere(&theirs[i]);
+	}
+	other = debug_range(ctx, 2, 1);
+	ended = debug_range(ctx, 3, 1);
+	mn_reports_begin(ctx);
+	current->flags &= ~PF_KTHREAD;
+	debug_start(&range);
+	debug_start(&ended);
+	debug_end(&ended);
+	debug_return_to_user_space();
+	current->flags |= PF_KTHREAD;
+	reported(test, "on return to user space", "debug_start");
+
+	/* It is not reported again, and another one is. */
+	mn_reports_begin(ctx);
+	current->flags &= ~PF_KTHREAD;
+	debug_start_elsewhere(&other);
+	debug_return_to_user_space();
+	current->flags |= PF_KTHREAD;
+	debug_end(&range);
+	debug_end(&other);
+	reported(test, "on return to user space", "debug_start_elsewhere");
+	for (i = 0; i < ARRAY_SIZE(theirs); i++)
+		debug_end(&theirs[i]);
+}
+
+static void return_to_user_space_after_the_end_is_not(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), theirs;
+	bool worked;
+
+	/* Another task's. */
+	mn_reports_begin(ctx);
+	theirs = debug_range(ctx, 2, 1);
+	debug_start(&theirs);
+	current->flags &= ~PF_KTHREAD;
+	debug_start(&range);
+	debug_end(&range);
+	worked = debug_return_to_user_space();
+	current->flags |= PF_KTHREAD;
+	debug_end(&theirs);
+	silent(test);
+	KUNIT_EXPECT_TRUE(test, worked);
+}
+
+/* Once for each place, not once in a boot; and again if that is asked for. */
+static void each_place_is_reported_once(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+	int i;
+
+	mn_reports_begin(ctx);
+	for (i = 0; i < 3; i++) {
+		debug_end(&range);
+		debug_end_elsewhere(&range);
+	}
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+
+	/* Each kind of mistake. */
+	mn_reports_begin(ctx);
+	for (i = 0; i < 3; i++) {
+		debug_start(&range);
+		range.end = range.start;
+	}
+	debug_end(&range);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+}
+
+/* More ranges than the table has room for: those that it has are still known. */
+static void ranges_beyond_the_table_are_not_reported(struct kunit *test)
+{
+	const unsigned int nr = 3000;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *ranges = mn_alloc(ctx, nr * sizeof(*ranges));
+	struct mmu_notifier_range range;
+	unsigned int i;
+
+	mn_reports_begin(ctx);
+	for (i = 0; i < nr; i++) {
+		ranges[i] = debug_range(ctx, i, 1);
+		debug_start(&ranges[i]);
+	}
+	for (i = 0; i < nr; i++)
+		debug_end(&ranges[i]);
+	silent(test);
+
+	/* And afterwards, all are. */
+	mn_reports_begin(ctx);
+	range = debug_range(ctx, 1, 1);
+	debug_end(&range);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+}
+
+/* What callers may do with a range. */
+static void correct_callers_are_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range, other;
+	struct mmu_notifier_range *by_hand;
+	int i;
+
+	mn_reports_begin(ctx);
+	for (i = 0; i < 4; i++) {
+		range = debug_range(ctx, 1, 2);
+		other = debug_range(ctx, 1, 2);
+		/* They nest and overlap. */
+		debug_start(&range);
+		debug_start(&other);
+		/* Another kind of subscription comes. */
+		if (i == 0)
+			mn_insert(ctx, 'i', 0, 10);
+		debug_end(&range);
+		debug_end(&other);
+		/* They are used again, in another way. */
+		KUNIT_EXPECT_EQ(test, 0,
+				mmu_notifier_invalidate_range_start_nonblock(&other));
+		debug_end(&other);
+		range.end += PAGE_SIZE;
+		debug_start(&range);
+		debug_end(&range);
+		/* A copy starts on its own. */
+		range = other;
+		debug_start(&range);
+		debug_end(&range);
+		by_hand = mn_range_by_hand(ctx, 1, 1);
+		mn_start_range(by_hand);
+		mn_end(by_hand);
+		if (i == 1)
+			mn_register(ctx, 'm', &mn_range_ops);
+	}
+	silent(test);
+}
+
+/*
+ * Drivers of intervals
+ */
+
+enum debug_act {
+	DEBUG_CORRECT,
+	DEBUG_SILENT,		/* does not store the sequence */
+	DEBUG_UNLOCKED,
+	DEBUG_FOREIGN,
+	DEBUG_REFUSES,
+};
+
+struct debug_pass {
+	struct mmu_interval_notifier_finish finish;
+	unsigned long seq;
+};
+
+struct debug_driver {
+	struct mmu_interval_notifier sub;
+	struct debug_pass passes[4];
+	unsigned int nr_passes;
+	struct mn_ctx *ctx;
+	spinlock_t user_lock;	/* the driver's */
+	enum debug_act act;
+	bool in_finish;		/* acts in the second pass */
+	unsigned int calls;
+};
+
+static noinline bool debug_act(struct debug_driver *driver, unsigned long seq)
+{
+	driver->calls++;
+	switch (driver->act) {
+	case DEBUG_CORRECT:
+		spin_lock(&driver->user_lock);
+		mmu_interval_set_seq(&driver->sub, seq);
+		spin_unlock(&driver->user_lock);
+		break;
+	case DEBUG_UNLOCKED:
+		mmu_interval_set_seq(&driver->sub, seq);
+		break;
+	case DEBUG_FOREIGN:
+		spin_lock(&driver->user_lock);
+		mmu_interval_set_seq(&driver->sub, seq + 2);
+		spin_unlock(&driver->user_lock);
+		break;
+	case DEBUG_SILENT:
+		break;
+	case DEBUG_REFUSES:
+		return false;
+	}
+	return true;
+}
+
+static bool debug_invalidate(struct mmu_interval_notifier *sub,
+			     const struct mmu_notifier_range *range,
+			     unsigned long seq)
+{
+	return debug_act(container_of(sub, struct debug_driver, sub), seq);
+}
+
+static const struct mmu_interval_notifier_ops debug_ops = {
+	.invalidate = debug_invalidate,
+};
+
+/* The same driver, once more. */
+static bool debug_other_invalidate(struct mmu_interval_notifier *sub,
+				   const struct mmu_notifier_range *range,
+				   unsigned long seq)
+{
+	barrier();
+	return debug_act(container_of(sub, struct debug_driver, sub), seq);
+}
+
+static const struct mmu_interval_notifier_ops debug_other_ops = {
+	.invalidate = debug_other_invalidate,
+};
+
+static void debug_undo(void *data)
+{
+	struct debug_driver *driver = data;
+
+	driver->act = DEBUG_CORRECT;
+	mmu_interval_notifier_remove(&driver->sub);
+}
+
+static struct debug_driver *
+debug_insert(struct mn_ctx *ctx, const struct mmu_interval_notifier_ops *ops)
+{
+	struct debug_driver *driver = mn_alloc(ctx, sizeof(*driver));
+
+	driver->ctx = ctx;
+	spin_lock_init(&driver->user_lock);
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			mmu_interval_notifier_insert(&driver->sub, ctx->mm, 0,
+						     MN_ADDR(10), ops));
+	KUNIT_ASSERT_EQ(ctx->test, 0,
+			kunit_add_action(ctx->test, debug_undo, driver));
+	return driver;
+}
+
+static noinline bool debug_retry(struct debug_driver *driver, unsigned long seq)
+{
+	bool retry;
+
+	spin_lock(&driver->user_lock);
+	retry = mmu_interval_read_retry(&driver->sub, seq);
+	spin_unlock(&driver->user_lock);
+	return retry;
+}
+
+static void debug_read(struct debug_driver *driver)
+{
+	unsigned long seq = mmu_interval_read_begin(&driver->sub);
+
+	KUNIT_EXPECT_FALSE(driver->ctx->test, debug_retry(driver, seq));
+}
+
+static void debug_invalidate_event(struct mn_ctx *ctx,
+				   enum mmu_notifier_event event, void *owner)
+{
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init_owner(&range, event, 0, ctx->mm, MN_ADDR(1),
+				      MN_ADDR(2), owner);
+	debug_start(&range);
+	debug_end(&range);
+}
+
+static void callback_without_a_sequence_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+
+	debug_read(driver);
+	driver->act = DEBUG_SILENT;
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	reported(test, "did not call mmu_interval_set_seq()", "debug_invalidate");
+	KUNIT_EXPECT_EQ(test, driver->calls, 1);
+}
+
+/* It has stored that of another event of this kind. */
+static void sequence_missing_for_a_known_event_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+
+	debug_read(driver);
+	debug_invalidate_event(ctx, MMU_NOTIFY_CLEAR, NULL);
+	driver->act = DEBUG_SILENT;
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_PROTECTION_VMA, NULL);
+	silent(test);
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_CLEAR, NULL);
+	reported(test, "did not call mmu_interval_set_seq()", "debug_invalidate");
+}
+
+/* By the name of its own callback. */
+static void filtered_callback_without_a_sequence_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_interval_notifier_filter *filter =
+		mn_alloc(ctx, sizeof(*filter));
+	const struct mmu_notifier_skip skip = {
+		.events = BIT(MMU_NOTIFY_CLEAR),
+		.owner = ctx,
+	};
+	struct debug_driver *driver;
+
+	mmu_interval_notifier_filter_init(filter, &debug_ops, skip);
+	driver = debug_insert(ctx, &filter->ops);
+	debug_read(driver);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	debug_read(driver);
+	driver->act = DEBUG_SILENT;
+	/* What the filter stores is not what the driver would. */
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_CLEAR, NULL);
+	debug_invalidate_event(ctx, MMU_NOTIFY_MIGRATE, ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_MIGRATE, NULL);
+	silent(test);
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	reported(test, "debug_invalidate did not call", NULL);
+}
+
+/*
+ * hfi1 ignores events, KFD and nouveau what they cause themselves, gntdev has no need
+ * to compare, and radeon does not read.
+ */
+static void callbacks_that_may_ignore_are_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+
+	mn_reports_begin(ctx);
+	driver->act = DEBUG_SILENT;
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	mmu_interval_read_begin(&driver->sub);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	debug_read(driver);
+	debug_invalidate_event(ctx, MMU_NOTIFY_CLEAR, NULL);
+	debug_invalidate_event(ctx, MMU_NOTIFY_SOFT_DIRTY, NULL);
+	driver->act = DEBUG_CORRECT;
+	debug_invalidate_event(ctx, MMU_NOTIFY_MIGRATE, NULL);
+	driver->act = DEBUG_SILENT;
+	debug_invalidate_event(ctx, MMU_NOTIFY_MIGRATE, driver);
+	debug_invalidate_event(ctx, MMU_NOTIFY_EXCLUSIVE, driver);
+	/* Refused, and so to be asked again. */
+	driver->act = DEBUG_REFUSES;
+	{
+		struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+		KUNIT_EXPECT_EQ(test, -EAGAIN,
+				mmu_notifier_invalidate_range_start_nonblock(&range));
+	}
+	/* And the end of the mm. */
+	driver->act = DEBUG_SILENT;
+	mn_pin(ctx, ctx->mm);
+	mn_release_mm(ctx);
+	silent(test);
+	KUNIT_EXPECT_EQ(test, driver->calls, 9);
+}
+
+static void foreign_sequence_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+
+	driver->act = DEBUG_FOREIGN;
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	reported(test, "that no running callback", "debug_act");
+}
+
+/* When the callback has returned. */
+static void late_sequence_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	driver->act = DEBUG_SILENT;
+	debug_start(&range);
+	driver->act = DEBUG_CORRECT;
+	mn_reports_begin(ctx);
+	debug_act(driver, range.seq);
+	reported(test, "that no running callback", "debug_act");
+	debug_end(&range);
+}
+
+static void sequence_without_the_user_lock_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+		kunit_skip(test, "needs CONFIG_PROVE_LOCKING");
+	if (!debug_locks)
+		kunit_skip(test, "lockdep is off: it has reported something");
+	debug_read(driver);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	driver->act = DEBUG_UNLOCKED;
+	/* The user lock is not known yet. */
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	silent(test);
+	debug_read(driver);
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	reported(test, "without the user lock", "debug_act");
+}
+
+/* As i915. */
+static void sequence_without_a_known_lock_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+
+	mn_reports_begin(ctx);
+	driver->act = DEBUG_UNLOCKED;
+	debug_read(driver);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	debug_read(driver);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	silent(test);
+}
+
+static bool debug_start_pass(struct mmu_interval_notifier *sub,
+			     const struct mmu_notifier_range *range,
+			     unsigned long seq,
+			     struct mmu_interval_notifier_finish **finish)
+{
+	struct debug_driver *driver = container_of(sub, struct debug_driver,
+						   sub);
+
+	struct debug_pass *pass;
+
+	if (!driver->in_finish)
+		return debug_act(driver, seq);
+	/* While it moves, it is called twice. */
+	pass = &driver->passes[driver->nr_passes++ % ARRAY_SIZE(driver->passes)];
+	pass->seq = seq;
+	*finish = &pass->finish;
+	return true;
+}
+
+static void debug_finish_pass(struct mmu_interval_notifier_finish *finish)
+{
+	struct debug_pass *pass = container_of(finish, struct debug_pass,
+					       finish);
+
+	debug_act(container_of(finish->notifier, struct debug_driver, sub),
+		  pass->seq);
+}
+
+static const struct mmu_interval_notifier_ops debug_two_pass_ops = {
+	.invalidate_start = debug_start_pass,
+	.invalidate_finish = debug_finish_pass,
+};
+
+static void first_pass_without_a_sequence_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_two_pass_ops);
+
+	debug_read(driver);
+	driver->act = DEBUG_SILENT;
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	reported(test, "did not call mmu_interval_set_seq()", "debug_start_pass");
+}
+
+static void sequence_in_the_second_pass_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_two_pass_ops);
+
+	debug_read(driver);
+	driver->in_finish = true;
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	debug_read(driver);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	silent(test);
+	KUNIT_EXPECT_EQ(test, driver->calls, 2);
+}
+
+/* Once for each of them. */
+static void drivers_that_refuse_are_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+	struct debug_driver *other = debug_insert(ctx, &debug_other_ops);
+
+	driver->act = DEBUG_REFUSES;
+	other->act = DEBUG_REFUSES;
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+}
+
+static void read_section_without_a_begin_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+
+	mn_reports_begin(ctx);
+	debug_retry(driver, driver->sub.invalidate_seq);
+	reported(test, "none has begun", "debug_retry");
+}
+
+/* An earlier insertion does not count: its sequences collide. */
+static void readers_are_forgotten_with_the_insertion(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+
+	debug_read(driver);
+	mmu_interval_notifier_remove(&driver->sub);
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&driver->sub, ctx->mm, 0,
+						     MN_ADDR(10), &debug_ops));
+	mn_reports_begin(ctx);
+	driver->act = DEBUG_SILENT;
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	silent(test);
+	mn_reports_begin(ctx);
+	debug_retry(driver, driver->sub.invalidate_seq);
+	reported(test, "none has begun", "debug_retry");
+}
+
+/*
+ * As xe, which compares with a sequence of its own to force a collision; i915, which
+ * compares long after the begin; and a fault that fails.
+ */
+static void correct_readers_are_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+	unsigned long seq;
+	int i;
+
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_TRUE(test, debug_retry(driver, LONG_MAX));
+	for (i = 0; i < 100; i++)
+		seq = mmu_interval_read_begin(&driver->sub);
+	KUNIT_EXPECT_TRUE(test, debug_retry(driver, seq - 2));
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_FALSE(test, debug_retry(driver, seq));
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	KUNIT_EXPECT_TRUE(test, debug_retry(driver, seq));
+	silent(test);
+}
+
+static void debug_call_update(struct mn_call *call)
+{
+	struct debug_driver *driver = call->arg;
+
+	call->ret = mmu_interval_notifier_update(&driver->sub, 0, MN_ADDR(20));
+}
+
+/* Other functions call the callbacks, with other sequences. */
+static void subscription_that_moves_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_two_pass_ops);
+	struct mmu_notifier_range *range;
+	struct mn_call *update;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		driver->in_finish = i;
+		debug_read(driver);
+		mn_reports_begin(ctx);
+		range = mn_start(ctx, 1, 1);
+		update = mn_spawn(ctx, "mmu_interval_notifier_update", driver,
+				  debug_call_update, -1);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(update));
+		debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+		mn_end(range);
+		KUNIT_ASSERT_TRUE(test, mn_returns(update));
+		KUNIT_EXPECT_EQ(test, update->ret, 0);
+		silent(test);
+	}
+	KUNIT_EXPECT_GE(test, driver->calls, 4);
+}
+
+/*
+ * Callbacks that sleep
+ */
+
+static int debug_sleepy_start(struct mmu_notifier *notifier,
+			      const struct mmu_notifier_range *range)
+{
+	schedule_timeout_uninterruptible(1);
+	return 0;
+}
+
+static const struct mmu_notifier_ops debug_sleepy_ops = {
+	.invalidate_range_start = debug_sleepy_start,
+};
+
+static bool debug_sleepy_invalidate(struct mmu_interval_notifier *sub,
+				    const struct mmu_notifier_range *range,
+				    unsigned long seq)
+{
+	schedule_timeout_uninterruptible(1);
+	return debug_invalidate(sub, range, seq);
+}
+
+static const struct mmu_interval_notifier_ops debug_sleepy_interval_ops = {
+	.invalidate = debug_sleepy_invalidate,
+};
+
+/* DEBUG_ATOMIC_SLEEP reports more, and so this does not. */
+static void callbacks_that_sleep_are_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) ||
+	    IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test,
+			   "needs a kernel without CONFIG_DEBUG_ATOMIC_SLEEP and CONFIG_PREEMPT_RT");
+	debug_insert(ctx, &debug_sleepy_interval_ops);
+	mn_reports_begin(ctx);
+	debug_start(&range);
+	debug_end(&range);
+	silent(test);
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	debug_end(&range);
+	reported(test, "slept", "debug_sleepy_invalidate");
+
+	ctx->same_task = true;
+	mn_register(ctx, 'm', &debug_sleepy_ops);
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	debug_end(&range);
+	/* The interval's again, and this. */
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+}
+
+/*
+ * Subscriptions
+ */
+
+/* Each holds a reference to the mm, so that it is not freed: pretend that it is. */
+static void subscriptions_left_behind_are_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+
+	mn_insert(ctx, 'i', 0, 1);
+	mn_reports_begin(ctx);
+	mn_debug_mm_gone(ctx->mm);
+	reported(test, "is inserted when its mm is freed", "mn_interval_ops");
+	mn_register(ctx, 'm', &mn_range_ops);
+	mn_reports_begin(ctx);
+	mn_debug_mm_gone(ctx->mm);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+}
+
+static noinline void debug_remove(struct mmu_interval_notifier *sub)
+{
+	mmu_interval_notifier_remove(sub);
+	barrier();
+}
+
+/* What the core reports on its own is reported once for each place, too. */
+static void each_driver_that_removes_twice_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'i', 0, 1);
+	struct mn_interval *never = mn_interval(ctx, 'n');
+	int i;
+
+	mn_remove(interval);
+	mn_reports_begin(ctx);
+	for (i = 0; i < 3; i++) {
+		debug_remove(&interval->sub);
+		mmu_interval_notifier_remove(&interval->sub);
+	}
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+	mn_reports_begin(ctx);
+	debug_remove(&never->sub);
+	reported(test, "removes an interval that is not inserted",
+		 "debug_remove");
+}
+
+static void each_driver_that_inserts_twice_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+	struct debug_driver *other = debug_insert(ctx, &debug_other_ops);
+	int i;
+
+	mn_reports_begin(ctx);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, -EEXIST,
+				mmu_interval_notifier_insert(&driver->sub,
+							     ctx->mm, 0,
+							     PAGE_SIZE,
+							     &debug_ops));
+		KUNIT_EXPECT_EQ(test, -EEXIST,
+				mmu_interval_notifier_insert(&other->sub,
+							     ctx->mm, 0,
+							     PAGE_SIZE,
+							     &debug_other_ops));
+	}
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+}
+
+static struct kunit_case mmu_notifier_debug_cases[] = {
+	KUNIT_CASE(end_without_a_start_is_reported),
+	KUNIT_CASE(second_end_is_reported),
+	KUNIT_CASE(second_start_is_reported),
+	KUNIT_CASE(start_in_the_place_of_a_lost_range_is_reported),
+	KUNIT_CASE(end_of_a_copy_is_reported),
+	KUNIT_CASE(end_of_a_refused_range_is_reported),
+	KUNIT_CASE(change_of_an_active_range_is_reported),
+	KUNIT_CASE(empty_range_is_reported),
+	KUNIT_CASE(empty_flush_of_secondary_tlbs_is_reported),
+	KUNIT_CASE(range_that_outlives_its_mm_is_reported),
+	KUNIT_CASE(return_to_user_space_in_a_range_is_reported),
+	KUNIT_CASE(return_to_user_space_after_the_end_is_not),
+	KUNIT_CASE(each_place_is_reported_once),
+	KUNIT_CASE(ranges_beyond_the_table_are_not_reported),
+	KUNIT_CASE(correct_callers_are_not_reported),
+	KUNIT_CASE(callback_without_a_sequence_is_reported),
+	KUNIT_CASE(sequence_missing_for_a_known_event_is_reported),
+	KUNIT_CASE(filtered_callback_without_a_sequence_is_reported),
+	KUNIT_CASE(first_pass_without_a_sequence_is_reported),
+	KUNIT_CASE(callbacks_that_may_ignore_are_not_reported),
+	KUNIT_CASE(foreign_sequence_is_reported),
+	KUNIT_CASE(late_sequence_is_reported),
+	KUNIT_CASE(sequence_in_the_second_pass_is_not_reported),
+	KUNIT_CASE(sequence_without_the_user_lock_is_reported),
+	KUNIT_CASE(sequence_without_a_known_lock_is_not_reported),
+	KUNIT_CASE(drivers_that_refuse_are_reported),
+	KUNIT_CASE(read_section_without_a_begin_is_reported),
+	KUNIT_CASE(readers_are_forgotten_with_the_insertion),
+	KUNIT_CASE(correct_readers_are_not_reported),
+	KUNIT_CASE(subscription_that_moves_is_not_reported),
+	KUNIT_CASE(callbacks_that_sleep_are_reported),
+	KUNIT_CASE(subscriptions_left_behind_are_reported),
+	KUNIT_CASE(each_driver_that_removes_twice_is_reported),
+	KUNIT_CASE(each_driver_that_inserts_twice_is_reported),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_debug_suite = {
+	.name = "mmu_notifier_debug",
+	.init = debug_init,
+	.test_cases = mmu_notifier_debug_cases,
+};
+
+kunit_test_suite(mmu_notifier_debug_suite);
+
+MODULE_DESCRIPTION("KUnit tests for MMU notifiers: CONFIG_DEBUG_MMU_NOTIFIER");
+MODULE_LICENSE("GPL");
