@@ -153,9 +153,16 @@ struct mn_debug_call {
 };
 
 #define mn_warn(condition, site, fmt, ...)				\
-	WARN_ONCE(condition, fmt, ##__VA_ARGS__)
+({									\
+	(void)(site);							\
+	WARN_ONCE(condition, fmt, ##__VA_ARGS__);			\
+})
 #define mn_warn_on(condition, site, fmt, ...)				\
-	WARN_ON_ONCE(condition)
+({									\
+	(void)(site);							\
+	(void)(fmt);							\
+	WARN_ON_ONCE(condition);					\
+})
 #define mn_warn_unless_debugged(condition, fmt, ...)			\
 	WARN_ONCE(condition, fmt, ##__VA_ARGS__)
 

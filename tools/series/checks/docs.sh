@@ -27,7 +27,9 @@ fi
 
 page=$dir/Documentation/output/mm/mmu_notifier.html
 {
-	sed -n 's/^EXPORT_SYMBOL.*(\(.*\));$/\1/p' mm/mmu_notifier*.c mm/mmu_interval*.c mm/mmu_range*.c
+	# Those of the debug option are for inline functions alone.
+	cat mm/mmu_notifier*.c mm/mmu_interval*.c mm/mmu_range*.c | sed -n 's/^EXPORT_SYMBOL.*(\(.*\));$/\1/p' |
+		grep -vE '^(__mn_debug_|mmu_notifier_debug_key$)'
 	sed -n 's/^\(struct\|enum\) \(mmu_[a-z_]*\) {$/\2/p' include/linux/mmu_notifier.h
 } | sort -u >"$out/docs.names"
 while read -r what; do grep -q "id=\"c\.$what\"" "$page" || echo "$what"; done <"$out/docs.names" >"$out/docs.missing"
