@@ -1,6 +1,6 @@
 # The front door.  make help lists what there is; tools/series/NAME.sh does it.
 BASE ?= 6.12
-export BASE KSRC KSRC_DIRTY JOBS ONLY DIR CONVERT
+export BASE KSRC KSRC_DIRTY JOBS ONLY DIR CONVERT RFC
 
 help:
 	@echo 'make run      build Linux with the series for user mode, boot it, run its tests, report'
@@ -13,9 +13,10 @@ help:
 	@echo 'make clients  tests of HMM, KVM, RDMA, mm/ and the OOM killer in QEMU, on stock and series (7.2 by default):'
 	@echo '              an hour; a table in out/clients/'
 	@echo 'make cocci    DIR=/path/to/driver: what the checkers find in a driver of your own; CONVERT=1: also a converted copy'
-	@echo 'make series   patches and cover letter for git am and quilt, in out/series/BASE/; the fixes alone in fixes/ there'
+	@echo 'make series   patches and cover letter for git am and quilt, in out/series/BASE/; the fixes alone in fixes/ there,'
+	@echo '              and conversions of HMM, RDMA and KVM, to go on top, in rfc/'
 	@echo 'make bisect   build and boot each patch; what modules see of the change (long)'
-	@echo 'make tree     Linux with the series merged; the last line is its path'
+	@echo 'make tree     Linux with the series merged; the last line is its path; RFC=1: users of MMU notifiers converted, too'
 	@echo 'make stock    pristine Linux; the last line is its path'
 	@echo 'make clean    remove what was built, and out/; make distclean: also what was downloaded, and the compiler cache'
 	@echo

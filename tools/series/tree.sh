@@ -1,9 +1,12 @@
 #!/bin/sh
 # make tree: the kernel with the series merged into it (tree.sh series), or with the tests and the benchmark but the stock
 # core (tree.sh stock-tests), or that and the fixes of the stock core (tree.sh stock-fixes), or with these steps of the series
-# (tree.sh steps STEP,STEP), or with all of it and what is new hidden from genksyms (tree.sh kabi).  Prints its path.  Only what changed is written again, so that kernel builds in it go on.
+# (tree.sh steps STEP,STEP), or with all of it and what is new hidden from genksyms (tree.sh kabi), or users of MMU notifiers
+# converted (tree.sh rfc; RFC=1 makes that of make tree).  Prints its path.  Only what changed is written again, so that kernel
+# builds in it go on.
 . "$(dirname "$0")/lib/common.sh"
-kind=${1:-series} merge=apply
+kind=${1:-${RFC:+rfc}} merge=apply
+kind=${kind:-series}
 
 stock=$("$tools/stock.sh")
 case $kind in
@@ -17,8 +20,12 @@ stock-tests | stock-fixes)
 	[ "$kind" = stock-tests ] || steps=$steps,$(merge names "$stock" fix- | tr ' ' ,)
 	set -- "$steps"
 	;;
+rfc)
+	merge=convert
+	set --
+	;;
 steps) set -- "$2" ;;
-*) die "tree.sh: say series, stock-tests, stock-fixes, steps or kabi" ;;
+*) die "tree.sh: say series, stock-tests, stock-fixes, steps, kabi or rfc" ;;
 esac
 
 tree=$src/$kind

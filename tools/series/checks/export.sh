@@ -110,6 +110,7 @@ verdict "make tree changes only what its manifest names" \
 	"$(git diff --name-only "$pristine" "$wanted" | grep -vxFf "$tree.manifest" || :)" ""
 
 check_patches kabi "$patches $patches/kabi" "$(stock_with hide)" "make tree with what is new hidden from genksyms"
+[ ! -d "$patches/rfc" ] || check_patches rfc "$patches $patches/rfc" "$(stock_with convert)" "make tree RFC=1"
 fixes=$(merge names "$stock" fix- | tr ' ' ,)
 check_patches fixes "$patches/fixes" "$(stock_with apply "$fixes")" "stock with its fixes, and nothing else"
 check_patches fixes-tests "$patches/fixes $patches/fixes/tests" "$(stock_with apply "$fixes,contract,misuse,report,two-pass")" \
@@ -122,7 +123,9 @@ done <"$patches/fixes/series" >"$work/fixes.wrong"
 verdict "each fix has its Fixes: and is short" "$(cat "$work/fixes.wrong")" ""
 
 # The submitter signs the series; and there is no history here in which to look commits up.
-{ cat "$patches/series" && sed 's,^,fixes/,' "$patches/fixes/series"; } >"$work/all"
+for folder in . fixes rfc; do
+	[ ! -e "$patches/$folder/series" ] || sed "s,^,$folder/," "$patches/$folder/series"
+done | sed 's,^\./,,' >"$work/all"
 while read -r patch; do
 	ignored=MISSING_SIGN_OFF,UNKNOWN_COMMIT_ID
 	if grep -q '^+++ b/tools/testing/mmu_notifier/kernel.h' "$patches/$patch"; then ignored=$ignored,$stand_ins; fi

@@ -10,6 +10,7 @@ verified.py.
                                              MAINTAINERS has our files
     merge.py apply STOCK TREE [STEP,STEP]    brings TREE, a copy of STOCK, to stock plus (these) steps
     merge.py hide STOCK TREE                 as apply, and what is new is hidden from genksyms: see kabi.py
+    merge.py convert STOCK TREE              as apply, and users of MMU notifiers are converted: the steps of rfc/
     merge.py names STOCK [PREFIX]            the steps that it takes: all, or those whose names begin so
     merge.py files STOCK                     our files in it
     merge.py maintainers                     writes the lines "F:" of the top-level MAINTAINERS, by the files that the steps list
@@ -28,14 +29,19 @@ insertions/NAME changes an upstream file.  It starts with lines "key: value":
     in: LINE                     all that follows is about the lines from this one to the next "}" alone; of several of these
                                  lines, the first that is in the file counts
     before: LINE, after: LINE    the anchor, a line just as it is in the file.  Several are alternatives: the first that is
-                                 in the file counts, and it must be there once.
+                                 in the file counts, and it must be there once.  Without one, the text goes where the
+                                 first line was that is deleted
     delete: LINE                 this line goes; "delete-if-there: LINE" may be missing; with "delete-with-blank: LINE" so
                                  does the blank line that follows it; "delete-each: LINE" may be there more than once
     drop: NAME                   the function or structure of this name goes, with the comment above it; "drop-if-there:
                                  NAME" may be missing
     unless: LINE                 a file with this line has no need of the insertion
     text: PATH                   what is inserted is this file of ours, and a blank line
-and, after a blank line, has the text to insert, if that is not in a file.
+and, after a blank line, has the text to insert, if that is not in a file.  After a line "====", another one follows; it is
+for the same file and, unless it says otherwise, the same function.
+
+rfc/ has steps and insertions of a series that goes on top: it converts users of MMU notifiers to what is new.  They insert
+only, and are not part of the tree unless asked for.
 
 backports/NN-NAME.patch adapts our files (never upstream's) to a kernel that lacks something, or has something older.  Its head says
 what, and ends with lines that say which trees need it, by what they have and not by their number; all of them must hold:
@@ -61,6 +67,7 @@ else:
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(os.path.join(HERE, "../../.."))
 TOOLS = os.path.join(ROOT, "tools/series")
+RFC = os.path.join(HERE, "rfc")
 OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
 CORE = ["mm/mmu_interval.c", "mm/mmu_interval_deferred.c", "mm/mmu_interval_update.c", "mm/mmu_notifier.c",
         "mm/mmu_notifier_filter.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c", "mm/mmu_notifier_section.c",
@@ -87,10 +94,12 @@ def read_text(path):
 
 
 class Insertion:
-    def __init__(self, name):
+    def __init__(self, name, part, before=None):
         self.name = name
-        head, _, self.text = read_text(os.path.join(HERE, "insertions", name)).partition("\n\n")
+        head, _, self.text = part.partition("\n\n")
         pairs = [line.partition(": ")[::2] for line in head.rstrip("\n").split("\n")]
+        if before and "file" not in dict(pairs):
+            pairs += [("file", before.path), *(("in", line) for line in before.functions if "in" not in dict(pairs))]
         unknown = {key for key, _ in pairs} - {"file", "in", "before", "after", "delete", "delete-if-there",
                                                "delete-with-blank", "delete-each", "drop", "drop-if-there", "unless", "text"}
         if unknown:
@@ -103,7 +112,7 @@ class Insertion:
         self.unless = dict(pairs).get("unless")
         self.deletes = [(key, value) for key, value in pairs if key.startswith("delete")]
         self.drops = [(key, value) for key, value in pairs if key.startswith("drop")]
-        if not self.path or bool(self.anchors) != bool(self.text) or not self.anchors + self.deletes + self.drops:
+        if not self.path or (self.anchors and not self.text) or not self.anchors + self.deletes + ([] if self.text else self.drops):
             raise Bad(f"insertions/{name}: it takes a file, and an anchor with a text or a line to delete")
 
     def apply(self, content):
@@ -120,6 +129,7 @@ class Insertion:
             return lines
         for key, value in self.drops:
             self.drop(lines, value, key == "drop-if-there")
+        place = None
         for key, value in self.deletes:
             if key == "delete-if-there" and value + "\n" not in lines:
                 continue
@@ -131,6 +141,7 @@ class Insertion:
                 raise Bad(f"insertions/{self.name}: no blank line follows '{value}' in {self.path} of this base: delete the"
                           " line alone")
             del lines[at:at + (2 if key == "delete-with-blank" else 1)]
+            place = at if place is None else place
         for key, value in self.anchors:
             if value + "\n" in lines:
                 lines.insert(self.only(lines, value) + (key == "after"), self.text)
@@ -138,6 +149,8 @@ class Insertion:
         else:
             if self.anchors:
                 self.only(lines, self.anchors[0][1])
+            elif self.text:
+                lines.insert(place, self.text)
         return lines
 
     def drop(self, lines, name, may_be_missing):
@@ -167,14 +180,23 @@ class Insertion:
         return lines.index(value + "\n")
 
 
+def load_insertion(name, folder):
+    """The parts of an insertion, in the order in which they are made."""
+    parts = []
+    for part in re.split(r"^====\n", read_text(os.path.join(folder, "insertions", name)), flags=re.M):
+        parts.append(Insertion(name, part, parts[-1] if parts else None))
+    return parts
+
+
 class Step:
-    def __init__(self, name):
+    def __init__(self, name, folder=HERE):
         self.name = name.split("-", 1)[1]
-        message, files, rest = self.split(name, read_text(os.path.join(HERE, "steps", name)))
+        message, files, rest = self.split(name, read_text(os.path.join(folder, "steps", name)))
         message, self.needs = re.fullmatch(r"(.*?)(?:^Needs: (.*)\n)?", message, re.M | re.S).groups()
         self.message = message.strip() + "\n"
         self.files = files.split()
-        self.insertions = [Insertion(i) for i in rest.split()]
+        self.names = rest.split()       # of its insertions
+        self.insertions = [part for name in self.names for part in load_insertion(name, folder)]
         lines = self.message.split("\n")
         # A tag is not wrapped.
         if len(lines) < 3 or lines[1] or max(len(line) for line in lines if not line.startswith("Fixes: ")) > 75:
@@ -203,7 +225,15 @@ def load_steps():
                 folders.remove("series")
             there.update(os.path.relpath(os.path.join(folder, f), ROOT) for f in files)
     once("file", [f for s in steps for f in s.files], there)
-    once("insertion", [i.name for s in steps for i in s.insertions], set(os.listdir(os.path.join(HERE, "insertions"))))
+    once("insertion", [name for s in steps for name in s.names], set(os.listdir(os.path.join(HERE, "insertions"))))
+    return steps
+
+
+def load_conversions():
+    """The steps of rfc/, which have no files."""
+    steps = [Step(name, RFC) for name in sorted(os.listdir(os.path.join(RFC, "steps")))]
+    once("file", [f for s in steps for f in s.files], set())
+    once("insertion", [name for s in steps for name in s.names], set(os.listdir(os.path.join(RFC, "insertions"))))
     return steps
 
 
@@ -351,6 +381,31 @@ def record(trees):
     write(replaced.LIST, known.text().encode(), 0o644)
 
 
+def insert(stock, step, now, changed):
+    """Makes the step's insertions into what the files are now, or in stock; `changed` gets these files."""
+    for insertion in step.insertions:
+        path = os.path.join(stock, insertion.path)
+        if insertion.path not in now:
+            if not os.path.isfile(path):
+                raise Bad(f"insertions/{insertion.name}: this base has no {insertion.path}")
+            now[insertion.path] = (read(path), os.stat(path).st_mode & 0o777)
+        content, mode = now[insertion.path]
+        now[insertion.path] = changed[insertion.path] = (insertion.apply(content), mode)
+
+
+def conversions(stock):
+    """What each step of rfc/ makes of a tree with the series."""
+    now, result = {path: made for _, changed in plan(stock) for path, made in changed.items()}, []
+    for step in load_conversions():
+        if not step.fits(stock):
+            left_out[step.name] = step.needs
+            continue
+        changed = {}
+        insert(stock, step, now, changed)
+        result.append((step, changed))
+    return result
+
+
 def plan(stock, only=None):
     """What each step makes of a pristine tree: [(step, {path: (content, mode)})]."""
     steps = load_steps()
@@ -367,12 +422,7 @@ def plan(stock, only=None):
             left_out[step.name] = step.needs
             continue
         changed = {path: (keep_theirs(stock, path, ours[path][0]), 0o755 if ours[path][1] else 0o644) for path in step.files}
-        for insertion in step.insertions:
-            path = os.path.join(stock, insertion.path)
-            if not os.path.isfile(path):
-                raise Bad(f"insertions/{insertion.name}: this base has no {insertion.path}")
-            content = now[insertion.path][0] if insertion.path in now else read(path)
-            now[insertion.path] = changed[insertion.path] = (insertion.apply(content), os.stat(path).st_mode & 0o777)
+        insert(stock, step, now, changed)
         there.update(step.files)
         if MAINTAINERS in now:
             content, mode = now[MAINTAINERS]
@@ -402,9 +452,9 @@ def hidden(stock, wanted):
     return {path: (text.encode(), wanted[path][1]) for path, text in texts.items()}
 
 
-def apply(stock, tree, only=None, hide=False):
+def apply(stock, tree, only=None, hide=False, convert=False):
     wanted = {}
-    for _, changed in plan(stock, only):
+    for _, changed in plan(stock, only) + (conversions(stock) if convert else []):
         wanted.update(changed)
     if hide:
         wanted.update(hidden(stock, wanted))
@@ -443,12 +493,15 @@ def main(args):
             print(patch.name)
     elif command == "check":
         steps = load_steps()
+        load_conversions()
         check_section(steps)
         our_files(backports(), steps)
     elif command == "apply":
         apply(args[0], args[1], args[2].split(",") if len(args) > 2 else None)
     elif command == "hide":
         apply(*args, hide=True)
+    elif command == "convert":
+        apply(*args, convert=True)
     elif command == "files":
         print("\n".join(path for step in load_steps() if step.fits(args[0]) for path in step.files))
     elif command == "record":

@@ -4,11 +4,12 @@ Called by series.sh.
 
 OUT/fixes has a series of its own: the fixes of the stock core, for those who want nothing else; and OUT/fixes/tests the suites
 that show what they mend, which apply with or without them.  OUT/kabi has a patch that may follow the series: see kabi.py.
+OUT/rfc has a series that may follow it: users of MMU notifiers converted to what is new.
 
 git itself makes them, from a scratch repository that holds just the upstream files that the series changes.  The same
 input gives the same bytes: the date is that of our last commit, and no configuration of the caller's takes part.
 
-The cover letters are the files "cover" and "cover-fixes".  In "cover" @waits@ and @counts@ stand for what was measured, the latter on
+The cover letters are the files "cover", "cover-fixes" and "rfc/cover".  In "cover" @waits@ and @counts@ stand for what was measured, the latter on
 the base if it has counts, and what is between the lines "@only BASE ...@" and "@all@" is for these bases: see "merge.py base".
 """
 import glob
@@ -121,14 +122,13 @@ by this.
 """
 
 
-def write_kabi(stock, out, steps):
-    """The optional patch, which goes on top of the series."""
-    files = {path: made for _, changed in steps for path, made in changed.items()}
-    hidden = merge.hidden(stock, files)
+def write_on_top(stock, out, files, steps, letter=None):
+    """Writes the patches of steps that go on top of the series, which makes these files."""
     with tempfile.TemporaryDirectory(dir=os.path.dirname(out)) as before:
-        for path in hidden:
-            merge.write(os.path.join(before, path), *files[path])
-        write_patches(before, out, [(types.SimpleNamespace(message=KABI), hidden)], rewrites=False)
+        for path in {path for _, changed in steps for path in changed}:
+            theirs = os.path.join(stock, path)
+            merge.write(os.path.join(before, path), *(files.get(path) or (merge.read(theirs), os.stat(theirs).st_mode & 0o777)))
+        return write_patches(before, out, steps, letter, rewrites=False)
 
 
 def main(stock, version, out, known=None):
@@ -141,7 +141,12 @@ def main(stock, version, out, known=None):
         letter = merge.read_text(os.path.join(merge.HERE, "cover-fixes")) + base_lines(version, known)
         fixed = write_patches(stock, new + "/fixes", merge.plan(stock, fixes), letter)
         write_patches(stock, new + "/fixes/tests", merge.plan(stock, FIXES_TESTS))
-        write_kabi(stock, new + "/kabi", steps)
+        files = {path: made for _, changed in steps for path, made in changed.items()}
+        write_on_top(stock, new + "/kabi", files, [(types.SimpleNamespace(message=KABI), merge.hidden(stock, files))])
+        converted = merge.conversions(stock)
+        if converted:
+            letter = merge.read_text(os.path.join(merge.RFC, "cover")) + base_lines(version, None)
+            write_on_top(stock, new + "/rfc", files, converted, letter)
         shutil.rmtree(out, ignore_errors=True)
         os.rename(new, out)
     print(f"series: {count} patches on Linux {version}; {fixed} fixes of the stock core alone, in fixes/", file=sys.stderr)
