@@ -43,7 +43,8 @@ REPORT_SUITES = sorted((os.path.basename(path).removesuffix("_kunit.c")
                         for path in glob.glob(os.path.join(merge.ROOT, "mm/tests/*_report_kunit.c"))), key=len)
 MISUSE_SUITE = "mmu_notifier_misuse"
 # Suites that stock cannot have begin with these: about the insides of our core, and what is new.
-OWN_SUITES = ("mmu_notifier_range", "mmu_notifier_deferred", "mmu_notifier_update", "mmu_notifier_filter")
+OWN_SUITES = ("mmu_notifier_range", "mmu_notifier_deferred", "mmu_notifier_update", "mmu_notifier_filter", "mmu_notifier_debug",
+              "mmu_notifier_trace", "mmu_notifier_fail")
 RESULT = re.compile(r"(?:not )?ok \d+ (?:- )?(\S+)(?: # SKIP (.*))?")
 SUBTEST = re.compile(r"# Subtest: (\S+)")
 

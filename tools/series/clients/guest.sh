@@ -104,6 +104,8 @@ initramfs() {
 	add /etc/libibverbs.d /etc/libibverbs.d/rxe.driver
 	compile "$work/vms" "$tools/clients/kvm/vms.c"
 	add /t/vms "$work/vms"
+	compile "$work/elsewhere" -I"$stock/lib" "$tools/clients/hmm/elsewhere.c"
+	add /t/elsewhere "$work/elsewhere"
 	compile "$work/oom" "$tools/clients/oom/oom.c"
 	add /t/oom "$work/oom"
 	echo 'root:x:0:0:root:/:/bin/sh' >"$guest/etc/passwd"
