@@ -31,7 +31,6 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
-#include <linux/srcu.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -40,8 +39,8 @@
 /* &mmu_interval_notifier.removed: below the sequence of any range. */
 #define MN_REMOVED	1
 
-/* Each removal is a reader, until released() has returned. */
-DEFINE_STATIC_SRCU(mn_removals);
+/* Until released() has returned. */
+static DEFINE_MN_PENDING(mn_removals);
 
 #ifdef CONFIG_LOCKDEP
 /* Means "inside released()". */
@@ -145,7 +144,7 @@ static void mn_removal_release(struct mmu_interval_notifier_removal *removal)
 {
 	struct mmu_interval_notifier *interval_sub = removal->interval_sub;
 	struct mm_struct *mm = removal->mm;
-	const int pending = removal->pending;
+	const unsigned int pending = removal->pending;
 
 	lock_map_acquire(&mn_released_map);
 	removal->released(interval_sub);
@@ -153,7 +152,7 @@ static void mn_removal_release(struct mmu_interval_notifier_removal *removal)
 
 	/* Grabbed by mn_interval_insert(). */
 	mmdrop(mm);
-	srcu_up_read(&mn_removals, pending);
+	mn_pending_end(&mn_removals, pending);
 }
 
 /* Wait for the next slot, or leave the tree. Returns whether it has left. */
@@ -236,7 +235,7 @@ static void mn_defer(struct mn_ranges *ranges,
 	removal->mark = ranges->last_seq;
 	removal->generation = ranges->nr_untracked ?
 			      mn_generation_of_all(ranges) : 0;
-	removal->pending = srcu_down_read(&mn_removals);
+	removal->pending = mn_pending_begin(&mn_removals);
 
 	interval_sub->removed = MN_REMOVED;
 	ranges->nr_removing++;
@@ -334,6 +333,6 @@ void mmu_interval_notifier_barrier(void)
 	mn_lockdep_may_wait();
 	lock_map_acquire(&mn_released_map);
 	lock_map_release(&mn_released_map);
-	synchronize_srcu(&mn_removals);
+	mn_pending_wait(&mn_removals);
 }
 EXPORT_SYMBOL_GPL(mmu_interval_notifier_barrier);

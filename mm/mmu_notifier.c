@@ -43,8 +43,8 @@
 
 #include "mmu_notifier_internal.h"
 
-/* SRCU section from a last put until ->free_notifier() has returned. */
-DEFINE_STATIC_SRCU(mn_puts);
+/* From a last put until ->free_notifier() has returned. */
+static DEFINE_MN_PENDING(mn_puts);
 
 #ifdef CONFIG_LOCKDEP
 struct lockdep_map __mmu_notifier_invalidate_range_start_map = {
@@ -620,7 +620,7 @@ mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
 
 	if (range->seq % 2)
 		active = ranges && mn_range_is_active(ranges, range, &same);
-	if (mn_warn_unless_debugged(active, "the start of [%#lx, %#lx), which is active\n",
+	if (mn_warn_unless_debugged(active, range, "the start of [%#lx, %#lx), which is active\n",
 				    range->start, range->end) && same)
 		return 0;
 	if (in_section)
@@ -879,7 +879,50 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_unregister);
 
-static void mn_free(struct rcu_head *rcu, int put)
+/* Returns the count that has it now, for mn_pending_end(). */
+unsigned int mn_pending_begin(struct mn_pending *pending)
+{
+	unsigned int which;
+
+	guard(spinlock)(&pending->lock);
+	which = pending->turns % 2;
+	pending->count[which]++;
+	return which;
+}
+
+void mn_pending_end(struct mn_pending *pending, unsigned int which)
+{
+	guard(spinlock)(&pending->lock);
+	if (!--pending->count[which] && which != pending->turns % 2)
+		wake_up_all(&pending->over);
+}
+
+/* What has begun is in the other count from here on, which must be empty before. */
+static bool mn_pending_turn(struct mn_pending *pending, unsigned long *turn)
+{
+	guard(spinlock)(&pending->lock);
+	if (pending->count[(pending->turns + 1) % 2])
+		return false;
+	*turn = ++pending->turns;
+	return true;
+}
+
+static bool mn_pending_is_over(struct mn_pending *pending, unsigned long turn)
+{
+	guard(spinlock)(&pending->lock);
+	return pending->turns != turn || !pending->count[(turn + 1) % 2];
+}
+
+/* Wait for all that has begun, and for what begins while others wait already. */
+void mn_pending_wait(struct mn_pending *pending)
+{
+	unsigned long turn;
+
+	wait_event(pending->over, mn_pending_turn(pending, &turn));
+	wait_event(pending->over, mn_pending_is_over(pending, turn));
+}
+
+static void mn_free(struct rcu_head *rcu, unsigned int put)
 {
 	struct mmu_notifier *subscription =
 		container_of(rcu, struct mmu_notifier, rcu);
@@ -888,10 +931,10 @@ static void mn_free(struct rcu_head *rcu, int put)
 	subscription->ops->free_notifier(subscription);
 	/* Grabbed by mn_add(). */
 	mmdrop(mm);
-	srcu_up_read(&mn_puts, put);
+	mn_pending_end(&mn_puts, put);
 }
 
-/* The subscription has no room for the index of the put's SRCU section. */
+/* The subscription has no room for which count the put is in. */
 static void mn_free_put_0(struct rcu_head *rcu)
 {
 	mn_free(rcu, 0);
@@ -960,7 +1003,7 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	 * that the callback may free.
 	 */
 	call_srcu(&sections->srcu, &subscription->rcu,
-		  srcu_down_read(&mn_puts) ? mn_free_put_1 : mn_free_put_0);
+		  mn_pending_begin(&mn_puts) ? mn_free_put_1 : mn_free_put_0);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_put);
 
@@ -980,7 +1023,7 @@ void mmu_notifier_synchronize(void)
 {
 	mn_lockdep_may_wait();
 	mn_lockdep_may_wait_for_sections();
-	synchronize_srcu(&mn_puts);
+	mn_pending_wait(&mn_puts);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_synchronize);
 

@@ -420,6 +420,37 @@ int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	__must_hold(&ranges->lock);
 
 /*
+ * What is pending, for who waits until all that began before is over; see mmu_notifier.c
+ */
+
+/**
+ * struct mn_pending - what is pending, of any mm
+ * @lock: Protects the other members, but for the wait queue.
+ * @turns: How often there was a turn, for a wait.
+ * @over: Who waits for a count to become 0.
+ * @count: How many began since the last turn: this is the one of @turns modulo 2; and
+ *	before it. There is a turn only if these are over.
+ *
+ * Not readers of an SRCU: TINY_SRCU has 16 bits to count them.
+ */
+struct mn_pending {
+	spinlock_t lock;
+	unsigned long turns;
+	wait_queue_head_t over;
+	unsigned long count[2];
+};
+
+#define DEFINE_MN_PENDING(name)						\
+	struct mn_pending name = {					\
+		.lock = __SPIN_LOCK_UNLOCKED(name.lock),		\
+		.over = __WAIT_QUEUE_HEAD_INITIALIZER(name.over),	\
+	}
+
+unsigned int mn_pending_begin(struct mn_pending *pending);
+void mn_pending_end(struct mn_pending *pending, unsigned int which);
+void mn_pending_wait(struct mn_pending *pending);
+
+/*
  * SRCU sections; see mmu_notifier_section.c
  */
 
@@ -516,6 +547,18 @@ int mn_section_start_refused(struct mn_sections *sections,
 			     struct mmu_notifier_range *range,
 			     struct mmu_notifier *subscription, int err);
 
+static __always_inline int
+mn_section_call_one(struct mmu_notifier *subscription,
+		    const struct mmu_notifier_range *range)
+{
+	const unsigned long slept = mn_debug_sleeps();
+	const int err = subscription->ops->invalidate_range_start(subscription,
+								  range);
+
+	mn_debug_slept(range, slept, subscription->ops->invalidate_range_start);
+	return err;
+}
+
 /*
  * Announce the range to @first and all that follow. On failure, returns the last
  * error, and everything has ended: the callbacks, the range if it is tracked, and
@@ -526,7 +569,6 @@ mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 		      struct mmu_notifier_range *range,
 		      struct mmu_notifier *first)
 {
-	const unsigned long slept = mn_debug_sleeps();
 	struct mmu_notifier *subscription = first;
 	int err;
 
@@ -534,10 +576,7 @@ mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 	hlist_for_each_entry_from_rcu(subscription, hlist) {
 		if (!subscription->ops->invalidate_range_start)
 			continue;
-		err = subscription->ops->invalidate_range_start(subscription,
-								range);
-		mn_debug_slept(range, slept,
-			       subscription->ops->invalidate_range_start);
+		err = mn_section_call_one(subscription, range);
 		if (unlikely(err))
 			return mn_section_start_refused(sections, ranges, range,
 							subscription, err);
@@ -550,12 +589,16 @@ static __always_inline void
 mn_section_call_end(const struct mmu_notifier_range *range)
 {
 	struct mmu_notifier *subscription = mn_section_first(range->section);
+	unsigned long slept;
 
 	mn_callbacks_enter(range, true);
 	hlist_for_each_entry_from_rcu(subscription, hlist) {
-		if (subscription->ops->invalidate_range_end)
-			subscription->ops->invalidate_range_end(subscription,
-								range);
+		if (!subscription->ops->invalidate_range_end)
+			continue;
+		slept = mn_debug_sleeps();
+		subscription->ops->invalidate_range_end(subscription, range);
+		mn_debug_slept(range, slept,
+			       subscription->ops->invalidate_range_end);
 	}
 	mn_callbacks_exit(range);
 }
@@ -593,6 +636,7 @@ int mn_interval_start_range(struct mn_ranges *ranges,
 void mn_interval_release(struct mn_ranges *ranges, struct mm_struct *mm);
 const struct mmu_interval_notifier_ops *
 mn_filter_driver_ops(const struct mmu_interval_notifier_ops *ops);
+bool mn_is_stand_in(const struct mmu_interval_notifier *interval_sub);
 bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      const struct mmu_notifier_range *range,
 		      unsigned long cur_seq);

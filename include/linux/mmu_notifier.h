@@ -353,7 +353,7 @@ struct mmu_interval_notifier_removal {
 	};
 	struct mmu_interval_notifier_removal *next;
 	unsigned int list;		/* index of the list that it was last in */
-	int pending;			/* index of a read section of removals */
+	unsigned int pending;		/* the count that it is in */
 	struct mmu_interval_notifier *interval_sub;
 	struct mm_struct *mm;		/* drivers may clear that of interval_sub */
 	void (*released)(struct mmu_interval_notifier *interval_sub);

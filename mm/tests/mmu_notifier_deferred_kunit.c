@@ -19,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "mmu_notifier_helpers.h"
 
@@ -678,6 +679,32 @@ static void inserted_again_when_released(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->interval.calls, 3);
 }
 
+static void late_begin_comes_after_the_filter_is_freed(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_interval_notifier_filter *filter;
+	struct mn_deferred *a;
+	unsigned long seq;
+
+	/* Not to be read any more then. */
+	filter = vzalloc(sizeof(*filter));
+	KUNIT_ASSERT_NOT_NULL(test, filter);
+	mmu_interval_notifier_filter_init(filter, &deferred_ops,
+					  (struct mmu_notifier_skip) { });
+	mmgrab(ctx->mm);
+	a = deferred_insert_ops(ctx, 'a', 0, 10, &filter->ops);
+	list_del_init(&a->interval.node);
+	defer(a);
+	KUNIT_EXPECT_TRUE(test, is_released(a));
+	vfree(filter);
+	vm_unmap_aliases();
+	seq = mmu_interval_read_begin(&a->interval.sub);
+	spin_lock(&a->interval.user_lock);
+	mmu_interval_read_retry(&a->interval.sub, seq);
+	spin_unlock(&a->interval.user_lock);
+	mmdrop(ctx->mm);
+}
+
 /* Drivers do that after a removal, to remember it. */
 static void mm_may_be_cleared_before_release(struct kunit *test)
 {
@@ -987,6 +1014,114 @@ static void barrier_does_not_wait_for_later_ones(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, is_released(deferred));
 }
 
+/* The second one comes later, and waits for more. */
+static void barriers_wait_for_their_own(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_deferred *a = deferred_insert(ctx, 'a', 0, 10);
+	struct mn_deferred *b = deferred_insert(ctx, 'b', 10, 10);
+	struct mn_deferred *c = deferred_insert(ctx, 'c', 20, 10);
+	struct mmu_notifier_range *range[3];
+	struct mn_call *barrier[3];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		range[i] = mn_start(ctx, 10 * i, 1);
+	defer(a);
+	barrier[0] = spawn_barrier(ctx, a);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(barrier[0]));
+	defer(b);
+	barrier[1] = spawn_barrier(ctx, b);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(barrier[1]));
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(barrier[0]));
+
+	/* Neither waits for the other one's, if that comes later. */
+	mn_end(range[0]);
+	KUNIT_ASSERT_TRUE(test, mn_returns(barrier[0]));
+	KUNIT_EXPECT_TRUE(test, barrier[0]->ret);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(barrier[1]));
+	defer(c);
+	barrier[2] = spawn_barrier(ctx, c);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(barrier[2]));
+	mn_end(range[1]);
+	KUNIT_ASSERT_TRUE(test, mn_returns(barrier[1]));
+	KUNIT_EXPECT_TRUE(test, barrier[1]->ret);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(barrier[2]));
+	mn_end(range[2]);
+	KUNIT_ASSERT_TRUE(test, mn_returns(barrier[2]));
+	KUNIT_EXPECT_TRUE(test, barrier[2]->ret);
+}
+
+/* Removals that no 16 bits can count. */
+#define TOO_MANY	65536
+
+static atomic_t nr_released;
+
+struct mn_tiny {
+	struct mmu_interval_notifier sub;
+	struct mmu_interval_notifier_removal removal;
+};
+
+static bool nothing_invalidate(struct mmu_interval_notifier *sub,
+			       const struct mmu_notifier_range *range,
+			       unsigned long seq)
+{
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops nothing_ops = {
+	.invalidate = nothing_invalidate,
+};
+
+static void tiny_released(struct mmu_interval_notifier *sub)
+{
+	atomic_inc(&nr_released);
+}
+
+/* Its result is how many were released by then. */
+static void call_barrier_of_many(struct mn_call *call)
+{
+	mmu_interval_notifier_barrier();
+	call->ret = atomic_read(&nr_released);
+}
+
+static void barrier_waits_for_very_many(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
+	struct mn_call *barrier;
+	struct mn_tiny *all;
+	bool waits;
+	int i;
+
+	all = kvcalloc(TOO_MANY, sizeof(*all), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	atomic_set(&nr_released, 0);
+	for (i = 0; i < TOO_MANY; i++) {
+		if (mmu_interval_notifier_insert(&all[i].sub, ctx->mm,
+						 MN_ADDR(0), MN_ADDR(1),
+						 &nothing_ops))
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, TOO_MANY);
+	range = mn_start(ctx, 0, 1);
+	while (i--)
+		mmu_interval_notifier_remove_deferred(&all[i].sub,
+						      &all[i].removal,
+						      tiny_released);
+	barrier = mn_spawn(ctx, "mmu_interval_notifier_barrier", NULL,
+			   call_barrier_of_many, -1);
+	waits = mn_sleeps(barrier);
+	KUNIT_EXPECT_TRUE(test, waits);
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(barrier));
+	KUNIT_EXPECT_EQ(test, barrier->ret, TOO_MANY);
+	while (atomic_read(&nr_released) < TOO_MANY)
+		schedule_timeout_uninterruptible(1);
+	mmu_interval_notifier_barrier();
+	kvfree(all);
+}
+
 static void barrier_of_nothing_returns(struct kunit *test)
 {
 	struct mn_call *barrier = spawn_barrier(test->priv, NULL);
@@ -1206,6 +1341,7 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE(freed_when_released),
 	KUNIT_CASE(freed_while_a_later_range_goes_by),
 	KUNIT_CASE(inserted_again_when_released),
+	KUNIT_CASE(late_begin_comes_after_the_filter_is_freed),
 	KUNIT_CASE(mm_may_be_cleared_before_release),
 	KUNIT_CASE(many_are_removed_at_once),
 	KUNIT_CASE(removals_part_when_they_go_on),
@@ -1213,6 +1349,8 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE_SLOW(removals_race_with_invalidations),
 	KUNIT_CASE(barrier_waits_for_released),
 	KUNIT_CASE(barrier_does_not_wait_for_later_ones),
+	KUNIT_CASE(barriers_wait_for_their_own),
+	KUNIT_CASE_SLOW(barrier_waits_for_very_many),
 	KUNIT_CASE(barrier_of_nothing_returns),
 	KUNIT_CASE(mm_ends_before_release),
 	KUNIT_CASE(removed_by_the_end_of_the_mm),

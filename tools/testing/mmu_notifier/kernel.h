@@ -252,8 +252,9 @@ typedef struct {
 	struct test_lock lock;
 } spinlock_t;
 
-#define DEFINE_SPINLOCK(name)						\
-	spinlock_t name = { .lock.mutex = PTHREAD_MUTEX_INITIALIZER }
+#define __SPIN_LOCK_UNLOCKED(name)					\
+	{ .lock.mutex = PTHREAD_MUTEX_INITIALIZER }
+#define DEFINE_SPINLOCK(name)		spinlock_t name = __SPIN_LOCK_UNLOCKED(name)
 #define spin_lock_init(l)		test_lock_init(&(l)->lock)
 #define spin_lock(l)			(current->locked++, test_lock(&(l)->lock))
 #define spin_unlock(l)			test_unlock(&(l)->lock)
@@ -313,6 +314,9 @@ typedef struct wait_queue_head {
 	struct list_head head;
 } wait_queue_head_t;
 
+#define __WAIT_QUEUE_HEAD_INITIALIZER(name)				\
+	{ .lock.mutex = PTHREAD_MUTEX_INITIALIZER,			\
+	  .head = LIST_HEAD_INIT((name).head) }
 void init_waitqueue_head(struct wait_queue_head *queue);
 bool test_prepare_to_wait(struct wait_queue_head *queue,
 			  struct wait_queue_entry *entry, unsigned int state);
