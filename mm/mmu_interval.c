@@ -162,14 +162,14 @@ static int mn_interval_refused(struct mmu_interval_notifier *interval_sub,
 /* Inline: drivers insert and remove an interval in each fault. */
 static __always_inline void
 mn_place(struct mn_ranges *ranges, struct mmu_interval_notifier *interval_sub,
-	 unsigned long start, unsigned long last)
+	 unsigned long start, unsigned long last, u64 removed)
 	__must_hold(&ranges->lock)
 {
 	lockdep_assert_held(&ranges->lock);
 
 	WRITE_ONCE(MN_FIRST(interval_sub), start);
 	WRITE_ONCE(MN_LAST(interval_sub), last);
-	interval_sub->removed = 0;
+	interval_sub->removed = removed;
 	interval_sub->untracked = 0;
 	mn_note(interval_sub, ranges->last_seq);
 	mn_note_untracked(ranges, interval_sub);
@@ -190,7 +190,7 @@ void mn_interval_place(struct mn_ranges *ranges,
 		       struct mmu_interval_notifier *interval_sub,
 		       unsigned long start, unsigned long last)
 {
-	mn_place(ranges, interval_sub, start, last);
+	mn_place(ranges, interval_sub, start, last, 0);
 }
 
 static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
@@ -202,8 +202,9 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	unsigned long last;
 
 	if (unlikely(mn_claims_to_be_inserted(interval_sub, mm)) &&
-	    mn_warn(mn_is_inserted(ranges, interval_sub), ops,
-		    "%ps is inserted already\n", ops))
+	    mn_warn(mn_is_inserted(ranges, interval_sub),
+		    mn_filter_driver_ops(ops), "%ps is inserted already\n",
+		    mn_filter_driver_ops(ops)))
 		return -EEXIST;
 
 	if (!length || check_add_overflow(start, length - 1, &last))
@@ -219,7 +220,7 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 	interval_sub->mm = mm;
 	interval_sub->ops = ops;
 	spin_lock(&ranges->lock);
-	mn_place(ranges, interval_sub, start, last);
+	mn_place(ranges, interval_sub, start, last, 0);
 	spin_unlock(&ranges->lock);
 	return 0;
 }
@@ -812,13 +813,16 @@ void mn_interval_erase(struct mn_ranges *ranges,
 	mn_erase(ranges, interval_sub);
 }
 
-/* It does not seem to be gone in between, where mn_claims_to_be_inserted() looks. */
+/*
+ * It does not seem to be gone in between, where mn_claims_to_be_inserted() looks; nor
+ * not to move, where __mn_debug_set_seq() does.
+ */
 void mn_interval_replace(struct mn_ranges *ranges,
 			 struct mmu_interval_notifier *interval_sub,
 			 unsigned long start, unsigned long last)
 {
 	mn_itree_remove(interval_sub, &ranges->itree);
-	mn_place(ranges, interval_sub, start, last);
+	mn_place(ranges, interval_sub, start, last, MN_REMOVING);
 }
 
 /* Untracked ranges that overlap may be about to call it: wait for them, too. */

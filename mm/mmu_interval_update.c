@@ -127,6 +127,14 @@ static const struct mmu_interval_notifier_ops mn_stand_in_two_pass_ops = {
 	.invalidate_finish = mn_stand_in_finish,
 };
 
+bool mn_is_stand_in(const struct mmu_interval_notifier *interval_sub)
+{
+	const struct mmu_interval_notifier_ops *ops =
+		READ_ONCE(interval_sub->ops);
+
+	return ops == &mn_stand_in_ops || ops == &mn_stand_in_two_pass_ops;
+}
+
 static void mn_stand_in_init(struct mn_stand_in *stand_in,
 			     struct mmu_interval_notifier *interval_sub,
 			     unsigned int bit)
@@ -194,7 +202,6 @@ static void mn_interval_move(struct mn_ranges *ranges, struct mn_move *move,
 	/* If nothing has started since it was inserted, it has the last one. */
 	WRITE_ONCE(ranges->last_seq, ranges->last_seq + 2);
 	mn_interval_replace(ranges, interval_sub, start, last);
-	interval_sub->removed = MN_REMOVING;
 	mn_stand_ins_remove(ranges, move);
 	interval_sub->removed = 0;
 	/* A sequence that a stand-in had stored says nothing about the addresses. */

@@ -74,6 +74,7 @@ static DEFINE_RAW_SPINLOCK(mn_debug_lock);
 
 /* What was not noted for want of room or memory. */
 static atomic_long_t mn_debug_lost_sites;
+static atomic_long_t mn_debug_lost_ranges;
 static atomic_long_t mn_debug_lost_tasks;
 static atomic_long_t mn_debug_lost_subs;
 
@@ -135,6 +136,8 @@ struct mn_debug_task {
  * @copy: What it was when it started.
  * @by: Where it was started.
  * @task: The task that started it; NULL if that does not return to user space.
+ * @ended: Whether what looks like a copy has ended, which has been reported. It may be
+ *	another range that looks the same, and this one may be active still.
  *
  * Under mn_debug_lock.
  */
@@ -144,6 +147,7 @@ struct mn_debug_range {
 	struct mmu_notifier_range copy;
 	unsigned long by;
 	struct mn_debug_task *task;
+	bool ended;
 };
 
 static DEFINE_HASHTABLE(mn_debug_ranges, 8);
@@ -152,15 +156,6 @@ static struct mn_debug_range mn_debug_range_pool[MN_DEBUG_RANGES];
 static struct mn_debug_task mn_debug_task_pool[MN_DEBUG_TASKS];
 static HLIST_HEAD(mn_debug_free_ranges);
 static HLIST_HEAD(mn_debug_free_tasks);
-
-/* Ranges that are not in the table; as many ends will not find one. */
-static unsigned long mn_debug_lost_ranges;
-
-/* For the KUnit suite. */
-unsigned long mn_debug_ranges_lost(void)
-{
-	return READ_ONCE(mn_debug_lost_ranges);
-}
 
 static struct mn_debug_range *
 mn_debug_find(const struct mmu_notifier_range *range)
@@ -222,10 +217,11 @@ static void mn_debug_drop(struct mn_debug_range *entry)
 	hlist_add_head(&entry->node, &mn_debug_free_ranges);
 }
 
-/* Lockdep reports it as well, a moment later. */
+/* Lockdep reports it as well, a moment later, if it is called then. */
 static bool mn_debug_is_held(const struct mn_debug_range *entry)
 {
-	return IS_ENABLED(CONFIG_LOCKDEP) && debug_locks &&
+	return IS_ENABLED(CONFIG_LOCKDEP) && IS_ENABLED(CONFIG_GENERIC_ENTRY) &&
+	       debug_locks &&
 	       entry->copy.section & MN_SECTION_ENTERED;
 }
 
@@ -263,7 +259,7 @@ static void mn_debug_leave(struct callback_head *work)
 		if (!mn_debug_take(task, &left))
 			break;
 		raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
-		if (mn_debug_is_held(&left))
+		if (left.ended || mn_debug_is_held(&left))
 			continue;
 		mn_debug_report(left.by,
 				"%pS has started [%#lx, %#lx), which is active on return to user space\n",
@@ -334,18 +330,26 @@ static void mn_debug_watch_task(void)
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 }
 
-/* Returns what was at this place before, with ->by 0 if nothing was. */
+/*
+ * Returns what was at this place before, or what is started a second time as a copy;
+ * with ->by 0 if there is neither.
+ */
 static struct mn_debug_range
-mn_debug_note(const struct mmu_notifier_range *range, unsigned long by)
+mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 {
 	struct mn_debug_range old = { }, *entry;
 	unsigned long flags;
 
+	range->flags &= ~MN_DEBUG_RANGE_LOST;
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	entry = mn_debug_find(range);
 	if (entry) {
 		old = *entry;
 		mn_debug_drop(entry);
+	} else if (range->seq | range->section) {
+		entry = mn_debug_find_original(range);
+		if (entry)
+			old = *entry;
 	}
 	entry = hlist_entry_safe(mn_debug_free_ranges.first,
 				 struct mn_debug_range, node);
@@ -354,12 +358,14 @@ mn_debug_note(const struct mmu_notifier_range *range, unsigned long by)
 		entry->range = range;
 		entry->copy = *range;
 		entry->by = by;
+		entry->ended = false;
 		entry->task = mn_debug_find_task();
 		if (entry->task)
 			entry->task->active++;
 		hash_add(mn_debug_ranges, &entry->node, (unsigned long)range);
 	} else {
-		mn_debug_lost_ranges++;
+		range->flags |= MN_DEBUG_RANGE_LOST;
+		atomic_long_inc(&mn_debug_lost_ranges);
 	}
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 	return old;
@@ -371,7 +377,7 @@ static bool mn_debug_is_empty(unsigned long start, unsigned long end)
 	return end && start >= end;
 }
 
-void __mn_debug_start(const struct mmu_notifier_range *range)
+void __mn_debug_start(struct mmu_notifier_range *range)
 {
 	struct mn_debug_range old;
 
@@ -380,7 +386,12 @@ void __mn_debug_start(const struct mmu_notifier_range *range)
 				(void *)_RET_IP_, range->start, range->end);
 	mn_debug_watch_task();
 	old = mn_debug_note(range, _RET_IP_);
-	if (old.by)
+	if (old.by && old.range != range)
+		mn_debug_report(_RET_IP_,
+				"%pS starts a copy of [%#lx, %#lx), which %pS has started\n",
+				(void *)_RET_IP_, old.copy.start, old.copy.end,
+				(void *)old.by);
+	else if (old.by && !old.ended)
 		mn_debug_report(_RET_IP_,
 				"%pS starts a range while [%#lx, %#lx) is active there, which %pS has started\n",
 				(void *)_RET_IP_, old.copy.start, old.copy.end,
@@ -398,8 +409,6 @@ void __mn_debug_started(const struct mmu_notifier_range *range, int err)
 		mn_debug_drop(entry);
 	else if (entry)
 		entry->copy = *range;
-	else if (err && mn_debug_lost_ranges)
-		mn_debug_lost_ranges--;
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 }
 
@@ -421,29 +430,30 @@ static void mn_debug_report_end(const struct mmu_notifier_range *range,
 				old->copy.start, old->copy.end, (void *)old->by);
 }
 
-void __mn_debug_end(const struct mmu_notifier_range *range)
+void __mn_debug_end(struct mmu_notifier_range *range)
 {
+	const bool lost = range->flags & MN_DEBUG_RANGE_LOST;
 	struct mn_debug_range *entry, old = { };
-	bool lost = false, wrong = true;
+	bool wrong = !lost;
 	unsigned long flags;
 
+	range->flags &= ~MN_DEBUG_RANGE_LOST;
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	entry = mn_debug_find(range);
 	if (entry) {
 		wrong = !mn_debug_same(&entry->copy, range);
-	} else if (mn_debug_lost_ranges) {
-		mn_debug_lost_ranges--;
-		lost = true;
-	} else {
-		entry = mn_debug_find_original(range);
-	}
-	if (entry) {
 		old = *entry;
 		mn_debug_drop(entry);
+	} else if (!lost) {
+		entry = mn_debug_find_original(range);
+		if (entry) {
+			old = *entry;
+			entry->ended = true;
+		}
 	}
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 
-	if (wrong && !lost)
+	if (wrong)
 		mn_debug_report_end(range, &old, _RET_IP_);
 }
 
@@ -487,7 +497,7 @@ static void mn_debug_ranges_gone(const struct mm_struct *mm)
 		raw_spin_lock_irqsave(&mn_debug_lock, flags);
 		found = mn_debug_take_from(mm, &left);
 		raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
-		if (found)
+		if (found && !left.ended)
 			mn_debug_report(left.by,
 					"%pS has started [%#lx, %#lx), which is active when its mm is freed\n",
 					(void *)left.by, left.copy.start,
@@ -500,6 +510,7 @@ static void
 mn_debug_subscriptions_gone(struct mmu_notifier_subscriptions *subscriptions)
 {
 	struct mn_ranges *ranges = mn_ranges(subscriptions);
+	const struct mmu_interval_notifier_ops *ops;
 	struct mmu_interval_notifier *interval_sub;
 	struct mmu_notifier *subscription;
 	struct rb_node *node;
@@ -514,9 +525,9 @@ mn_debug_subscriptions_gone(struct mmu_notifier_subscriptions *subscriptions)
 	     node = rb_next(node)) {
 		interval_sub = rb_entry(node, struct mmu_interval_notifier,
 					interval_tree.rb);
-		mn_debug_report(mn_ops_of(interval_sub),
-				"%ps is inserted when its mm is freed\n",
-				mn_ops_of(interval_sub));
+		ops = mn_filter_driver_ops(mn_ops_of(interval_sub));
+		mn_debug_report(ops, "%ps is inserted when its mm is freed\n",
+				ops);
 	}
 }
 
@@ -547,6 +558,7 @@ struct mn_debug_locks {
  * struct mn_debug_sub - an interval_sub that has had a reader since its insertion
  * @node: Entry in mn_debug_subs.
  * @interval_sub: The interval_sub; only to compare.
+ * @reads: Where its driver's read sections are counted, or NULL; constant.
  * @read: Whether a read section has ended.
  * @events: Mask of the events that its callback has stored the sequence of.
  * @taken: Locks that its callback has taken and held while it stored a sequence.
@@ -557,6 +569,7 @@ struct mn_debug_locks {
 struct mn_debug_sub {
 	struct hlist_node node;
 	const struct mmu_interval_notifier *interval_sub;
+	struct mn_debug_reads *reads;
 	bool read;
 	unsigned long events;
 	struct mn_debug_locks taken;
@@ -602,61 +615,84 @@ mn_debug_find_call(const struct mmu_interval_notifier *interval_sub,
  * Statistics: how many read sections each driver has begun and compared. An entry is
  * set once.
  */
-static struct {
+static struct mn_debug_reads {
 	const struct mmu_interval_notifier_ops *ops;
 	atomic_long_t begun;
 	atomic_long_t compared;
 } mn_debug_reads[MN_DEBUG_READS];
 
-static void mn_debug_count(const struct mmu_interval_notifier *interval_sub,
-			   bool begins)
+static struct mn_debug_reads *
+mn_debug_reads_of(const struct mmu_interval_notifier_ops *ops)
 {
-	const struct mmu_interval_notifier_ops *ops =
-		mn_filter_driver_ops(mn_ops_of(interval_sub));
 	const struct mmu_interval_notifier_ops *old;
 	unsigned int i;
 
 	for (i = 0; i < MN_DEBUG_READS; i++) {
 		old = READ_ONCE(mn_debug_reads[i].ops) ?:
 		      cmpxchg(&mn_debug_reads[i].ops, NULL, ops);
-		if (old && old != ops)
-			continue;
-		if (begins)
-			atomic_long_inc(&mn_debug_reads[i].begun);
-		else
-			atomic_long_inc(&mn_debug_reads[i].compared);
-		return;
+		if (!old || old == ops)
+			return &mn_debug_reads[i];
 	}
+	return NULL;
+}
+
+/* Returns whether it is known that it has readers. */
+static bool mn_debug_count_read(const struct mmu_interval_notifier *interval_sub)
+{
+	struct mn_debug_sub *sub;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mn_debug_lock, flags);
+	sub = mn_debug_find_sub(interval_sub);
+	if (sub && sub->reads)
+		atomic_long_inc(&sub->reads->begun);
+	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
+	return sub;
+}
+
+/*
+ * Under ranges->lock: what is in the tree has its ops, and is forgotten when it leaves.
+ * What is not belongs to a late reader.
+ */
+static bool mn_debug_add_sub(struct mn_debug_sub *new)
+{
+	const struct mmu_interval_notifier *interval_sub = new->interval_sub;
+	unsigned long flags;
+
+	if (RB_EMPTY_NODE(&interval_sub->interval_tree.rb))
+		return false;
+	new->reads = mn_debug_reads_of(mn_filter_driver_ops(mn_ops_of(interval_sub)));
+	raw_spin_lock_irqsave(&mn_debug_lock, flags);
+	if (mn_debug_find_sub(interval_sub))
+		new->interval_sub = NULL;
+	else
+		hash_add(mn_debug_subs, &new->node,
+			 (unsigned long)interval_sub);
+	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
+	return new->interval_sub;
 }
 
 /* Note that there are readers. */
 void __mn_debug_read(const struct mmu_interval_notifier *interval_sub)
 {
-	struct mn_debug_sub *sub, *new = NULL;
-	unsigned long flags;
+	struct mn_ranges *ranges = mn_ranges_of_mm(interval_sub->mm);
+	struct mn_debug_sub *new;
+	bool added;
 
-	mn_debug_count(interval_sub, true);
-
-	raw_spin_lock_irqsave(&mn_debug_lock, flags);
-	sub = mn_debug_find_sub(interval_sub);
-	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
-	if (sub)
+	if (mn_debug_count_read(interval_sub))
 		return;
-
 	new = kzalloc_obj(*new, GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC);
 	if (!new) {
 		atomic_long_inc(&mn_debug_lost_subs);
 		return;
 	}
 	new->interval_sub = interval_sub;
-	raw_spin_lock_irqsave(&mn_debug_lock, flags);
-	sub = mn_debug_find_sub(interval_sub);
-	if (!sub)
-		hash_add(mn_debug_subs, &new->node,
-			 (unsigned long)interval_sub);
-	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
-	if (sub)
+	spin_lock(&ranges->lock);
+	added = mn_debug_add_sub(new);
+	spin_unlock(&ranges->lock);
+	if (!added)
 		kfree(new);
+	mn_debug_count_read(interval_sub);
 }
 
 void __mn_debug_forget(const struct mmu_interval_notifier *interval_sub)
@@ -852,15 +888,15 @@ void __mn_debug_retry(struct mmu_interval_notifier *interval_sub,
 	sub = mn_debug_find_sub(interval_sub);
 	if (sub) {
 		sub->read = true;
+		if (sub->reads)
+			atomic_long_inc(&sub->reads->compared);
 		if (mn_debug_knows_locks())
 			mn_debug_add_held(&sub->user, &sub->taken, depth);
 	}
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 
-	if (sub)
-		mn_debug_count(interval_sub, false);
-	else if (mn_debug_is_current(interval_sub, seq) &&
-		 !atomic_long_read(&mn_debug_lost_subs))
+	if (!sub && mn_debug_is_current(interval_sub, seq) &&
+	    !atomic_long_read(&mn_debug_lost_subs))
 		mn_debug_report(_RET_IP_,
 				"%pS ends a read section of an interval in which none has begun\n",
 				(void *)_RET_IP_);
@@ -927,10 +963,14 @@ void __mn_debug_call_end(struct mn_debug_call *call,
 	missing = ops && done && !call->set && mn_debug_needs_seq(call);
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 
-	if (missing && ops->invalidate != mn_interval_skip)
+	/* Readers collide with its removal. */
+	if (missing && !data_race(!!call->interval_sub->removed))
 		mn_debug_report(mn_debug_callback(ops),
 				"%ps did not call mmu_interval_set_seq()\n",
 				mn_debug_callback(ops));
+	/* That of the driver has been looked at. */
+	if (mn_is_stand_in(call->interval_sub))
+		return;
 	__mn_debug_slept(call->range, call->slept, ops ?
 			 mn_debug_callback(ops) :
 			 READ_ONCE(call->interval_sub->ops)->invalidate_finish);
@@ -981,9 +1021,9 @@ static int mn_debug_show(struct seq_file *file, void *unused)
 {
 	unsigned int i;
 
-	seq_printf(file, "not noted: sites %ld ranges %lu tasks %ld intervals %ld\n",
+	seq_printf(file, "not noted: sites %ld ranges %ld tasks %ld intervals %ld\n",
 		   atomic_long_read(&mn_debug_lost_sites),
-		   READ_ONCE(mn_debug_lost_ranges),
+		   atomic_long_read(&mn_debug_lost_ranges),
 		   atomic_long_read(&mn_debug_lost_tasks),
 		   atomic_long_read(&mn_debug_lost_subs));
 	for (i = 0; i < MN_DEBUG_READS && READ_ONCE(mn_debug_reads[i].ops); i++)

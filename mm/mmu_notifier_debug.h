@@ -58,7 +58,12 @@ void __mn_debug_slept(const struct mmu_notifier_range *range,
 		      unsigned long slept, const void *callback);
 void __mn_debug_read(const struct mmu_interval_notifier *interval_sub);
 void __mn_debug_forget(const struct mmu_interval_notifier *interval_sub);
-unsigned long mn_debug_ranges_lost(void);
+
+/* Whether what is debugged knows of the range, as far as it has started. */
+static inline bool mn_debug_knows(const struct mmu_notifier_range *range)
+{
+	return mn_debug_is_on() && !(range->flags & MN_DEBUG_RANGE_LOST);
+}
 
 /*
  * Report a mistake that is made at @site: the address of the driver's callback or ops,
@@ -89,11 +94,11 @@ do {									\
 	mn_warn(condition, site, fmt, ##__VA_ARGS__)
 
 /* The same where what is debugged has reported it, and knows more. */
-#define mn_warn_unless_debugged(condition, fmt, ...)			\
+#define mn_warn_unless_debugged(condition, range, fmt, ...)		\
 ({									\
 	const bool __mistake = !!(condition);				\
 									\
-	WARN_ONCE(__mistake && !mn_debug_is_on(), fmt, ##__VA_ARGS__);	\
+	WARN_ONCE(__mistake && !mn_debug_knows(range), fmt, ##__VA_ARGS__); \
 	unlikely(__mistake);						\
 })
 
@@ -163,8 +168,11 @@ struct mn_debug_call {
 	(void)(fmt);							\
 	WARN_ON_ONCE(condition);					\
 })
-#define mn_warn_unless_debugged(condition, fmt, ...)			\
-	WARN_ONCE(condition, fmt, ##__VA_ARGS__)
+#define mn_warn_unless_debugged(condition, range, fmt, ...)		\
+({									\
+	(void)(range);							\
+	WARN_ONCE(condition, fmt, ##__VA_ARGS__);			\
+})
 
 static __always_inline void
 mn_debug_call_begin(struct mn_debug_call *call,

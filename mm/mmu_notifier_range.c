@@ -51,7 +51,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* In &mmu_notifier_range.flags of an untracked range. */
+/* In &mmu_notifier_range.flags of an untracked range. MN_DEBUG_RANGE_LOST is there, too. */
 #define MN_RANGE_UNTRACKED	BIT(31)
 #define MN_RANGE_ODD		BIT(30)	/* its generation is odd */
 #define MN_RANGE_HASH		GENMASK(29, 8)	/* of its addresses */
@@ -301,7 +301,7 @@ mn_range_deactivate_slow(struct mn_ranges *ranges,
 	if (drained)
 		wake_up_all(&ranges->untracked_waiters);
 	return active || !range->seq ||
-	       !mn_warn_unless_debugged(true, "the end of [%#lx, %#lx), which is not active\n",
+	       !mn_warn_unless_debugged(true, range, "the end of [%#lx, %#lx), which is not active\n",
 					range->start, range->end);
 }
 

@@ -164,8 +164,7 @@ noinline int mn_section_start_refused(struct mn_sections *sections,
 	hlist_for_each_entry_continue_rcu(subscription, hlist) {
 		if (!subscription->ops->invalidate_range_start)
 			continue;
-		err = subscription->ops->invalidate_range_start(subscription,
-								range);
+		err = mn_section_call_one(subscription, range);
 		if (err)
 			ret = mn_section_refused(subscription->ops, range,
 						 err) ?: ret;

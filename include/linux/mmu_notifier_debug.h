@@ -7,6 +7,7 @@
  * mm/mmu_notifier_debug.c. Without the option, each of these is nothing.
  */
 
+#include <linux/bits.h>
 #include <linux/jump_label.h>
 #include <linux/types.h>
 
@@ -18,9 +19,12 @@ struct mmu_notifier_range;
 
 DECLARE_STATIC_KEY_FALSE(mmu_notifier_debug_key);
 
-void __mn_debug_start(const struct mmu_notifier_range *range);
+/* In &mmu_notifier_range.flags, of which mm/ has the upper ones: not noted, for want of room. */
+#define MN_DEBUG_RANGE_LOST	BIT(7)
+
+void __mn_debug_start(struct mmu_notifier_range *range);
 void __mn_debug_started(const struct mmu_notifier_range *range, int err);
-void __mn_debug_end(const struct mmu_notifier_range *range);
+void __mn_debug_end(struct mmu_notifier_range *range);
 void __mn_debug_flush(unsigned long start, unsigned long end);
 void __mn_debug_mm_gone(struct mm_struct *mm);
 void __mn_debug_set_seq(struct mmu_interval_notifier *interval_sub,
@@ -34,8 +38,7 @@ static __always_inline bool mn_debug_is_on(void)
 }
 
 /* A range is about to start. Each of these is in the function that calls the core. */
-static __always_inline void
-mn_debug_start(const struct mmu_notifier_range *range)
+static __always_inline void mn_debug_start(struct mmu_notifier_range *range)
 {
 	if (mn_debug_is_on())
 		__mn_debug_start(range);
@@ -51,7 +54,7 @@ mn_debug_started(const struct mmu_notifier_range *range, int err)
 }
 
 /* It is about to end. */
-static __always_inline void mn_debug_end(const struct mmu_notifier_range *range)
+static __always_inline void mn_debug_end(struct mmu_notifier_range *range)
 {
 	if (mn_debug_is_on())
 		__mn_debug_end(range);
@@ -95,8 +98,7 @@ static __always_inline bool mn_debug_is_on(void)
 	return false;
 }
 
-static __always_inline void
-mn_debug_start(const struct mmu_notifier_range *range)
+static __always_inline void mn_debug_start(struct mmu_notifier_range *range)
 {
 }
 
@@ -106,7 +108,7 @@ mn_debug_started(const struct mmu_notifier_range *range, int err)
 	return err;
 }
 
-static __always_inline void mn_debug_end(const struct mmu_notifier_range *range)
+static __always_inline void mn_debug_end(struct mmu_notifier_range *range)
 {
 }
 

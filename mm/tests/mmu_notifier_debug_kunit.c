@@ -903,6 +903,15 @@ static bool debug_sleepy_invalidate(struct mmu_interval_notifier *sub,
 	return debug_invalidate(sub, range, seq);
 }
 
+/* Only then is it seen whether a callback sleeps. */
+static void skip_unless_sleeps_are_looked_at(struct kunit *test)
+{
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) ||
+	    IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test,
+			   "needs a kernel without CONFIG_DEBUG_ATOMIC_SLEEP and CONFIG_PREEMPT_RT");
+}
+
 static const struct mmu_interval_notifier_ops debug_sleepy_interval_ops = {
 	.invalidate = debug_sleepy_invalidate,
 };
@@ -913,10 +922,7 @@ static void callbacks_that_sleep_are_reported(struct kunit *test)
 	struct mn_ctx *ctx = test->priv;
 	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
 
-	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) ||
-	    IS_ENABLED(CONFIG_PREEMPT_RT))
-		kunit_skip(test,
-			   "needs a kernel without CONFIG_DEBUG_ATOMIC_SLEEP and CONFIG_PREEMPT_RT");
+	skip_unless_sleeps_are_looked_at(test);
 	debug_insert(ctx, &debug_sleepy_interval_ops);
 	mn_reports_begin(ctx);
 	debug_start(&range);
@@ -936,6 +942,222 @@ static void callbacks_that_sleep_are_reported(struct kunit *test)
 	debug_end(&range);
 	/* The interval's again, and this. */
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+}
+
+static int debug_innocent_start(struct mmu_notifier *notifier,
+				const struct mmu_notifier_range *range)
+{
+	barrier();
+	return 0;
+}
+
+static const struct mmu_notifier_ops debug_innocent_ops = {
+	.invalidate_range_start = debug_innocent_start,
+};
+
+static void innocent_after_a_sleeper_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	skip_unless_sleeps_are_looked_at(test);
+	ctx->same_task = true;
+	mn_register(ctx, 'n', &debug_innocent_ops);
+	/* The latest is called first. */
+	mn_register(ctx, 's', &debug_sleepy_ops);
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	debug_end(&range);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_NULL(test, strstr(mn_reports_text(), "debug_innocent_start slept"));
+}
+
+static void debug_sleepy_end(struct mmu_notifier *notifier,
+			     const struct mmu_notifier_range *range)
+{
+	schedule_timeout_uninterruptible(1);
+}
+
+static const struct mmu_notifier_ops debug_sleepy_end_ops = {
+	.invalidate_range_end = debug_sleepy_end,
+};
+
+static void end_that_sleeps_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	skip_unless_sleeps_are_looked_at(test);
+	ctx->same_task = true;
+	mn_register(ctx, 's', &debug_sleepy_end_ops);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	reported(test, "slept", "debug_sleepy_end");
+}
+
+static void sleeper_that_moves_is_reported_once(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range, other = debug_range(ctx, 1, 1);
+	struct debug_driver *driver;
+	struct mn_call *update;
+
+	skip_unless_sleeps_are_looked_at(test);
+	driver = debug_insert(ctx, &debug_sleepy_interval_ops);
+	range = mn_start(ctx, 1, 1);
+	update = mn_spawn(ctx, "mmu_interval_notifier_update", driver,
+			  debug_call_update, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(update));
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&other));
+	debug_end(&other);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(), "debug_sleepy"));
+	KUNIT_EXPECT_NULL(test, strstr(mn_reports_text(),
+				       "mn_stand_in_invalidate slept"));
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(update));
+}
+
+/* As it is without the option. */
+static void start_of_a_copy_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), copy;
+	unsigned int nr;
+
+	debug_insert(ctx, &debug_ops);
+	debug_start(&range);
+	copy = range;
+	mn_reports_begin(ctx);
+	debug_start(&copy);
+	debug_end(&copy);
+	debug_end(&range);
+	nr = mn_reports_end(ctx);
+	KUNIT_EXPECT_GE(test, nr, 1);
+}
+
+/* Somebody else ends what was not started, and looks the same. */
+static void other_range_like_it_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+	struct mmu_notifier_range wrong = debug_range(ctx, 1, 1);
+
+	debug_start(&range);
+	debug_end_elsewhere(&wrong);
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	silent(test);
+}
+
+static void full_table_never_reports_an_innocent(struct kunit *test)
+{
+	const unsigned int nr = 1030;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *ranges = mn_alloc(ctx, nr * sizeof(*ranges));
+	struct mmu_notifier_range wrong = debug_range(ctx, 5000, 1);
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		ranges[i] = debug_range(ctx, i, 1);
+		debug_start(&ranges[i]);
+	}
+	debug_end_elsewhere(&wrong);
+	mn_reports_begin(ctx);
+	for (i = 0; i < nr; i++)
+		debug_end(&ranges[i]);
+	silent(test);
+}
+
+/* Unless lockdep reports it. */
+static void return_to_user_space_in_a_section_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	ctx->same_task = true;
+	mn_register(ctx, 'm', &mn_range_ops);
+	mn_reports_begin(ctx);
+	current->flags &= ~PF_KTHREAD;
+	debug_start(&range);
+	debug_return_to_user_space();
+	current->flags |= PF_KTHREAD;
+	debug_end(&range);
+	reported(test, "on return to user space", "debug_start");
+}
+
+static void driver_with_many_filters_is_reported_once(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	const struct mmu_notifier_skip skip = { .owner = ctx };
+	int i;
+
+	mn_reports_begin(ctx);
+	for (i = 0; i < 3; i++) {
+		struct mmu_interval_notifier_filter *filter =
+			mn_alloc(ctx, sizeof(*filter));
+		struct debug_driver *driver;
+
+		mmu_interval_notifier_filter_init(filter, &debug_ops, skip);
+		driver = debug_insert(ctx, &filter->ops);
+		KUNIT_EXPECT_EQ(test, -EEXIST,
+				mmu_interval_notifier_insert(&driver->sub, ctx->mm,
+							     0, PAGE_SIZE,
+							     &filter->ops));
+	}
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(), "debug_ops"));
+}
+
+/* Its read sections collide. */
+static struct mmu_interval_notifier_removal debug_removal;
+
+static void debug_released_nothing(struct mmu_interval_notifier *sub)
+{
+}
+
+static bool debug_remove_self(struct mmu_interval_notifier *sub,
+			      const struct mmu_notifier_range *range,
+			      unsigned long seq)
+{
+	struct debug_driver *driver = container_of(sub, struct debug_driver, sub);
+
+	spin_lock(&driver->user_lock);
+	mmu_interval_notifier_remove_deferred(sub, &debug_removal,
+					      debug_released_nothing);
+	spin_unlock(&driver->user_lock);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops debug_remove_self_ops = {
+	.invalidate = debug_remove_self,
+};
+
+static void callback_that_removes_itself_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver = mn_alloc(ctx, sizeof(*driver));
+	unsigned long seq;
+
+	driver->ctx = ctx;
+	spin_lock_init(&driver->user_lock);
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_interval_notifier_insert(&driver->sub, ctx->mm, 0,
+						     MN_ADDR(10),
+						     &debug_remove_self_ops));
+	debug_read(driver);
+	seq = mmu_interval_read_begin(&driver->sub);
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	silent(test);
+	mmu_interval_notifier_barrier();
+	/* The core has made it collide. */
+	KUNIT_EXPECT_TRUE(test, debug_retry(driver, seq));
 }
 
 /*
@@ -1039,6 +1261,15 @@ static struct kunit_case mmu_notifier_debug_cases[] = {
 	KUNIT_CASE(correct_readers_are_not_reported),
 	KUNIT_CASE(subscription_that_moves_is_not_reported),
 	KUNIT_CASE(callbacks_that_sleep_are_reported),
+	KUNIT_CASE(innocent_after_a_sleeper_is_not_reported),
+	KUNIT_CASE(end_that_sleeps_is_reported),
+	KUNIT_CASE(sleeper_that_moves_is_reported_once),
+	KUNIT_CASE(start_of_a_copy_is_reported),
+	KUNIT_CASE(other_range_like_it_is_not_reported),
+	KUNIT_CASE(full_table_never_reports_an_innocent),
+	KUNIT_CASE(return_to_user_space_in_a_section_is_reported),
+	KUNIT_CASE(driver_with_many_filters_is_reported_once),
+	KUNIT_CASE(callback_that_removes_itself_is_not_reported),
 	KUNIT_CASE(subscriptions_left_behind_are_reported),
 	KUNIT_CASE(each_driver_that_removes_twice_is_reported),
 	KUNIT_CASE(each_driver_that_inserts_twice_is_reported),

@@ -102,9 +102,9 @@ initramfs() {
 	add /sbin /sbin/mke2fs
 	add /usr/lib/x86_64-linux-gnu/libibverbs /usr/lib/x86_64-linux-gnu/libibverbs/librxe-*.so
 	add /etc/libibverbs.d /etc/libibverbs.d/rxe.driver
-	compile "$work/vms" "$tools/clients/kvm/vms.c"
+	compile "$work/vms" "$tools/clients/vms/vms.c"
 	add /t/vms "$work/vms"
-	compile "$work/elsewhere" -I"$stock/lib" "$tools/clients/hmm/elsewhere.c"
+	compile "$work/elsewhere" -I"$stock/lib" "$tools/clients/elsewhere/elsewhere.c"
 	add /t/elsewhere "$work/elsewhere"
 	compile "$work/oom" "$tools/clients/oom/oom.c"
 	add /t/oom "$work/oom"

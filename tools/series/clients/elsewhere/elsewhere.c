@@ -30,7 +30,7 @@
 #define SECONDS		8
 #define MOST_FAULTS	(1UL << 20)
 
-static uint64_t ns[MOST_FAULTS];
+static double us[MOST_FAULTS];
 static bool stop;
 
 static void die(const char *what)
@@ -41,19 +41,19 @@ static void die(const char *what)
 	exit(1);
 }
 
-static uint64_t now(void)
+static double now_us(void)
 {
-	struct timespec ts;
+	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
 }
 
-static int compare(const void *a, const void *b)
+static int compare(const void *left, const void *right)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	const double *a = left, *b = right;
 
-	return x < y ? -1 : x > y;
+	return (*a > *b) - (*a < *b);
 }
 
 static char *map(unsigned long nr)
@@ -87,7 +87,7 @@ static void measure(int device, int nr_threads)
 	pthread_t threads[MOST_THREADS];
 	char *page = map(1), *copy = map(1);
 	struct hmm_dmirror_cmd cmd;
-	uint64_t began, until;
+	double began, until;
 	int i;
 
 	__atomic_store_n(&stop, false, __ATOMIC_RELAXED);
@@ -95,8 +95,8 @@ static void measure(int device, int nr_threads)
 		if (pthread_create(&threads[i], NULL, discard, NULL))
 			die("pthread_create");
 	}
-	until = now() + SECONDS * 1000000000ULL;
-	while (now() < until && done < MOST_FAULTS) {
+	until = now_us() + SECONDS * 1e6;
+	while (now_us() < until && done < MOST_FAULTS) {
 		/* The device loses it. */
 		if (madvise(page, PAGE, MADV_DONTNEED))
 			die("madvise");
@@ -106,9 +106,9 @@ static void measure(int device, int nr_threads)
 			.ptr = (uintptr_t)copy,
 			.npages = 1,
 		};
-		began = now();
+		began = now_us();
 		if (!ioctl(device, HMM_DMIRROR_READ, &cmd))
-			ns[done++] = now() - began;
+			us[done++] = now_us() - began;
 		else if (errno == EBUSY)
 			given_up++;
 		else
@@ -118,12 +118,12 @@ static void measure(int device, int nr_threads)
 	for (i = 0; i < nr_threads; i++)
 		pthread_join(threads[i], NULL);
 
-	qsort(ns, done, sizeof(*ns), compare);
+	qsort(us, done, sizeof(*us), compare);
 	printf("# rate fault n=%d seconds=%d done=%lu given_up=%lu", nr_threads,
 	       SECONDS, done, given_up);
 	if (done)
-		printf(" p50_us=%.1f p99_us=%.1f max_us=%.1f", ns[done / 2] / 1e3,
-		       ns[done * 99 / 100] / 1e3, ns[done - 1] / 1e3);
+		printf(" p50_us=%.1f p99_us=%.1f max_us=%.1f", us[done / 2],
+		       us[done * 99 / 100], us[done - 1]);
 	printf("\n");
 	munmap(page, PAGE);
 	munmap(copy, PAGE);
