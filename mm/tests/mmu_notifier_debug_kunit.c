@@ -197,10 +197,9 @@ static void change_of_an_active_range_is_reported(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 5; i++) {
-		struct mmu_notifier_range range = debug_range(ctx, 4, 2), old;
+		struct mmu_notifier_range range = debug_range(ctx, 4, 2);
 
 		debug_start(&range);
-		old = range;
 		if (i == 0)
 			range.start += PAGE_SIZE;
 		else if (i == 1)
