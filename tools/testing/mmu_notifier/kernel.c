@@ -185,30 +185,9 @@ void schedule_work(struct work_struct *work)
 
 static long test_srcus;
 
-/* Without the static ones. */
 long test_nr_srcus(void)
 {
-	return __atomic_load_n(&test_srcus, __ATOMIC_RELAXED) -
-	       (__stop_test_srcus - __start_test_srcus);
-}
-
-static void __attribute__((__constructor__)) test_static_srcus_init(void)
-{
-	struct srcu_struct **srcu;
-
-	for (srcu = __start_test_srcus; srcu < __stop_test_srcus; srcu++)
-		init_srcu_struct(*srcu);
-}
-
-bool test_static_srcu_is_read(void)
-{
-	struct srcu_struct **srcu;
-
-	for (srcu = __start_test_srcus; srcu < __stop_test_srcus; srcu++) {
-		if ((*srcu)->readers[0] || (*srcu)->readers[1])
-			return true;
-	}
-	return false;
+	return __atomic_load_n(&test_srcus, __ATOMIC_RELAXED);
 }
 
 int init_srcu_struct(struct srcu_struct *srcu)

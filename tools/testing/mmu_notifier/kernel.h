@@ -413,14 +413,6 @@ struct srcu_struct {
 	struct lockdep_map dep_map;
 };
 
-/* Found by its section, as those of the kernel's modules are. */
-#define DEFINE_STATIC_SRCU(name)					\
-	static struct srcu_struct name;					\
-	static struct srcu_struct *name##_static			\
-	__attribute__((__section__("test_srcus"), __used__)) = &name
-
-extern struct srcu_struct *__start_test_srcus[], *__stop_test_srcus[];
-
 int init_srcu_struct(struct srcu_struct *srcu);
 void cleanup_srcu_struct(struct srcu_struct *srcu);
 int srcu_read_lock(struct srcu_struct *srcu);

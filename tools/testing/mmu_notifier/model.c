@@ -1641,6 +1641,4 @@ void model_end(void)
 		fail("%ld allocations are leaked", test_nr_allocated());
 	if (test_nr_srcus())
 		fail("%ld of SRCU are leaked", test_nr_srcus());
-	if (test_static_srcu_is_read())
-		fail("SRCU is never left");
 }

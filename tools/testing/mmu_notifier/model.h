@@ -347,7 +347,6 @@ void model_check_sleeper(struct task_struct *task);
 void model_end_of_job(void);
 long test_nr_allocated(void);
 long test_nr_srcus(void);
-bool test_static_srcu_is_read(void);
 
 /* What a range may be the doing of. */
 extern char owners[2];
