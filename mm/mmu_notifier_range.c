@@ -301,7 +301,8 @@ mn_range_deactivate_slow(struct mn_ranges *ranges,
 	if (drained)
 		wake_up_all(&ranges->untracked_waiters);
 	return active || !range->seq ||
-	       !mn_warn_unless_debugged(true, range, "the end of [%#lx, %#lx), which is not active\n",
+	       !mn_warn_unless_debugged(true, range,
+					"the end of [%#lx, %#lx), which is not active\n",
 					range->start, range->end);
 }
 
