@@ -340,7 +340,6 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 	struct mn_debug_range old = { }, *entry;
 	unsigned long flags;
 
-	range->flags &= ~MN_DEBUG_RANGE_LOST;
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	entry = mn_debug_find(range);
 	if (entry) {
@@ -437,10 +436,12 @@ void __mn_debug_end(struct mmu_notifier_range *range)
 	bool wrong = !lost;
 	unsigned long flags;
 
-	range->flags &= ~MN_DEBUG_RANGE_LOST;
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	entry = mn_debug_find(range);
 	if (entry) {
+		/* The core knows whether it has ended. */
+		if (entry->ended)
+			range->flags |= MN_DEBUG_RANGE_LOST;
 		wrong = !mn_debug_same(&entry->copy, range);
 		old = *entry;
 		mn_debug_drop(entry);

@@ -19,8 +19,11 @@ struct mmu_notifier_range;
 
 DECLARE_STATIC_KEY_FALSE(mmu_notifier_debug_key);
 
-/* In &mmu_notifier_range.flags, of which mm/ has the upper ones: not noted, for want of room. */
-#define MN_DEBUG_RANGE_LOST	BIT(7)
+/*
+ * In &mmu_notifier_range.flags, of which mm/ has the upper ones: the debug option does not
+ * know it, for want of room, or cannot tell whether it is active.
+ */
+#define MN_DEBUG_RANGE_LOST	BIT(6)
 
 void __mn_debug_start(struct mmu_notifier_range *range);
 void __mn_debug_started(const struct mmu_notifier_range *range, int err);

@@ -1073,12 +1073,15 @@ static void full_table_never_reports_an_innocent(struct kunit *test)
 	silent(test);
 }
 
-/* Unless lockdep reports it. */
+/* Unless lockdep is asked then, and reports it. */
 static void return_to_user_space_in_a_section_is_reported(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
 
+	if (IS_ENABLED(CONFIG_LOCKDEP) && IS_ENABLED(CONFIG_GENERIC_ENTRY))
+		kunit_skip(test,
+			   "needs a kernel without CONFIG_LOCKDEP, or without CONFIG_GENERIC_ENTRY");
 	ctx->same_task = true;
 	mn_register(ctx, 'm', &mn_range_ops);
 	mn_reports_begin(ctx);
