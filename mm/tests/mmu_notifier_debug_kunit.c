@@ -1048,7 +1048,9 @@ static void other_range_like_it_is_not_reported(struct kunit *test)
 	struct mmu_notifier_range wrong = debug_range(ctx, 1, 1);
 
 	debug_start(&range);
+	mn_reports_begin(ctx);
 	debug_end_elsewhere(&wrong);
+	reported(test, "ends a copy of", "debug_end_elsewhere");
 	mn_reports_begin(ctx);
 	debug_end(&range);
 	silent(test);
@@ -1066,7 +1068,9 @@ static void full_table_never_reports_an_innocent(struct kunit *test)
 		ranges[i] = debug_range(ctx, i, 1);
 		debug_start(&ranges[i]);
 	}
+	mn_reports_begin(ctx);
 	debug_end_elsewhere(&wrong);
+	reported(test, "which is not active", "debug_end_elsewhere");
 	mn_reports_begin(ctx);
 	for (i = 0; i < nr; i++)
 		debug_end(&ranges[i]);
