@@ -1011,8 +1011,8 @@ EXPORT_SYMBOL_GPL(mmu_notifier_put);
  * mmu_notifier_synchronize - wait for pending frees
  *
  * On return, ops->free_notifier() has returned for every subscription whose last
- * reference was put before the call, of any mm. Does not wait for later puts.
- * For the exit function of modules.
+ * reference was put before the call, of any mm. Does not wait for later puts, but for
+ * some that come while another caller waits. For the exit function of modules.
  *
  * Context: May sleep, for as long as an invalidation is active in an mm that such a
  * subscription belonged to. So hold no lock that a callback or free_notifier()
