@@ -1027,17 +1027,18 @@ static void start_of_a_copy_is_reported(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mmu_notifier_range range = debug_range(ctx, 1, 1), copy;
-	unsigned int nr;
 
 	debug_insert(ctx, &debug_ops);
 	debug_start(&range);
 	copy = range;
 	mn_reports_begin(ctx);
 	debug_start(&copy);
+	reported(test, "starts a copy of", "debug_start");
+	/* One of the ends is too many. */
+	mn_reports_begin(ctx);
 	debug_end(&copy);
 	debug_end(&range);
-	nr = mn_reports_end(ctx);
-	KUNIT_EXPECT_GE(test, nr, 1);
+	mn_reports_end(ctx);
 }
 
 /* Somebody else ends what was not started, and looks the same. */
