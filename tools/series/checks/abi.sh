@@ -15,7 +15,8 @@ look() (
 	cd "$1"
 	configure tinyconfig "$tools/checks/configs/abi.config" >&2
 	objects=$(for file in mm/mmu_notifier*.c mm/mmu_interval*.c mm/mmu_range*.c; do
-		[ ! -e "$file" ] || echo "${file%.c}.o"
+		# What an option adds that a distribution has not on is no part of it.
+		[ ! -e "$file" ] || sed -n "s,^obj-\$(CONFIG_MMU_NOTIFIER).*+=.* \($(basename "$file" .c)\.o\)\( .*\|$\),mm/\1,p" mm/Makefile
 	done)
 	# shellcheck disable=SC2086 # a list of words
 	build_kernel "the core of ${PWD##*/}" $objects
