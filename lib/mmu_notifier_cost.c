@@ -205,7 +205,9 @@ static void do_read(unsigned long i)
 {
 	unsigned long seq = mmu_interval_read_begin(&single);
 
-	retried |= mmu_interval_read_retry(&single, seq);
+	/* A branch, as in drivers. */
+	if (mmu_interval_read_retry(&single, seq))
+		retried = true;
 }
 
 static void do_insert_remove(unsigned long i)

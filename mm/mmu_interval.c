@@ -385,7 +385,7 @@ mn_collect_matches(struct mn_ranges *ranges,
 }
 
 /* Removals and untracked ranges are rare: do not check every match for them. */
-static struct mmu_interval_notifier **
+static __always_inline struct mmu_interval_notifier **
 mn_collect(struct mn_ranges *ranges, const struct mmu_notifier_range *range,
 	   struct mmu_interval_notifier *next,
 	   struct mmu_interval_notifier **batch)
@@ -451,16 +451,39 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	return -EAGAIN;
 }
 
-static void mn_finish_announcements(const struct mmu_notifier_range *range,
-				    struct llist_node *first)
+/* As mn_announce(). */
+static __always_inline int
+mn_announce_to(struct mmu_interval_notifier *interval_sub,
+	       const struct mmu_notifier_range *range,
+	       struct mn_finish_list *finishes, struct mn_trace *trace)
+{
+	const u64 began = mn_trace_call(trace);
+	const int err = mn_announce(interval_sub, range, finishes);
+
+	if (began)
+		__mn_trace_called(range,
+				  mn_driver_callback(mn_ops_of(interval_sub)),
+				  began);
+	return err;
+}
+
+static __always_inline void
+mn_finish_announcements(const struct mmu_notifier_range *range,
+			struct llist_node *first, const struct mn_trace *trace)
 {
 	struct mmu_interval_notifier_finish *finish, *next;
+	void (*callback)(struct mmu_interval_notifier_finish *finish);
 	struct mn_debug_call call;
+	u64 began;
 
 	llist_for_each_entry_safe(finish, next, first, link) {
 		mn_debug_call_begin(&call, finish->notifier, range, range->seq);
 		/* As in mn_announce(); the second pass is the same after (W). */
-		READ_ONCE(finish->notifier->ops)->invalidate_finish(finish);
+		callback = READ_ONCE(finish->notifier->ops)->invalidate_finish;
+		began = mn_trace_time(trace);
+		callback(finish);
+		if (began)
+			__mn_trace_called(range, callback, began);
 		mn_debug_call_end(&call, NULL, true);
 	}
 }
@@ -471,7 +494,7 @@ static int mn_complete_start(struct mn_ranges *ranges,
 			     const struct mn_finish_list *finishes, int err)
 {
 	if (finishes->first)
-		mn_finish_announcements(range, finishes->first);
+		mn_finish_announcements(range, finishes->first, NULL);
 	mn_callbacks_exit(range);
 	if (unlikely(err))
 		mn_range_deactivate(ranges, range);
@@ -484,10 +507,10 @@ static int mn_complete_start(struct mn_ranges *ranges,
  * leave the tree while the range is active. Returns -EAGAIN, with the range ended, if
  * a callback would have had to sleep and must not.
  */
-static noinline int
-mn_announce_all(struct mn_ranges *ranges,
-		struct mmu_notifier_range *range,
-		struct mmu_interval_notifier *next)
+static __always_inline int
+mn_announce_batches(struct mn_ranges *ranges,
+		    struct mmu_notifier_range *range,
+		    struct mmu_interval_notifier *next, struct mn_trace *trace)
 	__releases(&ranges->lock)
 {
 	struct mmu_interval_notifier *batch[MN_BATCH] __uninitialized;
@@ -500,7 +523,7 @@ mn_announce_all(struct mn_ranges *ranges,
 		spin_unlock(&ranges->lock);
 
 		for (sub = batch; sub != end; sub++) {
-			err = mn_announce(*sub, range, &finishes);
+			err = mn_announce_to(*sub, range, &finishes, trace);
 			if (unlikely(err))
 				goto out;
 		}
@@ -513,7 +536,38 @@ mn_announce_all(struct mn_ranges *ranges,
 					  range->end - 1);
 	}
 out:
+	if (trace) {
+		mn_finish_announcements(range, finishes.first, trace);
+		/* Not again. */
+		finishes.first = NULL;
+	}
 	return mn_complete_start(ranges, range, &finishes, err);
+}
+
+static noinline int
+mn_announce_all(struct mn_ranges *ranges,
+		struct mmu_notifier_range *range,
+		struct mmu_interval_notifier *next)
+	__releases(&ranges->lock)
+{
+	return mn_announce_batches(ranges, range, next, NULL);
+}
+
+static noinline int
+mn_announce_traced(struct mn_ranges *ranges, struct mmu_notifier_range *range,
+		   struct mmu_interval_notifier *next, struct mn_trace *trace)
+	__releases(&ranges->lock)
+{
+	return mn_announce_batches(ranges, range, next, trace);
+}
+
+static __always_inline int
+mn_announce_some(struct mn_ranges *ranges, struct mmu_notifier_range *range,
+		 struct mmu_interval_notifier *next, struct mn_trace *trace)
+	__releases(&ranges->lock)
+{
+	return trace ? mn_announce_traced(ranges, range, next, trace) :
+		       mn_announce_all(ranges, range, next);
 }
 
 /* As mn_announce_all(), for a single interval_sub, the common case. */
@@ -541,10 +595,9 @@ mn_announce_one(struct mn_ranges *ranges,
  * end of the mm and must not enter them. Its slot is filled, so a registration
  * that the range does not see waits for its end.
  */
-static noinline int
-mn_interval_start_late(struct mn_ranges *ranges,
-		       struct mmu_notifier_range *range,
-		       struct mmu_interval_notifier *first)
+static __always_inline int
+mn_announce_late(struct mn_ranges *ranges, struct mmu_notifier_range *range,
+		 struct mmu_interval_notifier *first, struct mn_trace *trace)
 	__releases(&ranges->lock)
 {
 	struct mn_sections *sections = ranges->sections;
@@ -552,15 +605,24 @@ mn_interval_start_late(struct mn_ranges *ranges,
 	int err;
 
 	if (range->event == MMU_NOTIFY_RELEASE)
-		return mn_announce_all(ranges, range, first);
+		return mn_announce_some(ranges, range, first, trace);
 
 	subscription = mn_section_enter(sections, range);
-	err = mn_announce_all(ranges, range, first);
+	err = mn_announce_some(ranges, range, first, trace);
 	if (likely(!err))
-		return mn_section_start_range(sections, ranges, range,
-					      subscription);
+		return mn_section_call_start(sections, ranges, range,
+					     subscription, trace);
 	mn_section_leave(sections, range);
 	return err;
+}
+
+static noinline int
+mn_interval_start_late(struct mn_ranges *ranges,
+		       struct mmu_notifier_range *range,
+		       struct mmu_interval_notifier *first)
+	__releases(&ranges->lock)
+{
+	return mn_announce_late(ranges, range, first, NULL);
 }
 
 /*
@@ -590,6 +652,25 @@ int mn_interval_start_range(struct mn_ranges *ranges,
 	return mn_announce_all(ranges, range, first);
 }
 
+#ifdef CONFIG_MMU_NOTIFIER_TRACE
+/* The same, for any number of interval_subs. */
+int mn_interval_start_traced(struct mn_ranges *ranges,
+			     struct mmu_notifier_range *range,
+			     struct mn_trace *trace)
+{
+	const unsigned long last = range->end - 1;
+	struct mmu_interval_notifier *first;
+
+	mn_callbacks_enter(range, false);
+	spin_lock(&ranges->lock);
+	mn_range_activate(ranges, range);
+	first = mn_itree_iter_first(&ranges->itree, range->start, last);
+	if (unlikely(ranges->sections && !range->section))
+		return mn_announce_late(ranges, range, first, trace);
+	return mn_announce_traced(ranges, range, first, trace);
+}
+#endif
+
 void mn_interval_release(struct mn_ranges *ranges,
 			 struct mm_struct *mm)
 {
@@ -597,6 +678,10 @@ void mn_interval_release(struct mn_ranges *ranges,
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_RELEASE,
 				MMU_NOTIFIER_RANGE_BLOCKABLE, mm, 0, ULONG_MAX);
+	if (mn_is_traced()) {
+		mn_release_traced(ranges, &range);
+		return;
+	}
 	mn_interval_start_range(ranges, &range);
 	mn_range_deactivate(ranges, &range);
 }
@@ -649,7 +734,7 @@ mn_read_begin_slow(struct mn_ranges *ranges,
 	if (!mn_is_clear(ranges, interval_sub))
 		err = mn_wait(ranges, MN_FIRST(interval_sub),
 			      MN_LAST(interval_sub), interval_sub->untracked,
-			      state);
+			      state, MMU_NOTIFIER_READER);
 	spin_unlock(&ranges->lock);
 	if (unlikely(err))
 		*seq = mn_seq_to_collide(*seq);
@@ -695,6 +780,10 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 		return true;
 	}
 	mn_debug_read(interval_sub);
+	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && mn_fails_to_read()) {
+		*seq = mn_seq_to_collide(READ_ONCE(interval_sub->invalidate_seq));
+		return true;
+	}
 
 	ranges = mn_ranges_of(interval_sub);
 	/*
@@ -832,7 +921,8 @@ static void mn_wait_for_all(struct mn_ranges *ranges,
 {
 	mn_note_untracked(ranges, interval_sub);
 	mn_wait(ranges, MN_FIRST(interval_sub), MN_LAST(interval_sub),
-		interval_sub->untracked, TASK_UNINTERRUPTIBLE);
+		interval_sub->untracked, TASK_UNINTERRUPTIBLE,
+		MMU_NOTIFIER_REMOVER);
 }
 
 /* Announce no range to it that starts from now on. */

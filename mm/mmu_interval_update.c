@@ -167,14 +167,16 @@ static void mn_stand_ins_remove(struct mn_ranges *ranges, struct mn_move *move)
 	mn_interval_stop(ranges, &move->new.interval_sub);
 	if (unlikely(mask & MN_UNTRACKED))
 		mn_wait_for_untracked(ranges, mn_generation_of_all(ranges),
-				      TASK_UNINTERRUPTIBLE);
+				      TASK_UNINTERRUPTIBLE,
+				      MMU_NOTIFIER_REMOVER);
 	for (mask &= ~MN_UNTRACKED; mask; mask &= mask - 1) {
 		const unsigned long i = __ffs(mask);
 		const struct mn_span *span = &ranges->slots[i].span;
 
 		if (mn_stand_in_overlaps(&move->old, span) ||
 		    mn_stand_in_overlaps(&move->new, span))
-			mn_wait_for_slot(ranges, i, mark, TASK_UNINTERRUPTIBLE);
+			mn_wait_for_slot(ranges, i, mark, TASK_UNINTERRUPTIBLE,
+					 MMU_NOTIFIER_REMOVER);
 	}
 	ranges->nr_removing -= 2;
 	mn_interval_erase(ranges, &move->old.interval_sub);

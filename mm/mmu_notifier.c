@@ -251,6 +251,7 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		new = mn_subscriptions_alloc();
 		if (!new)
 			return -ENOMEM;
+		new->mm = mm;
 		subscriptions = new;
 	}
 	if (subscription && !subscriptions->sections) {
@@ -262,6 +263,7 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 		new_ranges = mn_ranges_alloc();
 		if (!new_ranges)
 			goto free;
+		new_ranges->mm = mm;
 	}
 	if (new) {
 		err = mm_take_all_locks(mm);
@@ -609,7 +611,7 @@ static bool mn_is_in_section(const struct mmu_notifier_range *range)
  * never get an end. Without tracking, the first addresses are unknown: end the
  * range, and start it again.
  */
-static noinline int
+noinline int
 mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
 		     struct mmu_notifier_range *range)
 {
@@ -626,7 +628,7 @@ mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
 	if (in_section)
 		mn_section_end_range(sections, range);
 	mn_range_forget(range);
-	return __mmu_notifier_invalidate_range_start(range);
+	return mn_dispatch_start(range);
 }
 
 /* Intervals first: nouveau relies on that order. */
@@ -661,7 +663,7 @@ static noinline int mn_start_in_section(struct mn_sections *sections,
 	if (ranges)
 		return mn_both_start(sections, ranges, range, first);
 	range->seq = mn_self(range);
-	return mn_section_call_start(sections, NULL, range, first);
+	return mn_section_call_start(sections, NULL, range, first, NULL);
 }
 
 int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
@@ -670,6 +672,8 @@ int __mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 		mn_subscriptions(range->mm);
 	struct mn_sections *sections = mn_sections(subscriptions);
 
+	if (mn_has_to_trace())
+		return mn_start_traced(range);
 	if (sections)
 		return mn_start_in_section(sections, range);
 	if (unlikely(range->section | range->seq))
@@ -703,6 +707,10 @@ void __mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 	struct mn_sections *sections;
 	struct mn_ranges *ranges;
 
+	if (mn_has_to_trace()) {
+		mn_end_traced(range);
+		return;
+	}
 	mn_lockdep_may_wait();
 	if (range->section & MN_SECTION_ENTERED) {
 		sections = mn_sections(subscriptions);

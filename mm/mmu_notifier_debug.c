@@ -945,14 +945,6 @@ static bool mn_debug_needs_seq(const struct mn_debug_call *call)
 	return events & BIT(range->event);
 }
 
-static const void *
-mn_debug_callback(const struct mmu_interval_notifier_ops *ops)
-{
-	ops = mn_filter_driver_ops(ops);
-	return ops->invalidate_start ? (void *)ops->invalidate_start :
-				       (void *)ops->invalidate;
-}
-
 void __mn_debug_call_end(struct mn_debug_call *call,
 			 const struct mmu_interval_notifier_ops *ops, bool done)
 {
@@ -966,14 +958,14 @@ void __mn_debug_call_end(struct mn_debug_call *call,
 
 	/* Readers collide with its removal. */
 	if (missing && !data_race(!!call->interval_sub->removed))
-		mn_debug_report(mn_debug_callback(ops),
+		mn_debug_report(mn_driver_callback(ops),
 				"%ps did not call mmu_interval_set_seq()\n",
-				mn_debug_callback(ops));
+				mn_driver_callback(ops));
 	/* That of the driver has been looked at. */
 	if (mn_is_stand_in(call->interval_sub))
 		return;
 	__mn_debug_slept(call->range, call->slept, ops ?
-			 mn_debug_callback(ops) :
+			 mn_driver_callback(ops) :
 			 READ_ONCE(call->interval_sub->ops)->invalidate_finish);
 }
 

@@ -134,6 +134,14 @@ mn_filter_driver_ops(const struct mmu_interval_notifier_ops *ops)
 			    ops)->driver_ops;
 }
 
+/* Its first callback, for messages. */
+const void *mn_driver_callback(const struct mmu_interval_notifier_ops *ops)
+{
+	ops = mn_filter_driver_ops(ops);
+	return ops->invalidate_start ? (const void *)ops->invalidate_start :
+				       (const void *)ops->invalidate;
+}
+
 /**
  * mmu_interval_notifier_filter_init - make callbacks that skip some invalidations
  * @filter: The filter.
@@ -210,12 +218,12 @@ static void mn_filter_end(struct mmu_notifier *subscription,
 		filter->driver_ops->invalidate_range_end(subscription, range);
 }
 
-/* Nor may this be of a filter. */
-static const struct mmu_notifier_ops *
-mn_unfiltered(const struct mmu_notifier_ops *ops)
+/* As mn_filter_driver_ops(). */
+const struct mmu_notifier_ops *
+mn_filter_driver_mm_ops(const struct mmu_notifier_ops *ops)
 {
-	if (!WARN_ON_ONCE(ops->invalidate_range_start == mn_filter_start ||
-			  ops->invalidate_range_end == mn_filter_end))
+	if (ops->invalidate_range_start != mn_filter_start &&
+	    ops->invalidate_range_end != mn_filter_end)
 		return ops;
 	return container_of(ops, struct mmu_notifier_filter, ops)->driver_ops;
 }
@@ -240,15 +248,19 @@ void mmu_notifier_filter_init(struct mmu_notifier_filter *filter,
 			      const struct mmu_notifier_ops *ops,
 			      struct mmu_notifier_skip skip)
 {
-	ops = mn_unfiltered(ops);
+	const struct mmu_notifier_ops *driver_ops =
+		mn_filter_driver_mm_ops(ops);
+
+	/* Nor may this be of a filter. */
+	WARN_ON_ONCE(driver_ops != ops);
 	*filter = (struct mmu_notifier_filter) {
-		.ops = *ops,
-		.driver_ops = ops,
+		.ops = *driver_ops,
+		.driver_ops = driver_ops,
 		.skip = mn_skip(skip),
 	};
-	if (ops->invalidate_range_start)
+	if (driver_ops->invalidate_range_start)
 		filter->ops.invalidate_range_start = mn_filter_start;
-	if (ops->invalidate_range_end)
+	if (driver_ops->invalidate_range_end)
 		filter->ops.invalidate_range_end = mn_filter_end;
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_filter_init);

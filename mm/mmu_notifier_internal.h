@@ -12,6 +12,8 @@
  * mmu_notifier_section.c  SRCU sections: what (un)registration waits for
  * mmu_range_read.c      collision-retry for any range, on active ranges
  * mmu_range_watch.c     watches for its readers when the history is too short
+ * mmu_notifier_trace.c  trace events
+ * mmu_notifier_fail.c   faults that are injected
  */
 
 #include <linux/bits.h>
@@ -35,6 +37,7 @@
 #include <linux/workqueue.h>
 
 #include "mmu_notifier_debug.h"
+#include "mmu_notifier_trace.h"
 
 /*
  * Structures
@@ -123,6 +126,7 @@ struct mn_watch {
  * @complete: Whether every active range is known, as interval_subs and range
  *	readers require; becomes true once, soon after the allocation.
  * @sections: The SRCU sections of the mm, if allocated later than this.
+ * @mm: The mm, constant; only for trace events.
  *
  * Allocated when the mm is first tracked; freed with the mm. One lock
  * covers the ranges and the tree, so that a range becomes active and finds its
@@ -181,6 +185,7 @@ struct mn_ranges {
 	unsigned long overrun;
 	bool complete;
 	struct mn_sections *sections;
+	struct mm_struct *mm;
 };
 
 /**
@@ -212,6 +217,7 @@ struct mn_sections {
  * @list: The subscriptions to the mm, the latest first.
  * @ranges: The active ranges and the interval_subs, once the mm is tracked.
  * @sections: The SRCU sections, once there has been a subscription to the mm.
+ * @mm: The mm, constant; only for trace events.
  *
  * At least one of @ranges and @sections exists. Each is NULL at first, and
  * constant once it is set.
@@ -243,6 +249,7 @@ struct mmu_notifier_subscriptions {
 	struct hlist_head list;
 	struct mn_ranges *ranges;
 	struct mn_sections *sections;
+	struct mm_struct *mm;
 };
 
 /*
@@ -410,14 +417,21 @@ bool mn_has_drained(struct mn_ranges *ranges, unsigned long generation)
 
 /* Each returns 0; or -EINTR because of a fatal signal, if @state is TASK_KILLABLE. */
 int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
-			  unsigned int state)
+			  unsigned int state, enum mmu_notifier_waiter waiter)
 	__must_hold(&ranges->lock);
 int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
-		     unsigned int state)
+		     unsigned int state, enum mmu_notifier_waiter waiter)
 	__must_hold(&ranges->lock);
 int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
-	    u8 untracked, unsigned int state)
+	    u8 untracked, unsigned int state, enum mmu_notifier_waiter waiter)
 	__must_hold(&ranges->lock);
+
+/*
+ * Starts that do not come from a range that has not started; see mmu_notifier.c
+ */
+
+int mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
+			 struct mmu_notifier_range *range);
 
 /*
  * What is pending, for who waits until all that began before is over; see mmu_notifier.c
@@ -545,17 +559,27 @@ int mn_section_refused(const struct mmu_notifier_ops *ops,
 int mn_section_start_refused(struct mn_sections *sections,
 			     struct mn_ranges *ranges,
 			     struct mmu_notifier_range *range,
-			     struct mmu_notifier *subscription, int err);
+			     struct mmu_notifier *subscription, int err,
+			     struct mn_trace *trace);
+
+const struct mmu_notifier_ops *
+mn_filter_driver_mm_ops(const struct mmu_notifier_ops *ops);
 
 static __always_inline int
 mn_section_call_one(struct mmu_notifier *subscription,
-		    const struct mmu_notifier_range *range)
+		    const struct mmu_notifier_range *range,
+		    struct mn_trace *trace)
 {
+	const struct mmu_notifier_ops *ops = subscription->ops;
 	const unsigned long slept = mn_debug_sleeps();
-	const int err = subscription->ops->invalidate_range_start(subscription,
-								  range);
+	const u64 began = mn_trace_call(trace);
+	const int err = ops->invalidate_range_start(subscription, range);
 
-	mn_debug_slept(range, slept, subscription->ops->invalidate_range_start);
+	if (began) {
+		ops = mn_filter_driver_mm_ops(ops);
+		__mn_trace_called(range, ops->invalidate_range_start, began);
+	}
+	mn_debug_slept(range, slept, ops->invalidate_range_start);
 	return err;
 }
 
@@ -567,7 +591,7 @@ mn_section_call_one(struct mmu_notifier *subscription,
 static __always_inline int
 mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 		      struct mmu_notifier_range *range,
-		      struct mmu_notifier *first)
+		      struct mmu_notifier *first, struct mn_trace *trace)
 {
 	struct mmu_notifier *subscription = first;
 	int err;
@@ -576,29 +600,39 @@ mn_section_call_start(struct mn_sections *sections, struct mn_ranges *ranges,
 	hlist_for_each_entry_from_rcu(subscription, hlist) {
 		if (!subscription->ops->invalidate_range_start)
 			continue;
-		err = mn_section_call_one(subscription, range);
+		err = mn_section_call_one(subscription, range, trace);
 		if (unlikely(err))
 			return mn_section_start_refused(sections, ranges, range,
-							subscription, err);
+							subscription, err,
+							trace);
 	}
 	mn_callbacks_exit(range);
 	return 0;
 }
 
 static __always_inline void
-mn_section_call_end(const struct mmu_notifier_range *range)
+mn_section_call_end(const struct mmu_notifier_range *range,
+		    struct mn_trace *trace)
 {
 	struct mmu_notifier *subscription = mn_section_first(range->section);
+	const struct mmu_notifier_ops *ops;
 	unsigned long slept;
+	u64 began;
 
 	mn_callbacks_enter(range, true);
 	hlist_for_each_entry_from_rcu(subscription, hlist) {
-		if (!subscription->ops->invalidate_range_end)
+		ops = subscription->ops;
+		if (!ops->invalidate_range_end)
 			continue;
 		slept = mn_debug_sleeps();
-		subscription->ops->invalidate_range_end(subscription, range);
-		mn_debug_slept(range, slept,
-			       subscription->ops->invalidate_range_end);
+		began = mn_trace_call(trace);
+		ops->invalidate_range_end(subscription, range);
+		if (began) {
+			ops = mn_filter_driver_mm_ops(ops);
+			__mn_trace_called(range, ops->invalidate_range_end,
+					  began);
+		}
+		mn_debug_slept(range, slept, ops->invalidate_range_end);
 	}
 	mn_callbacks_exit(range);
 }
@@ -608,7 +642,7 @@ static __always_inline void
 mn_section_end_range(struct mn_sections *sections,
 		     struct mmu_notifier_range *range)
 {
-	mn_section_call_end(range);
+	mn_section_call_end(range, NULL);
 	mn_section_leave(sections, range);
 }
 
@@ -636,6 +670,7 @@ int mn_interval_start_range(struct mn_ranges *ranges,
 void mn_interval_release(struct mn_ranges *ranges, struct mm_struct *mm);
 const struct mmu_interval_notifier_ops *
 mn_filter_driver_ops(const struct mmu_interval_notifier_ops *ops);
+const void *mn_driver_callback(const struct mmu_interval_notifier_ops *ops);
 bool mn_is_stand_in(const struct mmu_interval_notifier *interval_sub);
 bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      const struct mmu_notifier_range *range,
@@ -719,5 +754,8 @@ mn_is_being_removed(const struct mmu_interval_notifier *interval_sub)
 	return interval_sub->removed ||
 	       RB_EMPTY_NODE(&interval_sub->interval_tree.rb);
 }
+
+/* With CONFIG_FAIL_MMU_NOTIFIER only: see mmu_notifier_fail.c. */
+bool mn_fails_to_read(void);
 
 #endif /* _MM_MMU_NOTIFIER_INTERNAL_H */

@@ -430,10 +430,33 @@ bool mn_has_drained(struct mn_ranges *ranges, unsigned long generation)
 	return ranges->generation - generation > !!ranges->nr_draining;
 }
 
+static int mn_waited(struct mn_trace_wait *wait, int err)
+{
+	const int ret = err ? -EINTR : 0;
+
+	mn_trace_wait_end(wait, ret);
+	return ret;
+}
+
+/* There is no telling which of them holds it up. */
+static void mn_trace_wait_for_untracked(struct mn_ranges *ranges,
+					unsigned long generation,
+					enum mmu_notifier_waiter waiter,
+					struct mn_trace_wait *wait)
+	__must_hold(&ranges->lock)
+{
+	const struct mn_span *span = &ranges->untracked;
+
+	if (mn_traces_waits() && !mn_has_drained(ranges, generation))
+		mn_trace_wait_begin(wait, ranges->mm, waiter, 0, span->first,
+				    span->last + 1);
+}
+
 int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
-			  unsigned int state)
+			  unsigned int state, enum mmu_notifier_waiter waiter)
 {
 	unsigned long generation = ranges->generation;
+	struct mn_trace_wait wait = {};
 	int err;
 
 	/* Older generations have ended. */
@@ -442,21 +465,37 @@ int mn_wait_for_untracked(struct mn_ranges *ranges, u8 untracked,
 	else if (untracked != (u8)generation)
 		return 0;
 
+	mn_trace_wait_for_untracked(ranges, generation, waiter, &wait);
 	err = ___wait_event(ranges->untracked_waiters,
 			    mn_has_drained(ranges, generation),
 			    state, 0, 0,
 			    spin_unlock(&ranges->lock);
 			    schedule();
 			    spin_lock(&ranges->lock));
-	return err ? -EINTR : 0;
+	return mn_waited(&wait, err);
+}
+
+static void mn_trace_wait_for_slot(const struct mn_ranges *ranges,
+				   unsigned long i, u64 mark,
+				   enum mmu_notifier_waiter waiter,
+				   struct mn_trace_wait *wait)
+	__must_hold(&ranges->lock)
+{
+	const struct mn_slot *slot = &ranges->slots[i];
+
+	if (mn_traces_waits() && mn_holds_up(ranges, i, mark))
+		mn_trace_wait_begin(wait, ranges->mm, waiter, slot->seq,
+				    slot->span.first, slot->span.last + 1);
 }
 
 /* Sleep until the range in the slot has ended, unless its sequence is above @mark. */
 int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
-		     unsigned int state)
+		     unsigned int state, enum mmu_notifier_waiter waiter)
 {
+	struct mn_trace_wait wait = {};
 	int err;
 
+	mn_trace_wait_for_slot(ranges, i, mark, waiter, &wait);
 	err = ___wait_event(ranges->waiters[i],
 			    !mn_holds_up(ranges, i, mark),
 			    state, 0, 0,
@@ -464,7 +503,7 @@ int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
 			    spin_unlock(&ranges->lock);
 			    schedule();
 			    spin_lock(&ranges->lock));
-	return err ? -EINTR : 0;
+	return mn_waited(&wait, err);
 }
 
 /*
@@ -473,7 +512,7 @@ int mn_wait_for_slot(struct mn_ranges *ranges, unsigned long i, u64 mark,
  * none.
  */
 int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
-	    u8 untracked, unsigned int state)
+	    u8 untracked, unsigned int state, enum mmu_notifier_waiter waiter)
 {
 	unsigned long mask = ranges->active;
 	const u64 mark = ranges->last_seq;
@@ -482,7 +521,7 @@ int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 	lockdep_assert_held(&ranges->lock);
 
 	if (unlikely(mask & MN_UNTRACKED))
-		err = mn_wait_for_untracked(ranges, untracked, state);
+		err = mn_wait_for_untracked(ranges, untracked, state, waiter);
 	/*
 	 * A range that reuses one of these slots has a sequence above @mark, so it
 	 * is not waited for. If it overlaps, the range that held the slot before
@@ -493,7 +532,7 @@ int mn_wait(struct mn_ranges *ranges, unsigned long first, unsigned long last,
 
 		/* Most do not overlap: spare them the wait_event. */
 		if (mn_overlaps(&ranges->slots[i].span, first, last))
-			err = mn_wait_for_slot(ranges, i, mark, state);
+			err = mn_wait_for_slot(ranges, i, mark, state, waiter);
 	}
 	return err;
 }
@@ -502,5 +541,5 @@ void mn_wait_for_active(struct mn_ranges *ranges)
 {
 	guard(spinlock)(&ranges->lock);
 	mn_wait(ranges, 0, ULONG_MAX, mn_generation_of_all(ranges),
-		TASK_UNINTERRUPTIBLE);
+		TASK_UNINTERRUPTIBLE, MMU_NOTIFIER_REGISTRATION);
 }

@@ -22,6 +22,7 @@
 #include <linux/compiler.h>
 #include <linux/container_of.h>
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/lockdep.h>
 #include <linux/mmu_notifier.h>
 #include <linux/rculist.h>
@@ -96,18 +97,31 @@ mn_sections_alloc(struct mmu_notifier_subscriptions *subscriptions)
 	return sections;
 }
 
+/* There is no telling whether anything holds it up, and what. */
+static void mn_sections_synchronize(struct mn_sections *sections,
+				    enum mmu_notifier_waiter waiter)
+{
+	struct mn_trace_wait wait = {};
+
+	if (mn_traces_waits())
+		mn_trace_wait_begin(&wait, sections->subscriptions->mm, waiter,
+				    0, 0, ULONG_MAX);
+	/* Expedited: the caller holds locks, or is an exiting process. */
+	synchronize_srcu_expedited(&sections->srcu);
+	mn_trace_wait_end(&wait, 0);
+}
+
 /* Wait for the callbacks that run, and for the end of the ranges that are active. */
 void mn_sections_wait(struct mn_sections *sections)
 {
-	/* Expedited: the caller holds locks, or is an exiting process. */
-	synchronize_srcu_expedited(&sections->srcu);
+	mn_sections_synchronize(sections, MMU_NOTIFIER_REGISTRATION);
 }
 
 /* The same, and for another task that may be in ->release(). */
 void mn_sections_wait_for_release(struct mn_sections *sections)
 {
 	mn_lockdep_may_wait_for_release();
-	mn_sections_wait(sections);
+	mn_sections_synchronize(sections, MMU_NOTIFIER_UNREGISTRATION);
 }
 
 void mn_lockdep_release_begin(void)
@@ -157,14 +171,15 @@ noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
 noinline int mn_section_start_refused(struct mn_sections *sections,
 				      struct mn_ranges *ranges,
 				      struct mmu_notifier_range *range,
-				      struct mmu_notifier *subscription, int err)
+				      struct mmu_notifier *subscription, int err,
+				      struct mn_trace *trace)
 {
 	int ret = mn_section_refused(subscription->ops, range, err);
 
 	hlist_for_each_entry_continue_rcu(subscription, hlist) {
 		if (!subscription->ops->invalidate_range_start)
 			continue;
-		err = mn_section_call_one(subscription, range);
+		err = mn_section_call_one(subscription, range, trace);
 		if (err)
 			ret = mn_section_refused(subscription->ops, range,
 						 err) ?: ret;
@@ -172,7 +187,7 @@ noinline int mn_section_start_refused(struct mn_sections *sections,
 	mn_callbacks_exit(range);
 
 	if (ret) {
-		mn_section_call_end(range);
+		mn_section_call_end(range, trace);
 		if (ranges)
 			mn_range_deactivate(ranges, range);
 		mn_section_leave(sections, range);
@@ -186,5 +201,5 @@ int mn_section_start_range(struct mn_sections *sections,
 			   struct mmu_notifier_range *range,
 			   struct mmu_notifier *first)
 {
-	return mn_section_call_start(sections, ranges, range, first);
+	return mn_section_call_start(sections, ranges, range, first, NULL);
 }

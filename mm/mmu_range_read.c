@@ -212,9 +212,10 @@ static int mn_reader_wait(const struct mmu_range_reader *reader,
 	if (unlikely(mask & MN_UNTRACKED))
 		err = mn_wait_for_untracked(ranges,
 					    mn_generation_of_all(ranges),
-					    state);
+					    state, MMU_NOTIFIER_RANGE_READER);
 	for (mask &= ~MN_UNTRACKED; mask && !err; mask &= mask - 1)
-		err = mn_wait_for_slot(ranges, __ffs(mask), mark, state);
+		err = mn_wait_for_slot(ranges, __ffs(mask), mark, state,
+				       MMU_NOTIFIER_RANGE_READER);
 	return err;
 }
 
@@ -300,6 +301,8 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 	/* Even with nothing to wait for: end a loop of retries. */
 	if (mn_reader_is_killed(state))
 		return mn_range_read_begin_slow(reader, state);
+	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && mn_fails_to_read())
+		return mn_reader_refuse(reader, state);
 
 	if (likely(ranges)) {
 		reader->seq = mn_last_seq(ranges);
@@ -607,6 +610,9 @@ static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader)
 {
 	bool retry = mn_has_collided(reader);
 
+	if (retry && mn_traces_retries())
+		mn_trace_range_retry(reader, reader->watch ? reader->began :
+							     reader->seq);
 	if (!retry && reader->overrun)
 		mn_reader_set_overrun(reader, false);
 	mmu_range_read_cancel(reader);

@@ -2,13 +2,17 @@
 #ifndef _LINUX_MMU_NOTIFIER_H
 #define _LINUX_MMU_NOTIFIER_H
 
+#include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/interval_tree.h>
+#include <linux/kconfig.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/lockdep.h>
 #include <linux/mm_types.h>
 #include <linux/mmap_lock.h>
 #include <linux/mmu_notifier_debug.h>
+#include <linux/mmu_notifier_trace.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/types.h>
@@ -609,7 +613,10 @@ mmu_interval_read_retry(struct mmu_interval_notifier *interval_sub,
 {
 	mn_debug_retry(interval_sub, seq);
 	/* Callbacks hold the same lock, but a filter does not. Read once anyway. */
-	return data_race(interval_sub->invalidate_seq) != seq;
+	if (likely(data_race(interval_sub->invalidate_seq) == seq))
+		return false;
+	mn_trace_retry(interval_sub, seq);
+	return true;
 }
 
 /**
@@ -720,6 +727,23 @@ void __mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 						   unsigned long start,
 						   unsigned long end);
 
+/* With CONFIG_FAIL_MMU_NOTIFIER only: see mm/mmu_notifier_fail.c. */
+bool mmu_notifier_fails_to_start(void);
+
+/*
+ * While they are traced, other functions are called: see mm/mmu_notifier_trace.c. Where
+ * calls are patched for that, they cost nothing otherwise.
+ */
+#if defined(CONFIG_MMU_NOTIFIER_TRACE) && defined(CONFIG_HAVE_STATIC_CALL_INLINE)
+DECLARE_STATIC_CALL(mmu_notifier_start, __mmu_notifier_invalidate_range_start);
+DECLARE_STATIC_CALL(mmu_notifier_end, __mmu_notifier_invalidate_range_end);
+#define mn_dispatch_start static_call(mmu_notifier_start)
+#define mn_dispatch_end   static_call(mmu_notifier_end)
+#else
+#define mn_dispatch_start __mmu_notifier_invalidate_range_start
+#define mn_dispatch_end   __mmu_notifier_invalidate_range_end
+#endif
+
 static inline int mm_has_notifiers(struct mm_struct *mm)
 {
 	/* Only a test for NULL; mn_subscriptions() orders the contents. */
@@ -766,11 +790,13 @@ static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
 	mn_debug_start(range);
 	if (!mm_has_notifiers(range->mm))
 		return 0;
+	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && !blockable &&
+	    mmu_notifier_fails_to_start())
+		return mn_debug_started(range, -EAGAIN);
 
 	range->flags &= ~MMU_NOTIFIER_RANGE_BLOCKABLE;
 	range->flags |= blockable;
-	return mn_debug_started(range,
-				__mmu_notifier_invalidate_range_start(range));
+	return mn_debug_started(range, mn_dispatch_start(range));
 }
 
 /**
@@ -826,7 +852,7 @@ mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 
 	mn_debug_end(range);
 	if (mm_has_notifiers(range->mm))
-		__mmu_notifier_invalidate_range_end(range);
+		mn_dispatch_end(range);
 }
 
 static inline void

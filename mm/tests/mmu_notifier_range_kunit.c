@@ -113,7 +113,7 @@ static void range_do_wait(struct mn_call *call)
 
 	spin_lock(&wait->ranges->lock);
 	mn_wait(wait->ranges, wait->first, wait->last, wait->untracked,
-		TASK_UNINTERRUPTIBLE);
+		TASK_UNINTERRUPTIBLE, MMU_NOTIFIER_READER);
 	spin_unlock(&wait->ranges->lock);
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# icount.sh TREE: builds TREE's kernel for x86-64 with what a distribution's has, and nothing that checks or traces.
+# icount.sh TREE: builds TREE's kernel for x86-64 with what a distribution's has, and nothing that checks; trace events are off.
 # Called by cost.sh, torture-runs.sh, module.sh, fast.sh: for counting instructions, and for torture without sleeps.  Prints its build directory.
 . "$(dirname "$0")/../lib/common.sh"
 . "$tools/lib/kbuild.sh"

@@ -24,8 +24,8 @@ if [ -n "$config" ]; then
 fi
 
 set -- --arch="$arch" --build_dir="$build" --kunitconfig=mm/tests --make_options "CC=ccache gcc" --kunitconfig="$tools/boot/configs/without.config"
-# For torture.sh; it does nothing without a duration.
-options=MMU_NOTIFIER_TORTURE_TEST
+# For torture.sh, which does nothing without a duration; and for faults, which nothing injects unless it is asked for.
+options="MMU_NOTIFIER_TORTURE_TEST FAIL_MMU_NOTIFIER"
 # A walk that anyone can repeat.
 kernel_args='--kernel_args mmu_notifier_schedule_kunit.seed=4711'
 if [ "$arch" != um ]; then

@@ -18,6 +18,7 @@ if [ "$1" = x86_64 ]; then
 	if [ -e "$src/series/lib/test_mmu_notifier.c" ]; then
 		"$tools/boot/torture-device.sh" "$pc" x86_64-device SUCCESS
 		"$tools/boot/torture-device.sh" "$pc" x86_64-device-busted-set_seq FAILURE=stale busted=set_seq seconds=60
+		"$tools/checks/trace.sh" "$pc"
 	else
 		echo "skip torture x86_64-device: this base has no tools/testing/selftests/mm, nor the device"
 	fi

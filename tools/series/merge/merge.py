@@ -71,6 +71,7 @@ RFC = os.path.join(HERE, "rfc")
 OURS = ["include", "mm", "lib", "Documentation", "scripts", "tools"]    # these have the shape of the kernel tree
 CORE = ["mm/mmu_interval.c", "mm/mmu_interval_deferred.c", "mm/mmu_interval_update.c", "mm/mmu_notifier.c",
         "mm/mmu_notifier_filter.c", "mm/mmu_notifier_internal.h", "mm/mmu_notifier_range.c", "mm/mmu_notifier_section.c",
+        "mm/mmu_notifier_trace.c", "mm/mmu_notifier_fail.c",
         "mm/mmu_range_read.c", "mm/mmu_range_watch.c", "include/linux/mmu_notifier.h"]
 # What looks for mistakes in the use of it.
 DEBUG = ["mm/mmu_notifier_debug.c"]

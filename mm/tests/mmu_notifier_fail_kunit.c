@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Faults that are injected into MMU notifiers: they happen when asked for, and hold up
+ * no loop without end.
+ */
+
+#include <kunit/test.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "../mmu_notifier_fail.h"
+#include "../mmu_notifier_internal.h"
+#include "mmu_notifier_helpers.h"
+
+#ifdef CONFIG_FAIL_MMU_NOTIFIER
+
+/* Any loop should be through by then. */
+#define TOO_OFTEN	10000
+
+static struct mn_fail old_fail;
+
+static void restore(void *unused)
+{
+	mn_fail = old_fail;
+	current->make_it_fail = 0;
+	current->fail_mmu_notifier = 0;
+}
+
+/* Inject each fault that is possible, into this task alone. */
+static void inject(struct kunit *test)
+{
+	old_fail = mn_fail;
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, restore, NULL));
+	mn_fail.attr.probability = 100;
+	atomic_set(&mn_fail.attr.times, -1);
+	mn_fail.attr.verbose = 0;
+	mn_fail.attr.task_filter = true;
+	current->make_it_fail = 1;
+	current->fail_mmu_notifier = 0;
+}
+
+/* Whether a read section that nothing disturbs collides. */
+struct reader {
+	const char *name;
+	bool (*collides)(struct kunit *test, struct mn_interval *interval);
+};
+
+static bool interval_collides(struct kunit *test, struct mn_interval *interval)
+{
+	return mn_retry(interval, mmu_interval_read_begin(&interval->sub));
+}
+
+static bool killable_collides(struct kunit *test, struct mn_interval *interval)
+{
+	unsigned long seq;
+
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_interval_read_begin_killable(&interval->sub, &seq));
+	return mn_retry(interval, seq);
+}
+
+static bool range_collides(struct kunit *test, struct mn_interval *interval)
+{
+	struct mmu_range_reader reader;
+
+	mmu_range_reader_init(&reader, interval->sub.mm);
+	mmu_range_read_begin(&reader, 0, MN_ADDR(1));
+	return mmu_range_read_retry(&reader);
+}
+
+static bool set_collides(struct kunit *test, struct mn_interval *interval)
+{
+	const struct mmu_read_range set[] = { { 0, MN_ADDR(1) } };
+	struct mmu_range_reader reader;
+
+	mmu_range_reader_init(&reader, interval->sub.mm);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_range_read_begin_set_killable(&reader, set, 1));
+	return mmu_range_read_retry(&reader);
+}
+
+static const struct reader readers[] = {
+	{ "interval", interval_collides },
+	{ "killable", killable_collides },
+	{ "range", range_collides },
+	{ "set", set_collides },
+};
+
+static void describe_reader(const struct reader *reader, char *desc)
+{
+	strscpy(desc, reader->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(readers, readers, describe_reader);
+
+static void nothing_fails_unless_asked_for(struct kunit *test)
+{
+	const struct reader *reader = test->param_value;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
+	struct mmu_notifier_range *range;
+
+	KUNIT_EXPECT_FALSE(test, reader->collides(test, interval));
+	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(ctx, &range, 0, 1));
+	mn_end(range);
+
+	inject(test);
+	mn_fail.collisions = false;
+	mn_fail.nonblock = false;
+	KUNIT_EXPECT_FALSE(test, reader->collides(test, interval));
+	range = mn_range(ctx, 0, 1);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_range_nonblock(range));
+	mn_end(range);
+}
+
+static void read_sections_collide_so_many_times(struct kunit *test)
+{
+	const struct reader *reader = test->param_value;
+	struct mn_interval *interval = mn_insert(test->priv, 'a', 0, 10);
+	unsigned int i;
+
+	inject(test);
+	mn_fail.in_a_row = 5;
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_TRUE(test, reader->collides(test, interval));
+	for (i = 0; i < mn_fail.rest; i++)
+		KUNIT_EXPECT_FALSE(test, reader->collides(test, interval));
+	KUNIT_EXPECT_TRUE(test, reader->collides(test, interval));
+}
+
+/* Whatever is asked for. */
+static void loop_of_retries_gets_through(struct kunit *test)
+{
+	const struct reader *reader = test->param_value;
+	struct mn_interval *interval = mn_insert(test->priv, 'a', 0, 10);
+	unsigned int i;
+
+	inject(test);
+	mn_fail.in_a_row = U32_MAX;
+	mn_fail.rest = 0;
+	for (i = 0; i < TOO_OFTEN; i++) {
+		if (!reader->collides(test, interval))
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, MN_FAIL_MOST);
+}
+
+/* As a driver that validates many buffers: if one has collided, it reads all anew. */
+static void loop_of_many_read_sections_gets_through(struct kunit *test)
+{
+	const struct reader *reader = test->param_value;
+	struct mn_interval *interval = mn_insert(test->priv, 'a', 0, 10);
+	unsigned int i, j;
+	bool collided;
+
+	inject(test);
+	mn_fail.in_a_row = 1;
+	mn_fail.rest = 1;
+	for (i = 0; i < TOO_OFTEN; i++) {
+		collided = false;
+		for (j = 0; j < MN_FAIL_LEAST_REST / 2; j++)
+			collided |= reader->collides(test, interval);
+		if (!collided)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, 1);
+}
+
+static void other_tasks_are_left_alone(struct kunit *test)
+{
+	struct mn_interval *interval = mn_insert(test->priv, 'a', 0, 10);
+	struct mn_call *call;
+
+	inject(test);
+	call = mn_spawn_read(interval);
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, mn_retry(interval, call->ret));
+}
+
+static void nonblocking_starts_fail_so_many_times(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
+	struct mn_sub *sub = mn_register(ctx, 'b', &mn_range_ops);
+	struct mmu_notifier_range *range = mn_range(ctx, 0, 1);
+	unsigned int i;
+
+	inject(test);
+	for (i = 0; i < mn_fail.in_a_row; i++)
+		KUNIT_EXPECT_EQ(test, mn_start_range_nonblock(range), -EAGAIN);
+	/* As if nothing had started. */
+	KUNIT_EXPECT_EQ(test, interval->calls, 0);
+	KUNIT_EXPECT_EQ(test, sub->starts, 0);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_range_nonblock(range));
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, sub->starts, 1);
+	mn_end(range);
+}
+
+static void blocking_starts_never_fail(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
+
+	inject(test);
+	mn_invalidate(ctx, 0, 1);
+	KUNIT_EXPECT_EQ(test, interval->calls, 1);
+	KUNIT_EXPECT_EQ(test, current->fail_mmu_notifier, 0);
+}
+
+/* There is no callback that could refuse it. */
+static void start_without_notifiers_never_fails(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range = mn_range(ctx, 0, 1);
+
+	inject(test);
+	KUNIT_EXPECT_EQ(test, 0, mn_start_range_nonblock(range));
+	mn_end(range);
+}
+
+static struct kunit_case mmu_notifier_fail_cases[] = {
+	KUNIT_CASE_PARAM(nothing_fails_unless_asked_for, readers_gen_params),
+	KUNIT_CASE_PARAM(read_sections_collide_so_many_times,
+			 readers_gen_params),
+	KUNIT_CASE_PARAM(loop_of_retries_gets_through, readers_gen_params),
+	KUNIT_CASE_PARAM(loop_of_many_read_sections_gets_through,
+			 readers_gen_params),
+	KUNIT_CASE(other_tasks_are_left_alone),
+	KUNIT_CASE(nonblocking_starts_fail_so_many_times),
+	KUNIT_CASE(blocking_starts_never_fail),
+	KUNIT_CASE(start_without_notifiers_never_fails),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_fail_suite = {
+	.name = "mmu_notifier_fail",
+	/* The faults are for the task that starts. */
+	.init = mn_init_same_task,
+	.test_cases = mmu_notifier_fail_cases,
+};
+
+kunit_test_suite(mmu_notifier_fail_suite);
+
+#endif /* CONFIG_FAIL_MMU_NOTIFIER */
+
+MODULE_DESCRIPTION("KUnit tests for MMU notifiers: injected faults");
+MODULE_LICENSE("GPL");
