@@ -403,7 +403,7 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 			      struct mn_finish_list *finishes)
 {
 	struct mmu_interval_notifier_finish *finish = NULL;
-	struct mn_debug_call call;
+	struct mn_debug_call *call;
 	bool done;
 
 	mn_debug_call_begin(&call, interval_sub, range, range->seq);
@@ -424,12 +424,15 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 static __always_inline int
 mn_announce(struct mmu_interval_notifier *interval_sub,
 	    const struct mmu_notifier_range *range,
-	    struct mn_finish_list *finishes)
+	    struct mn_finish_list *finishes, struct mn_trace *trace)
 {
 	/* The address dependency pairs with (W) in mn_defer(). */
 	const struct mmu_interval_notifier_ops *ops =
 		READ_ONCE(interval_sub->ops);
-	struct mn_debug_call call;
+	/* After a deferred removal, the driver is not called. */
+	const bool is_called = trace && ops->invalidate != mn_interval_skip;
+	const u64 began = is_called ? mn_trace_call(trace) : 0;
+	struct mn_debug_call *call;
 	bool done;
 
 	if (unlikely(ops->invalidate_start)) {
@@ -441,6 +444,8 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 		done = ops->invalidate(interval_sub, range, range->seq);
 		mn_debug_call_end(&call, ops, done);
 	}
+	if (began)
+		__mn_trace_announced(range, interval_sub, ops, began);
 
 	if (likely(done) ||
 	    mn_warn(mmu_notifier_range_blockable(range), ops,
@@ -451,39 +456,31 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 	return -EAGAIN;
 }
 
-/* As mn_announce(). */
-static __always_inline int
-mn_announce_to(struct mmu_interval_notifier *interval_sub,
-	       const struct mmu_notifier_range *range,
-	       struct mn_finish_list *finishes, struct mn_trace *trace)
-{
-	const u64 began = mn_trace_call(trace);
-	const int err = mn_announce(interval_sub, range, finishes);
-
-	if (began)
-		__mn_trace_called(range,
-				  mn_driver_callback(mn_ops_of(interval_sub)),
-				  began);
-	return err;
-}
-
 static __always_inline void
 mn_finish_announcements(const struct mmu_notifier_range *range,
 			struct llist_node *first, const struct mn_trace *trace)
 {
 	struct mmu_interval_notifier_finish *finish, *next;
 	void (*callback)(struct mmu_interval_notifier_finish *finish);
-	struct mn_debug_call call;
+	const struct mmu_interval_notifier *notifier;
+	struct mn_debug_call *call;
+	unsigned long seq;
 	u64 began;
 
 	llist_for_each_entry_safe(finish, next, first, link) {
-		mn_debug_call_begin(&call, finish->notifier, range, range->seq);
+		seq = range->seq;
+		notifier = finish->notifier;
 		/* As in mn_announce(); the second pass is the same after (W). */
-		callback = READ_ONCE(finish->notifier->ops)->invalidate_finish;
+		callback = READ_ONCE(notifier->ops)->invalidate_finish;
+		if (mn_debug_is_on() || trace)
+			notifier = mn_that_moves(notifier, &seq);
+		mn_debug_call_begin(&call, notifier, range, seq);
 		began = mn_trace_time(trace);
 		callback(finish);
 		if (began)
-			__mn_trace_called(range, callback, began);
+			__mn_trace_called(range,
+					  READ_ONCE(notifier->ops)->invalidate_finish,
+					  began);
 		mn_debug_call_end(&call, NULL, true);
 	}
 }
@@ -523,7 +520,7 @@ mn_announce_batches(struct mn_ranges *ranges,
 		spin_unlock(&ranges->lock);
 
 		for (sub = batch; sub != end; sub++) {
-			err = mn_announce_to(*sub, range, &finishes, trace);
+			err = mn_announce(*sub, range, &finishes, trace);
 			if (unlikely(err))
 				goto out;
 		}
@@ -587,7 +584,8 @@ mn_announce_one(struct mn_ranges *ranges,
 	smp_wmb();
 	spin_unlock(&ranges->lock);
 	return mn_complete_start(ranges, range, &finishes,
-				 mn_announce(interval_sub, range, &finishes));
+				 mn_announce(interval_sub, range, &finishes,
+					     NULL));
 }
 
 /*
@@ -664,6 +662,7 @@ int mn_interval_start_traced(struct mn_ranges *ranges,
 	mn_callbacks_enter(range, false);
 	spin_lock(&ranges->lock);
 	mn_range_activate(ranges, range);
+	trace->seq = range->seq;
 	first = mn_itree_iter_first(&ranges->itree, range->start, last);
 	if (unlikely(ranges->sections && !range->section))
 		return mn_announce_late(ranges, range, first, trace);

@@ -68,7 +68,7 @@ mn_stand_in(const struct mmu_interval_notifier *interval_sub)
 static unsigned long mn_stand_in_seq(const struct mn_stand_in *stand_in,
 				     const struct mmu_notifier_range *range,
 				     unsigned long cur_seq,
-				     struct mn_debug_call *call)
+				     struct mn_debug_call **call)
 {
 	const unsigned long seq = cur_seq ^ stand_in->toggles;
 
@@ -82,7 +82,7 @@ static bool mn_stand_in_invalidate(struct mmu_interval_notifier *interval_sub,
 {
 	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
 	struct mmu_interval_notifier *moves = stand_in->moves;
-	struct mn_debug_call call;
+	struct mn_debug_call *call;
 	bool done;
 
 	cur_seq = mn_stand_in_seq(stand_in, range, cur_seq, &call);
@@ -98,7 +98,7 @@ static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
 {
 	const struct mn_stand_in *stand_in = mn_stand_in(interval_sub);
 	struct mmu_interval_notifier *moves = stand_in->moves;
-	struct mn_debug_call call;
+	struct mn_debug_call *call;
 	bool done;
 
 	cur_seq = mn_stand_in_seq(stand_in, range, cur_seq, &call);
@@ -133,6 +133,20 @@ bool mn_is_stand_in(const struct mmu_interval_notifier *interval_sub)
 		READ_ONCE(interval_sub->ops);
 
 	return ops == &mn_stand_in_ops || ops == &mn_stand_in_two_pass_ops;
+}
+
+/*
+ * What the driver is called about, and with which sequence, where this one is: the same,
+ * or what it stands in for.
+ */
+const struct mmu_interval_notifier *
+mn_that_moves(const struct mmu_interval_notifier *interval_sub,
+	      unsigned long *seq)
+{
+	if (!mn_is_stand_in(interval_sub))
+		return interval_sub;
+	*seq ^= mn_stand_in(interval_sub)->toggles;
+	return mn_stand_in(interval_sub)->moves;
 }
 
 static void mn_stand_in_init(struct mn_stand_in *stand_in,

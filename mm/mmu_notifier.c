@@ -164,8 +164,13 @@ static bool mn_is_being_unregistered(const struct mmu_notifier *subscription)
 /* Another caller is unregistering it and may free it when done. */
 static void mn_wait_until_unregistered(struct mmu_notifier *subscription)
 {
+	struct mn_trace_wait wait = {};
+
 	mn_lockdep_may_wait_for_sections();
+	mn_trace_wait_for_all(&wait, subscription->mm,
+			      MMU_NOTIFIER_UNREGISTRATION);
 	wait_var_event(subscription, !mn_is_being_unregistered(subscription));
+	mn_trace_wait_end(&wait, 0);
 }
 
 /*
@@ -625,8 +630,9 @@ mn_range_start_again(struct mmu_notifier_subscriptions *subscriptions,
 	if (mn_warn_unless_debugged(active, range, "the start of [%#lx, %#lx), which is active\n",
 				    range->start, range->end) && same)
 		return 0;
+	/* Not tracked, so it does not matter that the addresses are others. */
 	if (in_section)
-		mn_section_end_range(sections, range);
+		mn_dispatch_end(range);
 	mn_range_forget(range);
 	return mn_dispatch_start(range);
 }
@@ -775,7 +781,14 @@ static bool mn_has_unregistrations(const struct mn_sections *sections)
 /* Wait for each mmu_notifier_unregister() in progress. */
 static void mn_wait_for_unregistrations(struct mn_sections *sections)
 {
+	struct mn_trace_wait wait = {};
+
+	if (!mn_has_unregistrations(sections))
+		return;
+	mn_trace_wait_for_all(&wait, sections->subscriptions->mm,
+			      MMU_NOTIFIER_UNREGISTRATION);
 	wait_event(sections->unregistered, !mn_has_unregistrations(sections));
+	mn_trace_wait_end(&wait, 0);
 }
 
 /*
@@ -905,29 +918,28 @@ void mn_pending_end(struct mn_pending *pending, unsigned int which)
 		wake_up_all(&pending->over);
 }
 
-/* What has begun is in the other count from here on, which must be empty before. */
-static bool mn_pending_turn(struct mn_pending *pending, unsigned long *turn)
+/*
+ * Whether all is over that was pending when there had been @turns. Makes a turn if it
+ * can, unless another one who waits has made it: what begins later is in the other
+ * count from then on.
+ */
+bool mn_pending_is_over(struct mn_pending *pending, unsigned long turns)
 {
 	guard(spinlock)(&pending->lock);
-	if (pending->count[(pending->turns + 1) % 2])
-		return false;
-	*turn = ++pending->turns;
-	return true;
-}
-
-static bool mn_pending_is_over(struct mn_pending *pending, unsigned long turn)
-{
-	guard(spinlock)(&pending->lock);
-	return pending->turns != turn || !pending->count[(turn + 1) % 2];
+	if (pending->turns == turns && !pending->count[(turns + 1) % 2])
+		pending->turns++;
+	/* At a second turn, this count was empty. */
+	return pending->turns - turns > !!pending->count[turns % 2];
 }
 
 /* Wait for all that has begun, and for what begins while others wait already. */
 void mn_pending_wait(struct mn_pending *pending)
 {
-	unsigned long turn;
+	unsigned long turns;
 
-	wait_event(pending->over, mn_pending_turn(pending, &turn));
-	wait_event(pending->over, mn_pending_is_over(pending, turn));
+	scoped_guard(spinlock, &pending->lock)
+		turns = pending->turns;
+	wait_event(pending->over, mn_pending_is_over(pending, turns));
 }
 
 static void mn_free(struct rcu_head *rcu, unsigned int put)

@@ -60,6 +60,7 @@
 #define MN_DEBUG_SITES	256
 #define MN_DEBUG_RANGES	1024
 #define MN_DEBUG_TASKS	256
+#define MN_DEBUG_CALLS	512
 #define MN_DEBUG_LOCKS	4
 #define MN_DEBUG_READS	64
 
@@ -77,6 +78,7 @@ static atomic_long_t mn_debug_lost_sites;
 static atomic_long_t mn_debug_lost_ranges;
 static atomic_long_t mn_debug_lost_tasks;
 static atomic_long_t mn_debug_lost_subs;
+static atomic_long_t mn_debug_lost_calls;
 
 /*
  * Reports
@@ -180,25 +182,37 @@ static bool mn_debug_same(const struct mmu_notifier_range *a,
 	       !((a->flags ^ b->flags) & MMU_NOTIFIER_RANGE_BLOCKABLE);
 }
 
-/* Returns the range that this is a copy of, unless there is doubt. */
+/* Returns a range that is the same, which may be a copy as well. */
 static struct mn_debug_range *
-mn_debug_find_original(const struct mmu_notifier_range *range)
+mn_debug_find_same(const struct mmu_notifier_range *range)
 {
-	struct mn_debug_range *entry, *found = NULL;
+	struct mn_debug_range *entry;
 	unsigned int i;
 
 	lockdep_assert_held(&mn_debug_lock);
 
 	hash_for_each(mn_debug_ranges, i, entry, node) {
-		if (entry->copy.seq != range->seq ||
-		    entry->copy.section != range->section ||
-		    !mn_debug_same(&entry->copy, range))
-			continue;
-		if (found)
-			return NULL;
-		found = entry;
+		if (entry->copy.seq == range->seq &&
+		    entry->copy.section == range->section &&
+		    mn_debug_same(&entry->copy, range))
+			return entry;
 	}
-	return found;
+	return NULL;
+}
+
+/* Returns the range that this is a copy of, unless there is doubt. */
+static struct mn_debug_range *
+mn_debug_find_original(const struct mmu_notifier_range *range)
+{
+	struct mn_debug_range *found = mn_debug_find_same(range), *other = NULL;
+
+	if (found) {
+		hash_del(&found->node);
+		other = mn_debug_find_same(range);
+		hash_add(mn_debug_ranges, &found->node,
+			 (unsigned long)found->range);
+	}
+	return other ? NULL : found;
 }
 
 static void mn_debug_drop_task(struct mn_debug_range *entry)
@@ -345,8 +359,9 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 	if (entry) {
 		old = *entry;
 		mn_debug_drop(entry);
-	} else if (range->seq | range->section) {
-		entry = mn_debug_find_original(range);
+	} else if (range->seq % 2 || range->section) {
+		/* It looks active, and not like one that has ended. */
+		entry = mn_debug_find_same(range);
 		if (entry)
 			old = *entry;
 	}
@@ -358,6 +373,7 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 		entry->copy = *range;
 		entry->by = by;
 		entry->ended = false;
+		range->flags &= ~MN_DEBUG_RANGE_LOST;
 		entry->task = mn_debug_find_task();
 		if (entry->task)
 			entry->task->active++;
@@ -579,6 +595,8 @@ struct mn_debug_sub {
 
 static DEFINE_HASHTABLE(mn_debug_subs, 10);
 static DEFINE_HASHTABLE(mn_debug_calls, 6);
+static struct mn_debug_call mn_debug_call_pool[MN_DEBUG_CALLS];
+static HLIST_HEAD(mn_debug_free_calls);
 
 static struct mn_debug_sub *
 mn_debug_find_sub(const struct mmu_interval_notifier *interval_sub)
@@ -845,14 +863,13 @@ void __mn_debug_set_seq(struct mmu_interval_notifier *interval_sub,
 		sub = mn_debug_find_sub(interval_sub);
 		/* A filter stores sequences itself, and without the user lock. */
 		if (sub && !mn_debug_is_filtered(interval_sub)) {
-			sub->events |= BIT(call->range->event);
+			sub->events |= BIT(call->event);
 			unlocked = mn_debug_lacks_lock(sub, call, depth);
 		}
 	}
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 
-	/* While it moves, a second pass is called for a stand-in. */
-	if (!call && !data_race(!!interval_sub->removed))
+	if (!call && !atomic_long_read(&mn_debug_lost_calls))
 		mn_debug_report(_RET_IP_,
 				"%pS stores a sequence that no running callback of the interval was called with\n",
 				(void *)_RET_IP_);
@@ -904,27 +921,39 @@ void __mn_debug_retry(struct mmu_interval_notifier *interval_sub,
 }
 EXPORT_SYMBOL_GPL(__mn_debug_retry);
 
-void __mn_debug_call_begin(struct mn_debug_call *call,
-			   const struct mmu_interval_notifier *interval_sub,
-			   const struct mmu_notifier_range *range,
-			   unsigned long seq)
+/* Returns NULL if it is not noted. */
+struct mn_debug_call *
+__mn_debug_call_begin(const struct mmu_interval_notifier *interval_sub,
+		      const struct mmu_notifier_range *range, unsigned long seq)
 {
+	/* Without mn_debug_lock. */
+	const unsigned int depth = mn_debug_depth();
 	const struct mn_debug_sub *sub;
+	struct mn_debug_call *call;
 	unsigned long flags;
 
-	call->interval_sub = interval_sub;
-	call->range = range;
-	call->seq = seq;
-	call->task = current;
-	call->slept = mn_debug_sleeps();
-	call->depth = mn_debug_depth();
-	call->set = false;
-
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
-	sub = mn_debug_find_sub(interval_sub);
-	call->read = sub && sub->read;
-	hash_add(mn_debug_calls, &call->node, (unsigned long)interval_sub);
+	call = hlist_entry_safe(mn_debug_free_calls.first,
+				struct mn_debug_call, node);
+	if (call) {
+		hlist_del(&call->node);
+		sub = mn_debug_find_sub(interval_sub);
+		call->interval_sub = interval_sub;
+		call->range = range;
+		call->event = range->event;
+		call->seq = seq;
+		call->task = current;
+		call->slept = mn_debug_sleeps();
+		call->depth = depth;
+		call->read = sub && sub->read;
+		call->set = false;
+		hash_add(mn_debug_calls, &call->node,
+			 (unsigned long)interval_sub);
+	} else {
+		atomic_long_inc(&mn_debug_lost_calls);
+	}
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
+	return call;
 }
 
 /* Whether a callback that has not stored the sequence should have. */
@@ -948,25 +977,34 @@ static bool mn_debug_needs_seq(const struct mn_debug_call *call)
 void __mn_debug_call_end(struct mn_debug_call *call,
 			 const struct mmu_interval_notifier_ops *ops, bool done)
 {
+	const struct mmu_interval_notifier *interval_sub;
+	const struct mmu_notifier_range *range;
+	unsigned long flags, slept;
 	bool missing;
-	unsigned long flags;
+
+	if (!call)
+		return;
+	interval_sub = call->interval_sub;
+	range = call->range;
+	slept = call->slept;
 
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	hash_del(&call->node);
 	missing = ops && done && !call->set && mn_debug_needs_seq(call);
+	hlist_add_head(&call->node, &mn_debug_free_calls);
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 
+	/* That of the driver has been looked at. */
+	if (mn_is_stand_in(interval_sub))
+		return;
 	/* Readers collide with its removal. */
-	if (missing && !data_race(!!call->interval_sub->removed))
+	if (missing && !data_race(!!interval_sub->removed))
 		mn_debug_report(mn_driver_callback(ops),
 				"%ps did not call mmu_interval_set_seq()\n",
 				mn_driver_callback(ops));
-	/* That of the driver has been looked at. */
-	if (mn_is_stand_in(call->interval_sub))
-		return;
-	__mn_debug_slept(call->range, call->slept, ops ?
+	__mn_debug_slept(range, slept, ops ?
 			 mn_driver_callback(ops) :
-			 READ_ONCE(call->interval_sub->ops)->invalidate_finish);
+			 READ_ONCE(interval_sub->ops)->invalidate_finish);
 }
 
 /* With DEBUG_ATOMIC_SLEEP, whatever may sleep is reported, whether or not it does. */
@@ -1005,6 +1043,9 @@ static int __init mn_debug_init(void)
 	for (i = 0; i < MN_DEBUG_TASKS; i++)
 		hlist_add_head(&mn_debug_task_pool[i].node,
 			       &mn_debug_free_tasks);
+	for (i = 0; i < MN_DEBUG_CALLS; i++)
+		hlist_add_head(&mn_debug_call_pool[i].node,
+			       &mn_debug_free_calls);
 	static_branch_enable(&mmu_notifier_debug_key);
 	return 0;
 }
@@ -1014,11 +1055,12 @@ static int mn_debug_show(struct seq_file *file, void *unused)
 {
 	unsigned int i;
 
-	seq_printf(file, "not noted: sites %ld ranges %ld tasks %ld intervals %ld\n",
+	seq_printf(file, "not noted: sites %ld ranges %ld tasks %ld intervals %ld calls %ld\n",
 		   atomic_long_read(&mn_debug_lost_sites),
 		   atomic_long_read(&mn_debug_lost_ranges),
 		   atomic_long_read(&mn_debug_lost_tasks),
-		   atomic_long_read(&mn_debug_lost_subs));
+		   atomic_long_read(&mn_debug_lost_subs),
+		   atomic_long_read(&mn_debug_lost_calls));
 	for (i = 0; i < MN_DEBUG_READS && READ_ONCE(mn_debug_reads[i].ops); i++)
 		seq_printf(file, "%ps: read sections begun %ld compared %ld\n",
 			   mn_debug_reads[i].ops,

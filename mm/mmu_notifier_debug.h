@@ -23,9 +23,10 @@ struct mmu_notifier_range;
 
 /**
  * struct mn_debug_call - a callback of an interval_sub that is running
- * @node: Entry in mn_debug_calls.
+ * @node: Entry in mn_debug_calls; or in the list of those that are free.
  * @interval_sub: The interval_sub.
- * @range: What it is called for.
+ * @range: What it is called for; only for its task.
+ * @event: That of the range.
  * @seq: The sequence that it is called with.
  * @task: The task that it is called in.
  * @slept: How often that has slept before.
@@ -33,12 +34,14 @@ struct mmu_notifier_range;
  * @read: Whether read sections of the interval_sub have ended before.
  * @set: Whether the sequence has been stored; under mn_debug_lock.
  *
- * On the stack of the caller. Constant while it runs, but for @set.
+ * Constant while it runs, but for @set and, under mn_debug_lock, @node. Not on the stack
+ * of the caller, who may die in a callback: then it stays in the table.
  */
 struct mn_debug_call {
 	struct hlist_node node;
 	const struct mmu_interval_notifier *interval_sub;
 	const struct mmu_notifier_range *range;
+	enum mmu_notifier_event event;
 	unsigned long seq;
 	struct task_struct *task;
 	unsigned long slept;
@@ -48,10 +51,10 @@ struct mn_debug_call {
 };
 
 bool mn_debug_is_first(unsigned long site, const char *what);
-void __mn_debug_call_begin(struct mn_debug_call *call,
-			   const struct mmu_interval_notifier *interval_sub,
-			   const struct mmu_notifier_range *range,
-			   unsigned long seq);
+struct mn_debug_call *
+__mn_debug_call_begin(const struct mmu_interval_notifier *interval_sub,
+		      const struct mmu_notifier_range *range,
+		      unsigned long seq);
 void __mn_debug_call_end(struct mn_debug_call *call,
 			 const struct mmu_interval_notifier_ops *ops, bool done);
 void __mn_debug_slept(const struct mmu_notifier_range *range,
@@ -104,27 +107,27 @@ do {									\
 
 /* A callback of an interval_sub is about to be called. */
 static __always_inline void
-mn_debug_call_begin(struct mn_debug_call *call,
+mn_debug_call_begin(struct mn_debug_call **call,
 		    const struct mmu_interval_notifier *interval_sub,
 		    const struct mmu_notifier_range *range, unsigned long seq)
 {
 	if (mn_debug_is_on())
-		__mn_debug_call_begin(call, interval_sub, range, seq);
+		*call = __mn_debug_call_begin(interval_sub, range, seq);
 }
 
 /* It has returned. @ops is NULL for a second pass, which need not do anything. */
 static __always_inline void
-mn_debug_call_end(struct mn_debug_call *call,
+mn_debug_call_end(struct mn_debug_call **call,
 		  const struct mmu_interval_notifier_ops *ops, bool done)
 {
 	if (mn_debug_is_on())
-		__mn_debug_call_end(call, ops, done);
+		__mn_debug_call_end(*call, ops, done);
 }
 
 /* How often the task has slept. */
 static __always_inline unsigned long mn_debug_sleeps(void)
 {
-	return current->nvcsw;
+	return mn_debug_is_on() ? current->nvcsw : 0;
 }
 
 /* A callback of a subscription to the mm has returned. */
@@ -175,14 +178,14 @@ struct mn_debug_call {
 })
 
 static __always_inline void
-mn_debug_call_begin(struct mn_debug_call *call,
+mn_debug_call_begin(struct mn_debug_call **call,
 		    const struct mmu_interval_notifier *interval_sub,
 		    const struct mmu_notifier_range *range, unsigned long seq)
 {
 }
 
 static __always_inline void
-mn_debug_call_end(struct mn_debug_call *call,
+mn_debug_call_end(struct mn_debug_call **call,
 		  const struct mmu_interval_notifier_ops *ops, bool done)
 {
 }

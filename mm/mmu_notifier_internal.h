@@ -462,6 +462,7 @@ struct mn_pending {
 
 unsigned int mn_pending_begin(struct mn_pending *pending);
 void mn_pending_end(struct mn_pending *pending, unsigned int which);
+bool mn_pending_is_over(struct mn_pending *pending, unsigned long turns);
 void mn_pending_wait(struct mn_pending *pending);
 
 /*
@@ -575,10 +576,10 @@ mn_section_call_one(struct mmu_notifier *subscription,
 	const u64 began = mn_trace_call(trace);
 	const int err = ops->invalidate_range_start(subscription, range);
 
-	if (began) {
+	if (began || mn_debug_is_on())
 		ops = mn_filter_driver_mm_ops(ops);
+	if (began)
 		__mn_trace_called(range, ops->invalidate_range_start, began);
-	}
 	mn_debug_slept(range, slept, ops->invalidate_range_start);
 	return err;
 }
@@ -627,11 +628,11 @@ mn_section_call_end(const struct mmu_notifier_range *range,
 		slept = mn_debug_sleeps();
 		began = mn_trace_call(trace);
 		ops->invalidate_range_end(subscription, range);
-		if (began) {
+		if (began || mn_debug_is_on())
 			ops = mn_filter_driver_mm_ops(ops);
+		if (began)
 			__mn_trace_called(range, ops->invalidate_range_end,
 					  began);
-		}
 		mn_debug_slept(range, slept, ops->invalidate_range_end);
 	}
 	mn_callbacks_exit(range);
@@ -672,6 +673,9 @@ const struct mmu_interval_notifier_ops *
 mn_filter_driver_ops(const struct mmu_interval_notifier_ops *ops);
 const void *mn_driver_callback(const struct mmu_interval_notifier_ops *ops);
 bool mn_is_stand_in(const struct mmu_interval_notifier *interval_sub);
+const struct mmu_interval_notifier *
+mn_that_moves(const struct mmu_interval_notifier *interval_sub,
+	      unsigned long *seq);
 bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      const struct mmu_notifier_range *range,
 		      unsigned long cur_seq);

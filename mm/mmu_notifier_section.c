@@ -22,7 +22,6 @@
 #include <linux/compiler.h>
 #include <linux/container_of.h>
 #include <linux/errno.h>
-#include <linux/limits.h>
 #include <linux/lockdep.h>
 #include <linux/mmu_notifier.h>
 #include <linux/rculist.h>
@@ -103,9 +102,7 @@ static void mn_sections_synchronize(struct mn_sections *sections,
 {
 	struct mn_trace_wait wait = {};
 
-	if (mn_traces_waits())
-		mn_trace_wait_begin(&wait, sections->subscriptions->mm, waiter,
-				    0, 0, ULONG_MAX);
+	mn_trace_wait_for_all(&wait, sections->subscriptions->mm, waiter);
 	/* Expedited: the caller holds locks, or is an exiting process. */
 	synchronize_srcu_expedited(&sections->srcu);
 	mn_trace_wait_end(&wait, 0);

@@ -17,12 +17,11 @@
 #include <linux/bug.h>
 #include <linux/compiler.h>
 #include <linux/export.h>
+#include <linux/instruction_pointer.h>
 #include <linux/jump_label.h>
 #include <linux/kconfig.h>
 #include <linux/mmu_notifier.h>
 #include <linux/moduleparam.h>
-#include <linux/rbtree.h>
-#include <linux/spinlock.h>
 #include <linux/static_call.h>
 #include <linux/time64.h>
 #include <linux/timekeeping.h>
@@ -94,6 +93,21 @@ void __mn_trace_called(const struct mmu_notifier_range *range,
 		trace_mmu_notifier_slow_callback(range, callback, ns);
 }
 
+/* The same, of the first pass of an interval_sub, which had these ops. */
+void __mn_trace_announced(const struct mmu_notifier_range *range,
+			  const struct mmu_interval_notifier *interval_sub,
+			  const struct mmu_interval_notifier_ops *ops,
+			  u64 began)
+{
+	unsigned long seq = range->seq;
+	const struct mmu_interval_notifier *moves =
+		mn_that_moves(interval_sub, &seq);
+
+	if (moves != interval_sub)
+		ops = mn_ops_of(moves);
+	__mn_trace_called(range, mn_driver_callback(ops), began);
+}
+
 /* As mn_start_in_section(). */
 static int mn_trace_start_in_section(struct mn_sections *sections,
 				     struct mmu_notifier_range *range,
@@ -133,8 +147,8 @@ int mn_start_traced(struct mmu_notifier_range *range)
 	else
 		err = mn_interval_start_traced(mn_ranges(subscriptions), range,
 					       &trace);
-	trace_mmu_notifier_start(range, trace.called, ktime_get_ns() - began,
-				 err);
+	trace_mmu_notifier_start(range, trace.seq, trace.called,
+				 ktime_get_ns() - began, err);
 	return err;
 }
 
@@ -146,7 +160,8 @@ void mn_end_traced(struct mmu_notifier_range *range)
 	struct mn_ranges *ranges = mn_ranges(subscriptions);
 	const bool in_section = range->section & MN_SECTION_ENTERED;
 	struct mn_sections *sections = mn_sections(subscriptions);
-	const u64 began = ktime_get_ns(), seq = range->seq;
+	const u64 began = ktime_get_ns();
+	const u64 seq = range->seq % 2 ? range->seq : 0;
 	struct mn_trace trace = {};
 
 	mn_lockdep_may_wait();
@@ -160,6 +175,9 @@ void mn_end_traced(struct mmu_notifier_range *range)
 	if (in_section) {
 		mn_section_call_end(range, &trace);
 		mn_section_leave(sections, range);
+	} else if (!seq) {
+		/* It has not started. */
+		return;
 	}
 	trace_mmu_notifier_end(range, seq, trace.called,
 			       ktime_get_ns() - began);
@@ -173,7 +191,8 @@ void mn_release_traced(struct mn_ranges *ranges,
 	struct mn_trace trace = {};
 
 	mn_interval_start_traced(ranges, range, &trace);
-	trace_mmu_notifier_start(range, trace.called, ktime_get_ns() - began, 0);
+	trace_mmu_notifier_start(range, trace.seq, trace.called,
+				 ktime_get_ns() - began, 0);
 
 	seq = range->seq;
 	began = ktime_get_ns();
@@ -208,28 +227,11 @@ void __mn_trace_wait_end(struct mn_trace_wait *wait, int ret)
 }
 
 /*
- * Retries. That of an interval_sub is inline in drivers.
+ * Retries. That of an interval_sub is inline in drivers. Late readers have no hold on
+ * the mm, nor on the ops: who retries is told by its caller.
  */
 
 EXPORT_TRACEPOINT_SYMBOL_GPL(mmu_notifier_retry);
-
-/*
- * What is in the tree has its ops; those of what has left it may be freed. The lock is
- * tried only: the caller may hold what it must not be taken under.
- */
-static const void *
-mn_trace_callback_of(const struct mmu_interval_notifier *interval_sub)
-{
-	struct mn_ranges *ranges = mn_ranges_of_mm(interval_sub->mm);
-	const void *callback = NULL;
-
-	if (!spin_trylock(&ranges->lock))
-		return NULL;
-	if (!RB_EMPTY_NODE(&interval_sub->interval_tree.rb))
-		callback = mn_driver_callback(mn_ops_of(interval_sub));
-	spin_unlock(&ranges->lock);
-	return callback;
-}
 
 /**
  * __mmu_interval_trace_retry - a read section of an interval has collided
@@ -246,14 +248,14 @@ void __mmu_interval_trace_retry(const struct mmu_interval_notifier *interval_sub
 	trace_mmu_notifier_retry(interval_sub->mm, MMU_NOTIFIER_READER,
 				 READ_ONCE(node->start), READ_ONCE(node->last) + 1,
 				 seq, READ_ONCE(interval_sub->invalidate_seq),
-				 mn_trace_callback_of(interval_sub));
+				 _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__mmu_interval_trace_retry);
 
 void mn_trace_range_retry(const struct mmu_range_reader *reader,
-			  unsigned long seq)
+			  unsigned long seq, unsigned long caller)
 {
 	trace_mmu_notifier_retry(reader->mm, MMU_NOTIFIER_RANGE_READER,
 				 reader->first, reader->last + 1, seq,
-				 READ_ONCE(*reader->last_seq), NULL);
+				 READ_ONCE(*reader->last_seq), caller);
 }

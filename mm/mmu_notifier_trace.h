@@ -12,12 +12,14 @@
 #ifdef CONFIG_MMU_NOTIFIER_TRACE
 #include <linux/jump_label.h>
 #include <linux/kconfig.h>
+#include <linux/limits.h>
 #include <linux/timekeeping.h>
 #include <trace/events/mmu_notifier.h>
 #endif
 
 struct mm_struct;
 struct mmu_interval_notifier;
+struct mmu_interval_notifier_ops;
 struct mmu_notifier;
 struct mmu_notifier_range;
 struct mmu_range_reader;
@@ -25,11 +27,12 @@ struct mn_ranges;
 
 /*
  * What is noted during a start or an end that is traced: the number of callbacks that
- * were called. Functions for both forms take a pointer to it, which is the constant
- * NULL in what is not traced.
+ * were called, and the sequence that a start has taken. Functions for both forms take a
+ * pointer to it, which is the constant NULL in what is not traced.
  */
 struct mn_trace {
 	unsigned int called;
+	u64 seq;
 };
 
 /* A wait, from its begin to its end. Not traced if @began is 0. */
@@ -60,6 +63,10 @@ extern unsigned int mn_trace_slow_callback_us;
 
 void __mn_trace_called(const struct mmu_notifier_range *range,
 		       const void *callback, u64 began);
+void __mn_trace_announced(const struct mmu_notifier_range *range,
+			  const struct mmu_interval_notifier *interval_sub,
+			  const struct mmu_interval_notifier_ops *ops,
+			  u64 began);
 
 static __always_inline bool mn_is_traced(void)
 {
@@ -102,7 +109,16 @@ void mn_trace_wait_begin(struct mn_trace_wait *wait, struct mm_struct *mm,
 			 unsigned long start, unsigned long end);
 void __mn_trace_wait_end(struct mn_trace_wait *wait, int ret);
 void mn_trace_range_retry(const struct mmu_range_reader *reader,
-			  unsigned long seq);
+			  unsigned long seq, unsigned long caller);
+
+/* A wait that is not for ranges which are known. */
+static __always_inline void mn_trace_wait_for_all(struct mn_trace_wait *wait,
+						  struct mm_struct *mm,
+						  enum mmu_notifier_waiter waiter)
+{
+	if (mn_traces_waits())
+		mn_trace_wait_begin(wait, mm, waiter, 0, 0, ULONG_MAX);
+}
 
 static __always_inline void mn_trace_wait_end(struct mn_trace_wait *wait,
 					      int ret)
@@ -129,6 +145,13 @@ static inline void mn_release_traced(struct mn_ranges *ranges,
 
 static inline void __mn_trace_called(const struct mmu_notifier_range *range,
 				     const void *callback, u64 began)
+{
+}
+
+static inline void
+__mn_trace_announced(const struct mmu_notifier_range *range,
+		     const struct mmu_interval_notifier *interval_sub,
+		     const struct mmu_interval_notifier_ops *ops, u64 began)
 {
 }
 
@@ -169,12 +192,18 @@ static inline void mn_trace_wait_begin(struct mn_trace_wait *wait,
 {
 }
 
+static inline void mn_trace_wait_for_all(struct mn_trace_wait *wait,
+					 struct mm_struct *mm,
+					 enum mmu_notifier_waiter waiter)
+{
+}
+
 static inline void mn_trace_wait_end(struct mn_trace_wait *wait, int ret)
 {
 }
 
 static inline void mn_trace_range_retry(const struct mmu_range_reader *reader,
-					unsigned long seq)
+					unsigned long seq, unsigned long caller)
 {
 }
 

@@ -47,6 +47,7 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/instruction_pointer.h>
 #include <linux/kernel.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
@@ -131,10 +132,10 @@ mn_reader_overlaps(const struct mmu_range_reader *reader,
  * The begin
  */
 
-/* There is no read section: a token this old makes each retry collide. */
+/* There is no read section: each retry collides with a token this old, which is even. */
 static void mn_reader_forget(struct mmu_range_reader *reader)
 {
-	reader->seq = READ_ONCE(*reader->last_seq) - (MN_HISTORY + 2);
+	reader->seq = READ_ONCE(*reader->last_seq) - (MN_HISTORY + 3);
 }
 
 /* Begins are slow until a read section with a watch does not collide. */
@@ -301,8 +302,6 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 	/* Even with nothing to wait for: end a loop of retries. */
 	if (mn_reader_is_killed(state))
 		return mn_range_read_begin_slow(reader, state);
-	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && mn_fails_to_read())
-		return mn_reader_refuse(reader, state);
 
 	if (likely(ranges)) {
 		reader->seq = mn_last_seq(ranges);
@@ -317,17 +316,34 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 	return mn_range_read_begin_slow(reader, state);
 }
 
+/* For whom a retry makes up for it if there was no read section. */
+static __always_inline int mn_range_read_try(struct mmu_range_reader *reader,
+					     unsigned int state)
+{
+	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && mn_fails_to_read())
+		return mn_reader_refuse(reader, state);
+	return mn_range_read_begin(reader, state);
+}
+
+/* Returns false if the range ends before it starts. */
+static __always_inline bool mn_reader_set_range(struct mmu_range_reader *reader,
+						unsigned long start,
+						unsigned long end)
+{
+	reader->first = start;
+	reader->last = end - 1;
+	reader->set = NULL;
+	return likely(reader->last >= start);
+}
+
 static __always_inline int mn_range_read_begin_one(struct mmu_range_reader *reader,
 						   unsigned long start,
 						   unsigned long end,
 						   unsigned int state)
 {
-	reader->first = start;
-	reader->last = end - 1;
-	reader->set = NULL;
-	if (unlikely(reader->last < start))
+	if (!mn_reader_set_range(reader, start, end))
 		return mn_reader_of_no_range(reader, state);
-	return mn_range_read_begin(reader, state);
+	return mn_range_read_try(reader, state);
 }
 
 /* Checked with DEBUG_VM only, so that a begin costs the same for any set. */
@@ -359,7 +375,7 @@ static __always_inline int mn_range_read_begin_set(struct mmu_range_reader *read
 	    WARN_ONCE(!mn_set_is_sorted(set, nr),
 		      "ranges to read are not sorted and disjoint\n"))
 		return mn_reader_refuse(reader, state);
-	return mn_range_read_begin(reader, state);
+	return mn_range_read_try(reader, state);
 }
 
 /**
@@ -588,6 +604,9 @@ static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 		if (mn_watch_is_exact(reader))
 			return true;
 		token = hit - 2;
+	} else if (!(token % 2)) {
+		/* See mn_reader_forget(). It was not overrun. */
+		return true;
 	}
 
 	last_seq = mn_last_seq(ranges);
@@ -606,13 +625,14 @@ static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 	return mn_is_overrun(reader, token, last_seq);
 }
 
-static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader)
+static noinline bool mn_range_read_retry_slow(struct mmu_range_reader *reader,
+					      unsigned long caller)
 {
 	bool retry = mn_has_collided(reader);
 
 	if (retry && mn_traces_retries())
 		mn_trace_range_retry(reader, reader->watch ? reader->began :
-							     reader->seq);
+							     reader->seq, caller);
 	if (!retry && reader->overrun)
 		mn_reader_set_overrun(reader, false);
 	mmu_range_read_cancel(reader);
@@ -632,7 +652,7 @@ bool __mmu_range_read_retry(struct mmu_range_reader *reader)
 {
 	if (likely(mn_all_was_elsewhere(reader)))
 		return false;
-	return mn_range_read_retry_slow(reader);
+	return mn_range_read_retry_slow(reader, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__mmu_range_read_retry);
 
@@ -702,6 +722,21 @@ bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_range_inactive);
 
+/* There is no retry: a begin that is certain to wait. */
+static int mn_range_wait_inactive(struct mm_struct *mm, unsigned long start,
+				  unsigned long end, unsigned int state)
+{
+	struct mmu_range_reader reader;
+	int err;
+
+	mmu_range_reader_init(&reader, mm);
+	err = mn_reader_set_range(&reader, start, end) ?
+		      mn_range_read_begin(&reader, state) :
+		      mn_reader_of_no_range(&reader, state);
+	mmu_range_read_cancel(&reader);
+	return err;
+}
+
 /**
  * mmu_notifier_range_wait_inactive - wait for the invalidations of a range
  * @mm: The mm, which must be tracked; see mmu_range_reader_init().
@@ -717,11 +752,7 @@ EXPORT_SYMBOL_GPL(mmu_notifier_range_inactive);
 void mmu_notifier_range_wait_inactive(struct mm_struct *mm, unsigned long start,
 				      unsigned long end)
 {
-	struct mmu_range_reader reader;
-
-	mmu_range_reader_init(&reader, mm);
-	mmu_range_read_begin(&reader, start, end);
-	mmu_range_read_cancel(&reader);
+	mn_range_wait_inactive(mm, start, end, TASK_UNINTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive);
 
@@ -741,13 +772,6 @@ int mmu_notifier_range_wait_inactive_killable(struct mm_struct *mm,
 					      unsigned long start,
 					      unsigned long end)
 {
-	struct mmu_range_reader reader;
-	int err;
-
-	mmu_range_reader_init(&reader, mm);
-	err = mmu_range_read_begin_killable(&reader, start, end);
-	if (!err)
-		mmu_range_read_cancel(&reader);
-	return err;
+	return mn_range_wait_inactive(mm, start, end, TASK_KILLABLE);
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_range_wait_inactive_killable);

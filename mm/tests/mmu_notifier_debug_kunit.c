@@ -11,10 +11,12 @@
 #include <linux/mmu_notifier.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/task_work.h>
 
+#include "../mmu_notifier_debug.h"
 #include "mmu_notifier_helpers.h"
 
 static int debug_init(struct kunit *test)
@@ -997,15 +999,15 @@ static void end_that_sleeps_is_reported(struct kunit *test)
 	reported(test, "slept", "debug_sleepy_end");
 }
 
-static void sleeper_that_moves_is_reported_once(struct kunit *test)
+/* Returns how often it is reported, with the text of that. */
+static unsigned int debug_sleep_while_it_moves(struct mn_ctx *ctx,
+					       struct debug_driver *driver)
 {
-	struct mn_ctx *ctx = test->priv;
 	struct mmu_notifier_range *range, other = debug_range(ctx, 1, 1);
-	struct debug_driver *driver;
+	struct kunit *test = ctx->test;
 	struct mn_call *update;
+	unsigned int reports;
 
-	skip_unless_sleeps_are_looked_at(test);
-	driver = debug_insert(ctx, &debug_sleepy_interval_ops);
 	range = mn_start(ctx, 1, 1);
 	update = mn_spawn(ctx, "mmu_interval_notifier_update", driver,
 			  debug_call_update, -1);
@@ -1014,12 +1016,137 @@ static void sleeper_that_moves_is_reported_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			mmu_notifier_invalidate_range_start_nonblock(&other));
 	debug_end(&other);
-	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	reports = mn_reports_end(ctx);
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(update));
+	return reports;
+}
+
+static void sleeper_that_moves_is_reported_once(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver;
+
+	skip_unless_sleeps_are_looked_at(test);
+	driver = debug_insert(ctx, &debug_sleepy_interval_ops);
+	KUNIT_EXPECT_EQ(test, debug_sleep_while_it_moves(ctx, driver), 1);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(), "debug_sleepy"));
 	KUNIT_EXPECT_NULL(test, strstr(mn_reports_text(),
 				       "mn_stand_in_invalidate slept"));
-	mn_end(range);
-	KUNIT_EXPECT_TRUE(test, mn_returns(update));
+}
+
+/* That is for each driver; and not for the filter, which is the core's. */
+static void sleepers_behind_filters_are_named(struct kunit *test)
+{
+	static struct mmu_notifier_filter start, end;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	skip_unless_sleeps_are_looked_at(test);
+	mmu_notifier_filter_init(&start, &debug_sleepy_ops,
+				 (struct mmu_notifier_skip) {});
+	mmu_notifier_filter_init(&end, &debug_sleepy_end_ops,
+				 (struct mmu_notifier_skip) {});
+	ctx->same_task = true;
+	mn_register(ctx, 's', &start.ops);
+	mn_register(ctx, 'e', &end.ops);
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	debug_end(&range);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(), "debug_sleepy_start slept"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(), "debug_sleepy_end slept"));
+}
+
+static void debug_sleepy_finish(struct mmu_interval_notifier_finish *finish)
+{
+	debug_finish_pass(finish);
+	schedule_timeout_uninterruptible(1);
+}
+
+static const struct mmu_interval_notifier_ops debug_sleepy_finish_ops = {
+	.invalidate_start = debug_start_pass,
+	.invalidate_finish = debug_sleepy_finish,
+};
+
+/* It is called through the core, and about another interval_sub. */
+static void second_pass_of_what_moves_is_looked_at(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver;
+
+	skip_unless_sleeps_are_looked_at(test);
+	driver = debug_insert(ctx, &debug_sleepy_finish_ops);
+	driver->in_finish = true;
+	KUNIT_EXPECT_EQ(test, debug_sleep_while_it_moves(ctx, driver), 1);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(),
+					   "debug_sleepy_finish slept"));
+}
+
+/* It may die in a callback, and what it has on its stack is then in use again. */
+static void running_callbacks_are_not_noted_on_the_stack(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+	struct debug_driver *driver = debug_insert(ctx, &debug_ops);
+	struct mn_debug_call *call = NULL;
+
+	mn_debug_call_begin(&call, &driver->sub, &range, 1);
+	KUNIT_ASSERT_NOT_NULL(test, call);
+	KUNIT_EXPECT_FALSE(test, object_is_on_stack(call));
+	mn_debug_call_end(&call, NULL, true);
+}
+
+/* Each of them is a range of its own. */
+static void copies_of_an_ended_range_are_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *first = mn_range(ctx, 1, 1);
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), copy;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
+	struct mn_gate *gate = mn_gate(ctx);
+	struct mn_call *call;
+
+	debug_start(&range);
+	debug_end(&range);
+	*first = range;
+	copy = range;
+	interval->gate = gate;
+	call = mn_spawn_start(ctx, first);
+	mn_gate_entered(ctx, gate);
+	interval->gate = NULL;
+	mn_reports_begin(ctx);
+	debug_start(&copy);
+	silent(test);
+	debug_end(&copy);
+	mn_gate_open(gate);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	mn_end(first);
+}
+
+/* Which of the others is the original does not matter. */
+static void start_of_a_second_copy_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), copy, second;
+
+	debug_insert(ctx, &debug_ops);
+	debug_start(&range);
+	copy = range;
+	second = range;
+	mn_reports_begin(ctx);
+	debug_start(&copy);
+	mn_reports_end(ctx);
+	mn_reports_begin(ctx);
+	mmu_notifier_invalidate_range_start(&second);
+	reported(test, "starts a copy of",
+		 "start_of_a_second_copy_is_reported");
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	debug_end(&copy);
+	debug_end(&second);
+	mn_reports_end(ctx);
 }
 
 /* As it is without the option. */
@@ -1271,6 +1398,11 @@ static struct kunit_case mmu_notifier_debug_cases[] = {
 	KUNIT_CASE(innocent_after_a_sleeper_is_not_reported),
 	KUNIT_CASE(end_that_sleeps_is_reported),
 	KUNIT_CASE(sleeper_that_moves_is_reported_once),
+	KUNIT_CASE(sleepers_behind_filters_are_named),
+	KUNIT_CASE(second_pass_of_what_moves_is_looked_at),
+	KUNIT_CASE(running_callbacks_are_not_noted_on_the_stack),
+	KUNIT_CASE(copies_of_an_ended_range_are_not_reported),
+	KUNIT_CASE(start_of_a_second_copy_is_reported),
 	KUNIT_CASE(start_of_a_copy_is_reported),
 	KUNIT_CASE(other_range_like_it_is_not_reported),
 	KUNIT_CASE(full_table_never_reports_an_innocent),

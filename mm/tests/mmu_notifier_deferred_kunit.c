@@ -21,6 +21,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "../mmu_notifier_internal.h"
 #include "mmu_notifier_helpers.h"
 
 /* An interval, and what is needed to remove it. */
@@ -1122,6 +1123,39 @@ static void barrier_waits_for_very_many(struct kunit *test)
 	kvfree(all);
 }
 
+/*
+ * Another one makes a turn each time that this becomes possible, and something later is
+ * pending all the time. As if each of them ran first; see mn_pending_wait().
+ */
+static void wait_is_not_held_up_by_later_ones(struct kunit *test)
+{
+	static DEFINE_MN_PENDING(pending);
+	const unsigned long first = pending.turns;
+	unsigned int oldest, own, later;
+
+	oldest = mn_pending_begin(&pending);
+	KUNIT_EXPECT_FALSE(test, mn_pending_is_over(&pending, first));
+	own = mn_pending_begin(&pending);
+	/* This one waits for it, but so far the oldest is in the way. */
+	KUNIT_EXPECT_FALSE(test, mn_pending_is_over(&pending, first + 1));
+	mn_pending_end(&pending, oldest);
+	/* Another one comes first. */
+	KUNIT_EXPECT_FALSE(test, mn_pending_is_over(&pending, first + 1));
+	later = mn_pending_begin(&pending);
+	KUNIT_EXPECT_NE(test, later, own);
+	KUNIT_EXPECT_FALSE(test, mn_pending_is_over(&pending, first + 1));
+	mn_pending_end(&pending, own);
+	KUNIT_EXPECT_TRUE(test, mn_pending_is_over(&pending, first + 1));
+	/* The others go on, also with turns. */
+	KUNIT_EXPECT_FALSE(test, mn_pending_is_over(&pending, first + 2));
+	mn_pending_end(&pending, later);
+	KUNIT_EXPECT_TRUE(test, mn_pending_is_over(&pending, first + 2));
+	later = mn_pending_begin(&pending);
+	KUNIT_EXPECT_FALSE(test, mn_pending_is_over(&pending, first + 3));
+	KUNIT_EXPECT_TRUE(test, mn_pending_is_over(&pending, first + 1));
+	mn_pending_end(&pending, later);
+}
+
 static void barrier_of_nothing_returns(struct kunit *test)
 {
 	struct mn_call *barrier = spawn_barrier(test->priv, NULL);
@@ -1351,6 +1385,7 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE(barrier_does_not_wait_for_later_ones),
 	KUNIT_CASE(barriers_wait_for_their_own),
 	KUNIT_CASE_SLOW(barrier_waits_for_very_many),
+	KUNIT_CASE(wait_is_not_held_up_by_later_ones),
 	KUNIT_CASE(barrier_of_nothing_returns),
 	KUNIT_CASE(mm_ends_before_release),
 	KUNIT_CASE(removed_by_the_end_of_the_mm),

@@ -171,6 +171,51 @@ static void loop_of_many_read_sections_gets_through(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, 1);
 }
 
+/* It was not overrun: readers of the mm need no watch. */
+static void injected_collision_takes_no_watch(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_range_reader reader;
+
+	mn_insert(ctx, 'a', 0, 10);
+	mmu_range_reader_init(&reader, ctx->mm);
+	inject(test);
+	mmu_range_read_begin(&reader, 0, MN_ADDR(1));
+	KUNIT_EXPECT_TRUE(test, mmu_range_read_check_retry(&reader));
+	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&reader));
+	KUNIT_EXPECT_FALSE(test, reader.overrun);
+	KUNIT_EXPECT_EQ(test, mn_ranges_of_mm(ctx->mm)->overrun, 0);
+}
+
+static void call_wait_inactive(struct mn_call *call)
+{
+	struct mn_ctx *ctx = call->arg;
+
+	current->make_it_fail = 1;
+	mmu_notifier_range_wait_inactive(ctx->mm, 0, MN_ADDR(1));
+	call->ret = mmu_notifier_range_wait_inactive_killable(ctx->mm, 0,
+							      MN_ADDR(1));
+	current->make_it_fail = 0;
+}
+
+/* There is no retry that could tell. */
+static void wait_for_a_range_waits_all_the_same(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
+	struct mn_call *call;
+
+	mn_insert(ctx, 'a', 0, 10);
+	inject(test);
+	range = mn_start(ctx, 0, 1);
+	call = mn_spawn(ctx, "mmu_notifier_range_wait_inactive", ctx,
+			call_wait_inactive, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, call->ret, 0);
+}
+
 static void other_tasks_are_left_alone(struct kunit *test)
 {
 	struct mn_interval *interval = mn_insert(test->priv, 'a', 0, 10);
@@ -231,6 +276,8 @@ static struct kunit_case mmu_notifier_fail_cases[] = {
 	KUNIT_CASE_PARAM(loop_of_retries_gets_through, readers_gen_params),
 	KUNIT_CASE_PARAM(loop_of_many_read_sections_gets_through,
 			 readers_gen_params),
+	KUNIT_CASE(injected_collision_takes_no_watch),
+	KUNIT_CASE(wait_for_a_range_waits_all_the_same),
 	KUNIT_CASE(other_tasks_are_left_alone),
 	KUNIT_CASE(nonblocking_starts_fail_so_many_times),
 	KUNIT_CASE(blocking_starts_never_fail),

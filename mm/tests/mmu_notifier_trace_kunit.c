@@ -5,13 +5,17 @@
  */
 
 #include <kunit/test.h>
+#include <linux/compiler.h>
+#include <linux/completion.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/limits.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/time64.h>
@@ -44,6 +48,7 @@ struct seen {
 	u64 ns;
 	int ret;
 	const void *callback;
+	unsigned long caller;
 	unsigned int called;
 	enum mmu_notifier_event event;
 	const void *range;
@@ -110,11 +115,11 @@ static struct seen seen_range(const struct mmu_notifier_range *range)
 }
 
 static void probe_start(void *data, const struct mmu_notifier_range *range,
-			unsigned int called, u64 ns, int ret)
+			u64 seq, unsigned int called, u64 ns, int ret)
 {
 	struct seen seen = seen_range(range);
 
-	seen.seq = range->seq;
+	seen.seq = seq;
 	seen.called = called;
 	seen.ns = ns;
 	seen.ret = ret;
@@ -164,11 +169,11 @@ static void probe_wait_end(void *data, struct mm_struct *mm,
 static void probe_retry(void *data, struct mm_struct *mm,
 			enum mmu_notifier_waiter reader, unsigned long start,
 			unsigned long end, unsigned long seq,
-			unsigned long now, const void *callback)
+			unsigned long now, unsigned long caller)
 {
 	note(RETRY, mm,
 	     &(struct seen) { .waiter = reader, .seq = seq, .start = start,
-			      .end = end, .now = now, .callback = callback });
+			      .end = end, .now = now, .caller = caller });
 }
 
 static void trace_end(void *unused)
@@ -296,7 +301,8 @@ static void start_and_end_say_what_is_invalidated(struct kunit *test)
 	range->event = MMU_NOTIFY_EXCLUSIVE;
 	range->owner = &owner;
 	mn_start_range(range);
-	seq = range->seq;
+	/* There is none without tracking. */
+	seq = kind->intervals ? range->seq : 0;
 	KUNIT_ASSERT_EQ(test, times(START), 1);
 	KUNIT_EXPECT_EQ(test, times(END), 0);
 	start = seen(START, 0);
@@ -435,6 +441,56 @@ static void range_that_starts_again_is_traced_each_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, times(END), 2);
 }
 
+/* Others may have waited for it. */
+static void failed_start_has_its_sequence(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
+	struct mmu_notifier_range *range;
+
+	mn_register(ctx, 'b', &mn_start_ops)->fail_nonblock = -EAGAIN;
+	trace_begin(ctx);
+	KUNIT_EXPECT_EQ(test, mn_start_nonblock(ctx, &range, 5, 1), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, times(START), 1);
+	KUNIT_EXPECT_EQ(test, (unsigned long)seen(START, 0).seq,
+			interval->seen.seq);
+}
+
+/* The start of an active range with other addresses: without tracking, it ends. */
+static void each_start_has_an_end_if_started_again(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range;
+
+	mn_register(ctx, 'a', &mn_range_ops);
+	mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, ctx->mm,
+				MN_ADDR(1), MN_ADDR(2));
+	trace_begin(ctx);
+	mn_reports_begin(ctx);
+	mmu_notifier_invalidate_range_start(&range);
+	range.end = MN_ADDR(3);
+	mmu_notifier_invalidate_range_start(&range);
+	mn_reports_end(ctx);
+	mmu_notifier_invalidate_range_end(&range);
+	KUNIT_EXPECT_EQ(test, times(START), 2);
+	KUNIT_EXPECT_EQ(test, times(END), 2);
+}
+
+static void end_without_a_start_is_silent(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range;
+
+	mn_insert(ctx, 'a', 0, 10);
+	mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, ctx->mm,
+				MN_ADDR(1), MN_ADDR(2));
+	trace_begin(ctx);
+	mn_reports_begin(ctx);
+	mmu_notifier_invalidate_range_end(&range);
+	mn_reports_end(ctx);
+	KUNIT_EXPECT_EQ(test, times(END), 0);
+}
+
 static void end_of_the_mm_is_traced(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -536,15 +592,22 @@ static const struct mmu_interval_notifier_ops two_pass_ops = {
 	.invalidate_finish = second_pass,
 };
 
-static void slow_second_passes_are_named(struct kunit *test)
+static struct mn_interval *insert_two_pass(struct mn_ctx *ctx)
 {
-	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_interval(ctx, 'a');
 
-	KUNIT_ASSERT_EQ(test, 0,
+	KUNIT_ASSERT_EQ(ctx->test, 0,
 			mn_try_insert_ops(interval, ctx->mm, 0, MN_ADDR(10),
 					  &two_pass_ops));
 	second_passes = 0;
+	return interval;
+}
+
+static void slow_second_passes_are_named(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+
+	insert_two_pass(ctx);
 	trace_callbacks_begin(ctx);
 	mn_invalidate(ctx, 5, 1);
 	KUNIT_EXPECT_EQ(test, times(SLOW), 2);
@@ -552,6 +615,93 @@ static void slow_second_passes_are_named(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, named(second_pass));
 	KUNIT_EXPECT_EQ(test, second_passes, 1);
 	KUNIT_EXPECT_EQ(test, seen(START, 0).called, 1);
+}
+
+static void call_update(struct mn_call *call)
+{
+	struct mn_interval *interval = call->arg;
+
+	call->ret = mmu_interval_notifier_update(&interval->sub, MN_ADDR(40),
+						 MN_ADDR(10));
+}
+
+/* Invalidates where it moves to, while an active range holds up the move. */
+static void invalidate_while_it_moves(struct mn_ctx *ctx,
+				      struct mn_interval *interval)
+{
+	struct kunit *test = ctx->test;
+	struct mmu_notifier_range *range = mn_start(ctx, 1, 1);
+	struct mn_call *update = mn_spawn(ctx, "mmu_interval_notifier_update",
+					  interval, call_update, -1);
+
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(update));
+	trace_callbacks_begin(ctx);
+	mn_invalidate(ctx, 45, 1);
+	trace.mm = NULL;
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(update));
+	KUNIT_EXPECT_EQ(test, update->ret, 0);
+}
+
+/* Not what the core calls in their place. */
+static void slow_callbacks_of_what_moves_are_named(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+
+	invalidate_while_it_moves(ctx, mn_insert(ctx, 'a', 0, 10));
+	KUNIT_EXPECT_EQ(test, times(SLOW), 1);
+	KUNIT_EXPECT_TRUE(test, named(mn_interval_ops.invalidate));
+}
+
+static void slow_passes_of_what_moves_are_named(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+
+	invalidate_while_it_moves(ctx, insert_two_pass(ctx));
+	KUNIT_EXPECT_EQ(test, times(SLOW), 2);
+	KUNIT_EXPECT_TRUE(test, named(first_pass));
+	KUNIT_EXPECT_TRUE(test, named(second_pass));
+	/* Of what holds up the move, as well. */
+	KUNIT_EXPECT_EQ(test, second_passes, 2);
+}
+
+static DECLARE_COMPLETION(is_released);
+
+static void released(struct mmu_interval_notifier *interval_sub)
+{
+	complete(&is_released);
+}
+
+/* Removed while another one is called, it is not called any more. */
+static void what_is_removed_is_not_counted(struct kunit *test)
+{
+	static struct mmu_interval_notifier_removal removal;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *pair[2] = {
+		mn_insert(ctx, 'a', 0, 10), mn_insert(ctx, 'b', 0, 10),
+	};
+	struct mn_gate *gate = mn_gate(ctx);
+	struct mmu_notifier_range *range = mn_range(ctx, 5, 1);
+	struct mn_interval *removed;
+	struct mn_call *call;
+
+	reinit_completion(&is_released);
+	trace_callbacks_begin(ctx);
+	pair[0]->gate = gate;
+	pair[1]->gate = gate;
+	call = mn_spawn_start(ctx, range);
+	mn_gate_entered(ctx, gate);
+	removed = pair[0]->calls ? pair[1] : pair[0];
+	list_del_init(&removed->node);
+	mmu_interval_notifier_remove_deferred(&removed->sub, &removal,
+					      released);
+	mn_gate_open(gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	mn_end(range);
+	wait_for_completion(&is_released);
+	KUNIT_EXPECT_EQ(test, removed->calls, 0);
+	KUNIT_EXPECT_EQ(test, seen(START, 0).called, 1);
+	KUNIT_EXPECT_EQ(test, times(SLOW), 1);
 }
 
 static void callback_within_the_limit_is_silent(struct kunit *test)
@@ -828,11 +978,63 @@ static void wait_for_sections_is_traced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, end.waiter, MMU_NOTIFIER_REGISTRATION);
 }
 
+/* The last wait but one of those that have ended. */
+static void unregistration_that_waits_for_another_is_traced(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
+	struct mn_call *first, *second;
+	unsigned int waits;
+
+	sub->release_gate = mn_gate(ctx);
+	trace_begin(ctx);
+	first = mn_spawn_unregister(sub);
+	mn_gate_entered(ctx, sub->release_gate);
+	waits = times(WAIT_BEGIN);
+	mn_reports_begin(ctx);
+	second = mn_spawn_unregister(sub);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(second));
+	mn_reports_end(ctx);
+	KUNIT_EXPECT_EQ(test, times(WAIT_BEGIN), waits + 1);
+	KUNIT_EXPECT_EQ(test, seen(WAIT_BEGIN, waits).waiter,
+			MMU_NOTIFIER_UNREGISTRATION);
+	mn_gate_open(sub->release_gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(first));
+	KUNIT_ASSERT_TRUE(test, mn_returns(second));
+	KUNIT_EXPECT_EQ(test, times(WAIT_END), times(WAIT_BEGIN));
+}
+
+static void end_of_the_mm_that_waits_is_traced(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = mn_register(ctx, 'a', &mn_range_ops);
+	struct mn_call *unregister, *release;
+
+	mn_register(ctx, 'b', &mn_range_ops);
+	sub->release_gate = mn_gate(ctx);
+	unregister = mn_spawn_unregister(sub);
+	mn_gate_entered(ctx, sub->release_gate);
+	trace_begin(ctx);
+	release = mn_spawn_release(ctx);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(release));
+	KUNIT_EXPECT_EQ(test, times(WAIT_BEGIN), times(WAIT_END) + 1);
+	mn_gate_open(sub->release_gate);
+	KUNIT_ASSERT_TRUE(test, mn_returns(unregister));
+	KUNIT_ASSERT_TRUE(test, mn_returns(release));
+	KUNIT_EXPECT_EQ(test, times(WAIT_END), times(WAIT_BEGIN));
+}
+
 /*
  * Retries
  */
 
-static void retry_names_the_driver(struct kunit *test)
+static bool is_in(unsigned long address, const void *function)
+{
+	/* Whatever comes after it. */
+	return address - (unsigned long)function < SZ_256;
+}
+
+static void retry_names_its_caller(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
@@ -852,29 +1054,34 @@ static void retry_names_the_driver(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, retry.end, MN_ADDR(10));
 	KUNIT_EXPECT_EQ(test, retry.seq, seq);
 	KUNIT_EXPECT_EQ(test, retry.now, interval->sub.invalidate_seq);
-	KUNIT_EXPECT_PTR_EQ(test, retry.callback,
-			    (const void *)mn_interval_ops.invalidate);
+	KUNIT_EXPECT_TRUE(test, is_in(retry.caller, mn_retry));
 }
 
-/* Not of the filter, which is the core's. */
-static void retry_names_the_driver_behind_a_filter(struct kunit *test)
+/* It has no hold on the mm, nor on the ops. */
+static void late_retry_is_traced(struct kunit *test)
 {
-	static struct mmu_interval_notifier_filter filter;
 	struct mn_ctx *ctx = test->priv;
-	struct mn_interval *interval = mn_interval(ctx, 'a');
-	unsigned long seq;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
+	unsigned long seq = mmu_interval_read_begin(&interval->sub);
 
-	mmu_interval_notifier_filter_init(&filter, &mn_interval_ops,
-					  (struct mmu_notifier_skip) {});
-	KUNIT_ASSERT_EQ(test, 0,
-			mn_try_insert_ops(interval, ctx->mm, 0, MN_ADDR(10),
-					  &filter.ops));
-	trace_begin(ctx);
-	seq = mmu_interval_read_begin(&interval->sub);
 	mn_invalidate(ctx, 5, 1);
+	mn_remove(interval);
+	interval->sub.mm = NULL;
+	interval->sub.ops = NULL;
+	trace_begin(ctx);
+	trace.mm = NULL;
 	KUNIT_EXPECT_TRUE(test, mn_retry(interval, seq));
-	KUNIT_EXPECT_PTR_EQ(test, seen(RETRY, 0).callback,
-			    (const void *)mn_interval_ops.invalidate);
+	KUNIT_EXPECT_EQ(test, times(RETRY), 1);
+	KUNIT_EXPECT_EQ(test, seen(RETRY, 0).seq, seq);
+}
+
+static noinline bool range_retry(struct mmu_range_reader *reader)
+{
+	const bool retry = mmu_range_read_retry(reader);
+
+	/* Not a tail call: the caller is this one. */
+	barrier();
+	return retry;
 }
 
 static void retry_of_a_range_reader_names_its_range(struct kunit *test)
@@ -888,19 +1095,19 @@ static void retry_of_a_range_reader_names_its_range(struct kunit *test)
 	trace_begin(ctx);
 	mmu_range_read_begin(&reader, MN_ADDR(3), MN_ADDR(7));
 	mn_invalidate(ctx, 20, 1);
-	KUNIT_EXPECT_FALSE(test, mmu_range_read_retry(&reader));
+	KUNIT_EXPECT_FALSE(test, range_retry(&reader));
 	KUNIT_EXPECT_EQ(test, times(RETRY), 0);
 
 	mmu_range_read_begin(&reader, MN_ADDR(3), MN_ADDR(7));
 	mn_invalidate(ctx, 5, 1);
-	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&reader));
+	KUNIT_EXPECT_TRUE(test, range_retry(&reader));
 	KUNIT_EXPECT_EQ(test, times(RETRY), 1);
 	retry = seen(RETRY, 0);
 	KUNIT_EXPECT_EQ(test, retry.waiter, MMU_NOTIFIER_RANGE_READER);
 	KUNIT_EXPECT_EQ(test, retry.start, MN_ADDR(3));
 	KUNIT_EXPECT_EQ(test, retry.end, MN_ADDR(7));
 	KUNIT_EXPECT_EQ(test, retry.now, retry.seq + 2);
-	KUNIT_EXPECT_PTR_EQ(test, retry.callback, NULL);
+	KUNIT_EXPECT_TRUE(test, is_in(retry.caller, range_retry));
 }
 
 static struct kunit_case mmu_notifier_trace_cases[] = {
@@ -911,10 +1118,16 @@ static struct kunit_case mmu_notifier_trace_cases[] = {
 	KUNIT_CASE_PARAM(start_says_that_it_has_failed, mm_kinds_gen_params),
 	KUNIT_CASE_PARAM(range_that_starts_again_is_traced_each_time,
 			 mm_kinds_gen_params),
+	KUNIT_CASE(failed_start_has_its_sequence),
+	KUNIT_CASE(each_start_has_an_end_if_started_again),
+	KUNIT_CASE(end_without_a_start_is_silent),
 	KUNIT_CASE(end_of_the_mm_is_traced),
 	KUNIT_CASE(slow_callbacks_name_the_drivers),
 	KUNIT_CASE(slow_callbacks_behind_filters_are_named),
 	KUNIT_CASE(slow_second_passes_are_named),
+	KUNIT_CASE(slow_callbacks_of_what_moves_are_named),
+	KUNIT_CASE(slow_passes_of_what_moves_are_named),
+	KUNIT_CASE(what_is_removed_is_not_counted),
 	KUNIT_CASE(callback_within_the_limit_is_silent),
 	KUNIT_CASE(callbacks_are_silent_unless_asked_for),
 	KUNIT_CASE_PARAM(wait_names_the_range_that_holds_it_up,
@@ -927,8 +1140,10 @@ static struct kunit_case mmu_notifier_trace_cases[] = {
 	KUNIT_CASE_PARAM(wait_for_untracked_ranges_names_no_sequence,
 			 kinds_gen_params),
 	KUNIT_CASE(wait_for_sections_is_traced),
-	KUNIT_CASE(retry_names_the_driver),
-	KUNIT_CASE(retry_names_the_driver_behind_a_filter),
+	KUNIT_CASE(unregistration_that_waits_for_another_is_traced),
+	KUNIT_CASE(end_of_the_mm_that_waits_is_traced),
+	KUNIT_CASE(retry_names_its_caller),
+	KUNIT_CASE(late_retry_is_traced),
 	KUNIT_CASE(retry_of_a_range_reader_names_its_range),
 	{}
 };

@@ -9,35 +9,39 @@
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
-#define MMU_NOTIFIER_WAITERS						\
-	EM(MMU_NOTIFIER_READER, "reader")				\
-	EM(MMU_NOTIFIER_RANGE_READER, "range_reader")			\
-	EM(MMU_NOTIFIER_REMOVER, "remover")				\
-	EM(MMU_NOTIFIER_REGISTRATION, "registration")			\
-	EMe(MMU_NOTIFIER_UNREGISTRATION, "unregistration")
+TRACE_DEFINE_ENUM(MMU_NOTIFIER_READER);
+TRACE_DEFINE_ENUM(MMU_NOTIFIER_RANGE_READER);
+TRACE_DEFINE_ENUM(MMU_NOTIFIER_REMOVER);
+TRACE_DEFINE_ENUM(MMU_NOTIFIER_REGISTRATION);
+TRACE_DEFINE_ENUM(MMU_NOTIFIER_UNREGISTRATION);
 
-#define MMU_NOTIFIER_EVENTS						\
-	EM(MMU_NOTIFY_UNMAP, "unmap")					\
-	EM(MMU_NOTIFY_CLEAR, "clear")					\
-	EM(MMU_NOTIFY_PROTECTION_VMA, "protection_vma")			\
-	EM(MMU_NOTIFY_PROTECTION_PAGE, "protection_page")		\
-	EM(MMU_NOTIFY_SOFT_DIRTY, "soft_dirty")				\
-	EM(MMU_NOTIFY_RELEASE, "release")				\
-	EM(MMU_NOTIFY_MIGRATE, "migrate")				\
-	EMe(MMU_NOTIFY_EXCLUSIVE, "exclusive")
+#define show_mmu_notifier_waiter(waiter)				\
+	__print_symbolic(waiter,					\
+		{ MMU_NOTIFIER_READER, "reader" },			\
+		{ MMU_NOTIFIER_RANGE_READER, "range_reader" },		\
+		{ MMU_NOTIFIER_REMOVER, "remover" },			\
+		{ MMU_NOTIFIER_REGISTRATION, "registration" },		\
+		{ MMU_NOTIFIER_UNREGISTRATION, "unregistration" })
 
-#undef EM
-#undef EMe
-#define EM(a, b)	TRACE_DEFINE_ENUM(a);
-#define EMe(a, b)	TRACE_DEFINE_ENUM(a);
+TRACE_DEFINE_ENUM(MMU_NOTIFY_UNMAP);
+TRACE_DEFINE_ENUM(MMU_NOTIFY_CLEAR);
+TRACE_DEFINE_ENUM(MMU_NOTIFY_PROTECTION_VMA);
+TRACE_DEFINE_ENUM(MMU_NOTIFY_PROTECTION_PAGE);
+TRACE_DEFINE_ENUM(MMU_NOTIFY_SOFT_DIRTY);
+TRACE_DEFINE_ENUM(MMU_NOTIFY_RELEASE);
+TRACE_DEFINE_ENUM(MMU_NOTIFY_MIGRATE);
+TRACE_DEFINE_ENUM(MMU_NOTIFY_EXCLUSIVE);
 
-MMU_NOTIFIER_WAITERS
-MMU_NOTIFIER_EVENTS
-
-#undef EM
-#undef EMe
-#define EM(a, b)	{ a, b },
-#define EMe(a, b)	{ a, b }
+#define show_mmu_notifier_event(event)					\
+	__print_symbolic(event,						\
+		{ MMU_NOTIFY_UNMAP, "unmap" },				\
+		{ MMU_NOTIFY_CLEAR, "clear" },				\
+		{ MMU_NOTIFY_PROTECTION_VMA, "protection_vma" },	\
+		{ MMU_NOTIFY_PROTECTION_PAGE, "protection_page" },	\
+		{ MMU_NOTIFY_SOFT_DIRTY, "soft_dirty" },		\
+		{ MMU_NOTIFY_RELEASE, "release" },			\
+		{ MMU_NOTIFY_MIGRATE, "migrate" },			\
+		{ MMU_NOTIFY_EXCLUSIVE, "exclusive" })
 
 /* While any of the events that have these is on, start and end are replaced. */
 int mn_trace_reg(void);
@@ -45,16 +49,17 @@ void mn_trace_unreg(void);
 
 /*
  * The start of an invalidation has returned @ret. @called: how many callbacks were
- * called, the first passes if there are two. @ns: how long it took. The sequence, of
- * which there is none if the mm is not tracked, is that in other events; between its
- * start and its end, a range also has its address for itself.
+ * called, the first passes if there are two, and filters whatever they skip. @ns: how
+ * long it took. @seq, which is 0 if the mm is not tracked, is that in other events, also
+ * if the start has failed; between its start and its end, a range also has its address
+ * for itself.
  */
 TRACE_EVENT_FN(mmu_notifier_start,
 
-	TP_PROTO(const struct mmu_notifier_range *range, unsigned int called,
-		 u64 ns, int ret),
+	TP_PROTO(const struct mmu_notifier_range *range, u64 seq,
+		 unsigned int called, u64 ns, int ret),
 
-	TP_ARGS(range, called, ns, ret),
+	TP_ARGS(range, seq, called, ns, ret),
 
 	TP_STRUCT__entry(
 		__field(struct mm_struct *, mm)
@@ -73,7 +78,7 @@ TRACE_EVENT_FN(mmu_notifier_start,
 	TP_fast_assign(
 		__entry->mm = range->mm;
 		__entry->range = range;
-		__entry->seq = range->seq % 2 ? range->seq : 0;
+		__entry->seq = seq;
 		__entry->start = range->start;
 		__entry->end = range->end;
 		__entry->owner = range->owner;
@@ -87,7 +92,7 @@ TRACE_EVENT_FN(mmu_notifier_start,
 	TP_printk("mm=%p range=%p seq=%llu [%#lx, %#lx) event=%s owner=%p blockable=%d called=%u ns=%llu ret=%d",
 		  __entry->mm, __entry->range, __entry->seq, __entry->start,
 		  __entry->end,
-		  __print_symbolic(__entry->event, MMU_NOTIFIER_EVENTS),
+		  show_mmu_notifier_event(__entry->event),
 		  __entry->owner, __entry->blockable, __entry->called,
 		  __entry->ns, __entry->ret),
 
@@ -118,7 +123,7 @@ TRACE_EVENT_FN(mmu_notifier_end,
 	TP_fast_assign(
 		__entry->mm = range->mm;
 		__entry->range = range;
-		__entry->seq = seq % 2 ? seq : 0;
+		__entry->seq = seq;
 		__entry->start = range->start;
 		__entry->end = range->end;
 		__entry->owner = range->owner;
@@ -131,7 +136,7 @@ TRACE_EVENT_FN(mmu_notifier_end,
 	TP_printk("mm=%p range=%p seq=%llu [%#lx, %#lx) event=%s owner=%p blockable=%d called=%u ns=%llu",
 		  __entry->mm, __entry->range, __entry->seq, __entry->start,
 		  __entry->end,
-		  __print_symbolic(__entry->event, MMU_NOTIFIER_EVENTS),
+		  show_mmu_notifier_event(__entry->event),
 		  __entry->owner, __entry->blockable, __entry->called,
 		  __entry->ns),
 
@@ -168,7 +173,7 @@ TRACE_EVENT_FN(mmu_notifier_slow_callback,
 
 	TP_printk("callback=%ps ns=%llu event=%s mm=%p range=%p [%#lx, %#lx)",
 		  __entry->callback, __entry->ns,
-		  __print_symbolic(__entry->event, MMU_NOTIFIER_EVENTS),
+		  show_mmu_notifier_event(__entry->event),
 		  __entry->mm, __entry->range, __entry->start, __entry->end),
 
 	mn_trace_reg, mn_trace_unreg
@@ -203,7 +208,7 @@ TRACE_EVENT(mmu_notifier_wait_begin,
 
 	TP_printk("mm=%p waiter=%s seq=%llu range=[%#lx, %#lx)",
 		  __entry->mm,
-		  __print_symbolic(__entry->waiter, MMU_NOTIFIER_WAITERS),
+		  show_mmu_notifier_waiter(__entry->waiter),
 		  __entry->seq, __entry->start, __entry->end)
 );
 
@@ -237,23 +242,23 @@ TRACE_EVENT(mmu_notifier_wait_end,
 
 	TP_printk("mm=%p waiter=%s seq=%llu range=[%#lx, %#lx) ns=%llu ret=%d",
 		  __entry->mm,
-		  __print_symbolic(__entry->waiter, MMU_NOTIFIER_WAITERS),
+		  show_mmu_notifier_waiter(__entry->waiter),
 		  __entry->seq, __entry->start, __entry->end, __entry->ns,
 		  __entry->ret)
 );
 
 /*
  * A read section of these addresses that began with @seq has collided: @now is what
- * its retry found. @callback: of the subscription; NULL if a range reader retries, if it
- * has been removed, or if the lock of the mm was taken.
+ * its retry found, and @caller is where. If a range reader was refused at the begin,
+ * @seq is one that no read section had. A late reader: @mm may be freed, or NULL.
  */
 TRACE_EVENT(mmu_notifier_retry,
 
 	TP_PROTO(struct mm_struct *mm, enum mmu_notifier_waiter reader,
 		 unsigned long start, unsigned long end, unsigned long seq,
-		 unsigned long now, const void *callback),
+		 unsigned long now, unsigned long caller),
 
-	TP_ARGS(mm, reader, start, end, seq, now, callback),
+	TP_ARGS(mm, reader, start, end, seq, now, caller),
 
 	TP_STRUCT__entry(
 		__field(struct mm_struct *, mm)
@@ -261,7 +266,7 @@ TRACE_EVENT(mmu_notifier_retry,
 		__field(unsigned long, end)
 		__field(unsigned long, seq)
 		__field(unsigned long, now)
-		__field(const void *, callback)
+		__field(unsigned long, caller)
 		__field(unsigned int, reader)
 	),
 
@@ -271,19 +276,16 @@ TRACE_EVENT(mmu_notifier_retry,
 		__entry->end = end;
 		__entry->seq = seq;
 		__entry->now = now;
-		__entry->callback = callback;
+		__entry->caller = caller;
 		__entry->reader = reader;
 	),
 
-	TP_printk("mm=%p reader=%s range=[%#lx, %#lx) seq=%lu now=%lu callback=%ps",
+	TP_printk("mm=%p reader=%s range=[%#lx, %#lx) seq=%lu now=%lu caller=%pS",
 		  __entry->mm,
-		  __print_symbolic(__entry->reader, MMU_NOTIFIER_WAITERS),
+		  show_mmu_notifier_waiter(__entry->reader),
 		  __entry->start, __entry->end, __entry->seq, __entry->now,
-		  __entry->callback)
+		  (void *)__entry->caller)
 );
-
-#undef EM
-#undef EMe
 
 #endif /* _TRACE_MMU_NOTIFIER_H */
 

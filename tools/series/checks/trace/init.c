@@ -43,11 +43,13 @@ static int is_enough(const char *line)
 		char name[64];
 		int times;
 	} events[16];
-	const char *event = strstr(line, "mmu_notifier_");
+	/* Not the name of a task. */
+	const char *event = strstr(line, ": mmu_notifier_");
 	size_t length, i;
 
 	if (!event)
 		return 0;
+	event += 2;
 	length = strcspn(event, ":");
 	for (i = 0; i < 16 && events[i].times; i++) {
 		if (!strncmp(events[i].name, event, length) &&
@@ -100,12 +102,13 @@ int main(void)
 			if (!watched++)
 				watch();
 			show(path);
-		} else {
+		} else if (line[0] != '\n') {
 			printf("trace: FAILED to understand %s", line);
 		}
 	}
 	printf("trace: done\n");
 	fflush(stdout);
-	reboot(RB_POWER_OFF);
+	/* The emulator ends instead. */
+	reboot(RB_AUTOBOOT);
 	return 0;
 }
