@@ -64,6 +64,31 @@ CONFIG_SMP=y
 # CONFIG_WERROR is not set
 """
 SMP_ARGS = "seccomp=on srcutree.convert_to_big=1"
+# What scripts/link-vmlinux.sh says that it does.
+LINKED = {
+    "link": r"^\+ (.* -o vmlinux(?:\.unstripped)? .*)$",
+    "clean": r"^\+ .*?(\S*scripts/mksysmap)\b",
+    "table": r"^\+ (scripts/kallsyms .*) \S+$",
+    "assemble": r"^\+ (.* -c) -o \S*kallsyms\S* \S*kallsyms\S*\.S$",
+}
+# Cases look at names in reports, so the table of symbols is that of the mutant.  It moves what comes behind it.
+LINK = """set -e
+[ -e mutant.kallsyms.o ] || cp {first} mutant.kallsyms.o
+for turn in 1 2 3 4; do
+	{link}
+	if head -n 1 {clean} | grep -q sed; then
+		nm -n mutant | sed -f {clean} >mutant.map
+	else
+		sh {clean} mutant mutant.map
+	fi
+	! cmp -s mutant.map mutant.syms || exit 0
+	mv mutant.map mutant.syms
+	{table} mutant.syms >mutant.kallsyms.S
+	{assemble} -o mutant.kallsyms.o mutant.kallsyms.S
+done
+echo "error: its table of symbols does not come to rest"
+exit 1
+"""
 # A source that has none of this is compiled to the same, whatever the core is.
 USES_CORE = re.compile(r"mmu_notifier_|mmu_interval_|mm_has_notifiers|young_notify")
 
@@ -310,9 +335,15 @@ class Kernel:
                     os.remove(os.path.join(self.build, name))
         self.make("linux")
         with open(os.path.join(self.build, "linux.log"), encoding="utf-8", errors="replace") as file:
-            links = re.findall(r"^\+ (.* -o vmlinux(?:\.unstripped)? .*)$", file.read(), re.M)
-        if links:
-            merge.write(link, re.sub(r" -o \S+", " -o mutant", links[-1]).encode(), 0o644)
+            said = file.read()
+        commands = {what: re.findall(how, said, re.M) for what, how in LINKED.items()}
+        if all(commands.values()):
+            last = {what: found[-1] for what, found in commands.items()}
+            first = re.search(r"\S*kallsyms\S*\.o", last["link"])[0]
+            last["link"] = re.sub(r" -o \S+", " -o mutant", last["link"].replace(first, "mutant.kallsyms.o"))
+            merge.write(link, LINK.format(first=first, **last).encode(), 0o644)
+        elif not os.path.exists(link):
+            raise merge.Bad(f"{self.build}/linux.log does not show how this kernel is linked: LINKED has to learn it")
         self.commands = {"link": merge.read_text(link)}
         self.users = {path: [] for path in MUTABLE}
         for folder, _, names in os.walk(self.build):
@@ -335,7 +366,6 @@ class Kernel:
                 todo.update(self.users[path])
         todo |= self.unfinished
         self.unfinished = set(todo)
-        # The table of symbols stays the one of the unchanged kernel: it is for the eyes only.
         for what in sorted(todo) + ["link"]:
             done = subprocess.run(self.commands[what], shell=True, cwd=self.build, stdin=subprocess.DEVNULL, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
