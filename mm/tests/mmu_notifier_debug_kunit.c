@@ -1095,7 +1095,7 @@ static void running_callbacks_are_not_noted_on_the_stack(struct kunit *test)
 	mn_debug_call_begin(&call, &driver->sub, &range, 1);
 	KUNIT_ASSERT_NOT_NULL(test, call);
 	KUNIT_EXPECT_FALSE(test, object_is_on_stack(call));
-	mn_debug_call_end(&call, NULL, true);
+	mn_debug_call_end(&call, &debug_ops, false);
 }
 
 /* Each of them is a range of its own. */

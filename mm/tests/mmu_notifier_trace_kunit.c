@@ -574,8 +574,11 @@ static bool first_pass(struct mmu_interval_notifier *interval_sub,
 		       struct mmu_interval_notifier_finish **finish)
 {
 	static struct mmu_interval_notifier_finish second;
+	static DEFINE_SPINLOCK(user_lock);
 
+	spin_lock(&user_lock);
 	mmu_interval_set_seq(interval_sub, cur_seq);
+	spin_unlock(&user_lock);
 	*finish = &second;
 	return true;
 }

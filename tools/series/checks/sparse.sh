@@ -35,7 +35,7 @@ in_macro() { sed -n "$2p" "$1" | grep -qE '^(MODULE_[A-Z_]+|module_param(_array|
 # has_guard FILE FUNCTION: sparse does not know that __cleanup() releases; Linux 7.x leaves locks to clang.  Nor does a section of
 # SRCU, which 6.x declares to sparse, end in the function that enters it; 7.x shows what else is wrong there.
 has_guard() { awk -v f="$2(" 'index($0, f) == 1 || index($0, " " f) || index($0, "*" f) { inside = /;$/ ? 0 : 1 }
-	inside && /guard\(|mn_clear_young\(|section|srcu/ { found = 1 }
+	inside && /guard\(|mn_clear_young\(|mn_announce_late\(|section|srcu/ { found = 1 }
 	/^}/ { inside = 0 } END { exit !found }' "$1"; }
 
 for object in $objects; do
