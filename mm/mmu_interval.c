@@ -203,8 +203,8 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 
 	if (unlikely(mn_claims_to_be_inserted(interval_sub, mm)) &&
 	    mn_warn(mn_is_inserted(ranges, interval_sub),
-		    mn_filter_driver_ops(ops), "%ps is inserted already\n",
-		    mn_filter_driver_ops(ops)))
+		    mn_debug_ops(ops), "%ps is inserted already\n",
+		    mn_debug_ops(ops)))
 		return -EEXIST;
 
 	if (!length || check_add_overflow(start, length - 1, &last))
@@ -420,6 +420,19 @@ static bool mn_announce_start(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
+/* A callback of @ops has refused. Returns 0 if it may not: the start goes on. */
+noinline int mn_refused(const struct mmu_interval_notifier_ops *ops,
+			const struct mmu_notifier_range *range)
+{
+	const void *callback = ops->invalidate_start ?
+				       (void *)ops->invalidate_start :
+				       (void *)ops->invalidate;
+
+	return mn_warn(mmu_notifier_range_blockable(range), callback,
+		       "%ps refused a blocking invalidation\n", callback) ?
+		       0 : -EAGAIN;
+}
+
 /* Returns -EAGAIN if the callback would have had to sleep and must not. */
 static __always_inline int
 mn_announce(struct mmu_interval_notifier *interval_sub,
@@ -445,15 +458,9 @@ mn_announce(struct mmu_interval_notifier *interval_sub,
 		mn_debug_call_end(&call, ops, done);
 	}
 	if (began)
-		__mn_trace_announced(range, interval_sub, ops, began);
+		__mn_trace_announced(range, interval_sub, began);
 
-	if (likely(done) ||
-	    mn_warn(mmu_notifier_range_blockable(range), ops,
-		    "%ps refused a blocking invalidation\n",
-		    ops->invalidate_start ? (void *)ops->invalidate_start :
-					    (void *)ops->invalidate))
-		return 0;
-	return -EAGAIN;
+	return likely(done) ? 0 : mn_refused(ops, range);
 }
 
 static __always_inline void
@@ -761,6 +768,14 @@ mn_read_begin_unkillable(struct mmu_interval_notifier *interval_sub,
 	return seq;
 }
 
+/* Whatever is injected, it has waited: some drivers begin for that alone. */
+static __always_inline unsigned long mn_seq_or_collision(unsigned long seq)
+{
+	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && mn_fails_to_read())
+		return mn_seq_to_collide(seq);
+	return seq;
+}
+
 /* Returns whether there is nothing to wait for. */
 static __always_inline bool
 mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
@@ -779,11 +794,6 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 		return true;
 	}
 	mn_debug_read(interval_sub);
-	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && mn_fails_to_read()) {
-		*seq = mn_seq_to_collide(READ_ONCE(interval_sub->invalidate_seq));
-		return true;
-	}
-
 	ranges = mn_ranges_of(interval_sub);
 	/*
 	 * (G) If this is the sequence of a range, its callback has run, and the
@@ -829,8 +839,8 @@ mmu_interval_read_begin(struct mmu_interval_notifier *interval_sub)
 	unsigned long seq;
 
 	if (likely(mn_read_begin(interval_sub, &seq)))
-		return seq;
-	return mn_read_begin_unkillable(interval_sub, seq);
+		return mn_seq_or_collision(seq);
+	return mn_seq_or_collision(mn_read_begin_unkillable(interval_sub, seq));
 }
 EXPORT_SYMBOL_GPL(mmu_interval_read_begin);
 
@@ -850,15 +860,17 @@ int mmu_interval_read_begin_killable(struct mmu_interval_notifier *interval_sub,
 				     unsigned long *seq)
 {
 	const bool clear = mn_read_begin(interval_sub, seq);
+	int err = 0;
 
 	/* Even with nothing to wait for: end a loop of retries. */
 	if (unlikely(fatal_signal_pending(current))) {
 		*seq = mn_seq_to_collide(READ_ONCE(interval_sub->invalidate_seq));
 		return -EINTR;
 	}
-	if (likely(clear))
-		return 0;
-	return mn_read_begin_active(interval_sub, seq, TASK_KILLABLE);
+	if (unlikely(!clear))
+		err = mn_read_begin_active(interval_sub, seq, TASK_KILLABLE);
+	*seq = mn_seq_or_collision(*seq);
+	return err;
 }
 EXPORT_SYMBOL_GPL(mmu_interval_read_begin_killable);
 

@@ -88,7 +88,8 @@ static bool mn_stand_in_invalidate(struct mmu_interval_notifier *interval_sub,
 	cur_seq = mn_stand_in_seq(stand_in, range, cur_seq, &call);
 	done = moves->ops->invalidate(moves, range, cur_seq);
 	mn_debug_call_end(&call, moves->ops, done);
-	return mn_driver_is_done(done, range, moves->ops->invalidate);
+	/* Here, the driver's callback is known. */
+	return done || !mn_refused(moves->ops, range);
 }
 
 static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
@@ -108,7 +109,7 @@ static bool mn_stand_in_start(struct mmu_interval_notifier *interval_sub,
 		return true;
 	/* As in mn_filter_invalidate_start(). */
 	*finish = NULL;
-	return mn_driver_is_done(false, range, moves->ops->invalidate_start);
+	return !mn_refused(moves->ops, range);
 }
 
 /* The driver looks at @finish->notifier. */

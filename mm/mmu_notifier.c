@@ -161,14 +161,16 @@ static bool mn_is_being_unregistered(const struct mmu_notifier *subscription)
 	       !READ_ONCE(subscription->users);
 }
 
-/* Another caller is unregistering it and may free it when done. */
-static void mn_wait_until_unregistered(struct mmu_notifier *subscription)
+/* Another caller is unregistering it and may free it when done: it is not read here. */
+static void mn_wait_until_unregistered(struct mmu_notifier *subscription,
+				       struct mm_struct *mm)
 {
 	struct mn_trace_wait wait = {};
 
 	mn_lockdep_may_wait_for_sections();
-	mn_trace_wait_for_all(&wait, subscription->mm,
-			      MMU_NOTIFIER_UNREGISTRATION);
+	if (!mn_is_being_unregistered(subscription))
+		return;
+	mn_trace_wait_for_all(&wait, mm, MMU_NOTIFIER_UNREGISTRATION);
 	wait_var_event(subscription, !mn_is_being_unregistered(subscription));
 	mn_trace_wait_end(&wait, 0);
 }
@@ -874,7 +876,7 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	if (mn_warn(!mn_unregister_begin(subscription), _RET_IP_,
 		    "%ps is not registered\n", ops)) {
 		/* Our caller may free it: wait for the other caller. */
-		mn_wait_until_unregistered(subscription);
+		mn_wait_until_unregistered(subscription, mm);
 		return;
 	}
 	/* E.g. after a fork. Use the mm that it is registered with. */

@@ -47,6 +47,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/once_lite.h>
 #include <linux/sched.h>
+#include <linux/sched/task_stack.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -138,6 +139,8 @@ struct mn_debug_task {
  * @copy: What it was when it started.
  * @by: Where it was started.
  * @task: The task that started it; NULL if that does not return to user space.
+ * @starter: The task that started it; only to compare.
+ * @starter_began: When that began, as another one may have its address.
  * @ended: Whether what looks like a copy has ended, which has been reported. It may be
  *	another range that looks the same, and this one may be active still.
  *
@@ -149,6 +152,8 @@ struct mn_debug_range {
 	struct mmu_notifier_range copy;
 	unsigned long by;
 	struct mn_debug_task *task;
+	const struct task_struct *starter;
+	u64 starter_began;
 	bool ended;
 };
 
@@ -273,7 +278,9 @@ static void mn_debug_leave(struct callback_head *work)
 		if (!mn_debug_take(task, &left))
 			break;
 		raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
-		if (left.ended || mn_debug_is_held(&left))
+		/* A task that dies in the kernel does not return. */
+		if (left.ended || mn_debug_is_held(&left) ||
+		    current->flags & PF_EXITING)
 			continue;
 		mn_debug_report(left.by,
 				"%pS has started [%#lx, %#lx), which is active on return to user space\n",
@@ -344,6 +351,14 @@ static void mn_debug_watch_task(void)
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 }
 
+/* On a stack that was another task's: that died in the range, and harms no more. */
+static bool mn_debug_starter_died(const struct mn_debug_range *entry)
+{
+	return object_is_on_stack(entry->range) &&
+	       (entry->starter != current ||
+		entry->starter_began != current->start_boottime);
+}
+
 /*
  * Returns what was at this place before, or what is started a second time as a copy;
  * with ->by 0 if there is neither.
@@ -357,7 +372,8 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	entry = mn_debug_find(range);
 	if (entry) {
-		old = *entry;
+		if (!mn_debug_starter_died(entry))
+			old = *entry;
 		mn_debug_drop(entry);
 	} else if (range->seq % 2 || range->section) {
 		/* It looks active, and not like one that has ended. */
@@ -372,6 +388,8 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 		entry->range = range;
 		entry->copy = *range;
 		entry->by = by;
+		entry->starter = current;
+		entry->starter_began = current->start_boottime;
 		entry->ended = false;
 		range->flags &= ~MN_DEBUG_RANGE_LOST;
 		entry->task = mn_debug_find_task();
@@ -384,6 +402,13 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 	}
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 	return old;
+}
+
+static void mn_debug_say(struct mmu_notifier_range *range, bool said)
+{
+	range->flags &= ~MN_DEBUG_RANGE_SAID;
+	if (said)
+		range->flags |= MN_DEBUG_RANGE_SAID;
 }
 
 /* The end of the address space is 0. */
@@ -401,6 +426,7 @@ void __mn_debug_start(struct mmu_notifier_range *range)
 				(void *)_RET_IP_, range->start, range->end);
 	mn_debug_watch_task();
 	old = mn_debug_note(range, _RET_IP_);
+	mn_debug_say(range, old.by);
 	if (old.by && old.range != range)
 		mn_debug_report(_RET_IP_,
 				"%pS starts a copy of [%#lx, %#lx), which %pS has started\n",
@@ -449,15 +475,14 @@ void __mn_debug_end(struct mmu_notifier_range *range)
 {
 	const bool lost = range->flags & MN_DEBUG_RANGE_LOST;
 	struct mn_debug_range *entry, old = { };
-	bool wrong = !lost;
+	bool wrong = !lost, said = false;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	entry = mn_debug_find(range);
 	if (entry) {
-		/* The core knows whether it has ended. */
-		if (entry->ended)
-			range->flags |= MN_DEBUG_RANGE_LOST;
+		/* If that was this one, the end of the copy was the mistake. */
+		said = entry->ended;
 		wrong = !mn_debug_same(&entry->copy, range);
 		old = *entry;
 		mn_debug_drop(entry);
@@ -470,6 +495,7 @@ void __mn_debug_end(struct mmu_notifier_range *range)
 	}
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 
+	mn_debug_say(range, wrong || said);
 	if (wrong)
 		mn_debug_report_end(range, &old, _RET_IP_);
 }
@@ -528,14 +554,16 @@ mn_debug_subscriptions_gone(struct mmu_notifier_subscriptions *subscriptions)
 {
 	struct mn_ranges *ranges = mn_ranges(subscriptions);
 	const struct mmu_interval_notifier_ops *ops;
+	const struct mmu_notifier_ops *mm_ops;
 	struct mmu_interval_notifier *interval_sub;
 	struct mmu_notifier *subscription;
 	struct rb_node *node;
 
-	hlist_for_each_entry(subscription, &subscriptions->list, hlist)
-		mn_debug_report(subscription->ops,
-				"%ps is registered when its mm is freed\n",
-				subscription->ops);
+	hlist_for_each_entry(subscription, &subscriptions->list, hlist) {
+		mm_ops = mn_filter_driver_mm_ops(subscription->ops);
+		mn_debug_report(mm_ops, "%ps is registered when its mm is freed\n",
+				mm_ops);
+	}
 	if (!ranges)
 		return;
 	for (node = rb_first_cached(&ranges->itree); node;
@@ -1007,6 +1035,20 @@ void __mn_debug_call_end(struct mn_debug_call *call,
 			 READ_ONCE(interval_sub->ops)->invalidate_finish);
 }
 
+/* Nothing more is expected of this callback. */
+void __mn_debug_refused(const struct mmu_interval_notifier *interval_sub,
+			unsigned long seq)
+{
+	struct mn_debug_call *call;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mn_debug_lock, flags);
+	call = mn_debug_find_call(interval_sub, seq);
+	if (call)
+		call->set = true;
+	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
+}
+
 /* With DEBUG_ATOMIC_SLEEP, whatever may sleep is reported, whether or not it does. */
 void __mn_debug_slept(const struct mmu_notifier_range *range,
 		      unsigned long slept, const void *callback)
@@ -1051,10 +1093,27 @@ static int __init mn_debug_init(void)
 }
 early_initcall(mn_debug_init);
 
+static void mn_debug_show_active(struct seq_file *file)
+{
+	const struct mn_debug_range *range;
+	const struct mn_debug_call *call;
+	unsigned int i, ranges = 0, calls = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mn_debug_lock, flags);
+	hash_for_each(mn_debug_ranges, i, range, node)
+		ranges++;
+	hash_for_each(mn_debug_calls, i, call, node)
+		calls++;
+	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
+	seq_printf(file, "active: ranges %u callbacks %u\n", ranges, calls);
+}
+
 static int mn_debug_show(struct seq_file *file, void *unused)
 {
 	unsigned int i;
 
+	mn_debug_show_active(file);
 	seq_printf(file, "not noted: sites %ld ranges %ld tasks %ld intervals %ld calls %ld\n",
 		   atomic_long_read(&mn_debug_lost_sites),
 		   atomic_long_read(&mn_debug_lost_ranges),

@@ -57,15 +57,17 @@ __mn_debug_call_begin(const struct mmu_interval_notifier *interval_sub,
 		      unsigned long seq);
 void __mn_debug_call_end(struct mn_debug_call *call,
 			 const struct mmu_interval_notifier_ops *ops, bool done);
+void __mn_debug_refused(const struct mmu_interval_notifier *interval_sub,
+			unsigned long seq);
 void __mn_debug_slept(const struct mmu_notifier_range *range,
 		      unsigned long slept, const void *callback);
 void __mn_debug_read(const struct mmu_interval_notifier *interval_sub);
 void __mn_debug_forget(const struct mmu_interval_notifier *interval_sub);
 
-/* Whether what is debugged knows of the range, as far as it has started. */
-static inline bool mn_debug_knows(const struct mmu_notifier_range *range)
+/* Whether a mistake with the range that starts or ends has been reported. */
+static inline bool mn_debug_has_said(const struct mmu_notifier_range *range)
 {
-	return mn_debug_is_on() && !(range->flags & MN_DEBUG_RANGE_LOST);
+	return mn_debug_is_on() && range->flags & MN_DEBUG_RANGE_SAID;
 }
 
 /*
@@ -101,7 +103,8 @@ do {									\
 ({									\
 	const bool __mistake = !!(condition);				\
 									\
-	WARN_ONCE(__mistake && !mn_debug_knows(range), fmt, ##__VA_ARGS__); \
+	WARN_ONCE(__mistake && !mn_debug_has_said(range), fmt,		\
+		  ##__VA_ARGS__);					\
 	unlikely(__mistake);						\
 })
 
@@ -122,6 +125,15 @@ mn_debug_call_end(struct mn_debug_call **call,
 {
 	if (mn_debug_is_on())
 		__mn_debug_call_end(*call, ops, done);
+}
+
+/* It has refused, although what its caller sees is that it is done. */
+static __always_inline void
+mn_debug_refused(const struct mmu_interval_notifier *interval_sub,
+		 unsigned long seq)
+{
+	if (mn_debug_is_on())
+		__mn_debug_refused(interval_sub, seq);
 }
 
 /* How often the task has slept. */
@@ -187,6 +199,12 @@ mn_debug_call_begin(struct mn_debug_call **call,
 static __always_inline void
 mn_debug_call_end(struct mn_debug_call **call,
 		  const struct mmu_interval_notifier_ops *ops, bool done)
+{
+}
+
+static __always_inline void
+mn_debug_refused(const struct mmu_interval_notifier *interval_sub,
+		 unsigned long seq)
 {
 }
 

@@ -29,11 +29,23 @@ struct mn_fail mn_fail = {
 	.rest = MN_FAIL_LEAST_REST,
 };
 
+static char *mn_fail_option __initdata;
+
 static int __init setup_fail_mmu_notifier(char *str)
 {
-	return setup_fault_attr(&mn_fail.attr, str);
+	mn_fail_option = str;
+	return 1;
 }
 __setup("fail_mmu_notifier=", setup_fail_mmu_notifier);
+
+/* What understands it allocates memory. */
+static int __init fail_mmu_notifier_init(void)
+{
+	if (mn_fail_option)
+		setup_fault_attr(&mn_fail.attr, mn_fail_option);
+	return 0;
+}
+core_initcall(fail_mmu_notifier_init);
 
 /*
  * &task_struct.fail_mmu_notifier: how many faults current has had, or, negative, for

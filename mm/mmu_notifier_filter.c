@@ -92,6 +92,16 @@ static bool mn_interval_skips(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
+/* The driver has refused. Whether that counts; if not, it is reported by its name. */
+static bool mn_filter_refuses(const struct mmu_interval_notifier *interval_sub,
+			      const struct mmu_interval_notifier_ops *ops,
+			      const struct mmu_notifier_range *range,
+			      unsigned long cur_seq)
+{
+	mn_debug_refused(interval_sub, cur_seq);
+	return mn_refused(ops, range);
+}
+
 static bool mn_filter_invalidate(struct mmu_interval_notifier *interval_sub,
 				 const struct mmu_notifier_range *range,
 				 unsigned long cur_seq)
@@ -101,8 +111,8 @@ static bool mn_filter_invalidate(struct mmu_interval_notifier *interval_sub,
 	const struct mmu_interval_notifier_ops *ops = filter->driver_ops;
 
 	return mn_interval_skips(interval_sub, filter, range, cur_seq) ||
-	       mn_driver_is_done(ops->invalidate(interval_sub, range, cur_seq),
-				 range, ops->invalidate);
+	       ops->invalidate(interval_sub, range, cur_seq) ||
+	       !mn_filter_refuses(interval_sub, ops, range, cur_seq);
 }
 
 static bool
@@ -120,7 +130,7 @@ mn_filter_invalidate_start(struct mmu_interval_notifier *interval_sub,
 		return true;
 	/* Ignored where the driver refuses, even if that must not be. */
 	*finish = NULL;
-	return mn_driver_is_done(false, range, ops->invalidate_start);
+	return !mn_filter_refuses(interval_sub, ops, range, cur_seq);
 }
 
 /* The driver's callbacks, if these are a filter; or the same. */
@@ -204,8 +214,10 @@ static int mn_filter_start(struct mmu_notifier *subscription,
 	if (mn_filter_skips(&filter->skip, range))
 		return 0;
 	err = ops->invalidate_range_start(subscription, range);
-	/* Reports what is wrong here: see mn_driver_is_done(). */
-	return likely(!err) ? 0 : mn_section_refused(ops, range, err);
+	if (likely(!err))
+		return 0;
+	err = mn_section_refused(ops, range, err);
+	return err ? err + MN_REPORTED : 0;
 }
 
 /* The start was skipped as well. */

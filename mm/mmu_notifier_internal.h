@@ -21,6 +21,7 @@
 #include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/container_of.h>
+#include <linux/err.h>
 #include <linux/instruction_pointer.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
@@ -555,6 +556,9 @@ mn_section_first(unsigned long section)
 	return hlist_entry_safe(first, struct mmu_notifier, hlist);
 }
 
+/* What a filter adds to an error that it has reported. */
+#define MN_REPORTED	(-2 * MAX_ERRNO)
+
 int mn_section_refused(const struct mmu_notifier_ops *ops,
 		       const struct mmu_notifier_range *range, int err);
 int mn_section_start_refused(struct mn_sections *sections,
@@ -672,10 +676,20 @@ void mn_interval_release(struct mn_ranges *ranges, struct mm_struct *mm);
 const struct mmu_interval_notifier_ops *
 mn_filter_driver_ops(const struct mmu_interval_notifier_ops *ops);
 const void *mn_driver_callback(const struct mmu_interval_notifier_ops *ops);
+
+/* The driver's, if these are a filter, and if that is looked at. */
+static __always_inline const struct mmu_interval_notifier_ops *
+mn_debug_ops(const struct mmu_interval_notifier_ops *ops)
+{
+	return mn_debug_is_on() ? mn_filter_driver_ops(ops) : ops;
+}
+
 bool mn_is_stand_in(const struct mmu_interval_notifier *interval_sub);
 const struct mmu_interval_notifier *
 mn_that_moves(const struct mmu_interval_notifier *interval_sub,
 	      unsigned long *seq);
+int mn_refused(const struct mmu_interval_notifier_ops *ops,
+	       const struct mmu_notifier_range *range);
 bool mn_interval_skip(struct mmu_interval_notifier *interval_sub,
 		      const struct mmu_notifier_range *range,
 		      unsigned long cur_seq);
@@ -691,19 +705,6 @@ mn_ops_of(const struct mmu_interval_notifier *interval_sub)
 		return ops;
 	return container_of(ops, struct mmu_interval_notifier_removal,
 			    no_ops)->ops;
-}
-
-/*
- * For callbacks of the core that call one of the driver. Reports what is wrong here:
- * later on, nothing tells the name of that.
- */
-static inline bool mn_driver_is_done(bool done,
-				     const struct mmu_notifier_range *range,
-				     const void *callback)
-{
-	return done || mn_warn(mmu_notifier_range_blockable(range), callback,
-			       "%ps refused a blocking invalidation\n",
-			       callback);
 }
 
 /*

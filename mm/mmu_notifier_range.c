@@ -51,7 +51,7 @@
 
 #include "mmu_notifier_internal.h"
 
-/* In &mmu_notifier_range.flags of an untracked range. MN_DEBUG_RANGE_LOST is there, too. */
+/* In &mmu_notifier_range.flags of an untracked range. MN_DEBUG_RANGE_* are there, too. */
 #define MN_RANGE_UNTRACKED	BIT(31)
 #define MN_RANGE_ODD		BIT(30)	/* its generation is odd */
 #define MN_RANGE_HASH		GENMASK(29, 8)	/* of its addresses */

@@ -148,6 +148,9 @@ void mn_release_exit(struct mn_sections *sections, int index)
 noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
 				const struct mmu_notifier_range *range, int err)
 {
+	/* A filter has done that, in the name of its driver. */
+	if (err < MN_REPORTED)
+		return err - MN_REPORTED;
 	/* A blocking start cannot fail: its caller goes on. */
 	if (mn_warn(mmu_notifier_range_blockable(range), ops,
 		    "%ps failed a blocking invalidation: %d\n",
@@ -172,6 +175,7 @@ noinline int mn_section_start_refused(struct mn_sections *sections,
 				      struct mn_trace *trace)
 {
 	int ret = mn_section_refused(subscription->ops, range, err);
+	struct mn_trace ends = {};
 
 	hlist_for_each_entry_continue_rcu(subscription, hlist) {
 		if (!subscription->ops->invalidate_range_start)
@@ -184,7 +188,8 @@ noinline int mn_section_start_refused(struct mn_sections *sections,
 	mn_callbacks_exit(range);
 
 	if (ret) {
-		mn_section_call_end(range, trace);
+		/* The event of the start counts starts. */
+		mn_section_call_end(range, trace ? &ends : NULL);
 		if (ranges)
 			mn_range_deactivate(ranges, range);
 		mn_section_leave(sections, range);

@@ -93,19 +93,17 @@ void __mn_trace_called(const struct mmu_notifier_range *range,
 		trace_mmu_notifier_slow_callback(range, callback, ns);
 }
 
-/* The same, of the first pass of an interval_sub, which had these ops. */
+/* The same, of the first pass of an interval_sub. */
 void __mn_trace_announced(const struct mmu_notifier_range *range,
 			  const struct mmu_interval_notifier *interval_sub,
-			  const struct mmu_interval_notifier_ops *ops,
 			  u64 began)
 {
 	unsigned long seq = range->seq;
 	const struct mmu_interval_notifier *moves =
 		mn_that_moves(interval_sub, &seq);
 
-	if (moves != interval_sub)
-		ops = mn_ops_of(moves);
-	__mn_trace_called(range, mn_driver_callback(ops), began);
+	/* The range is active: it is not released yet. */
+	__mn_trace_called(range, mn_driver_callback(mn_ops_of(moves)), began);
 }
 
 /* As mn_start_in_section(). */

@@ -65,7 +65,6 @@ void __mn_trace_called(const struct mmu_notifier_range *range,
 		       const void *callback, u64 began);
 void __mn_trace_announced(const struct mmu_notifier_range *range,
 			  const struct mmu_interval_notifier *interval_sub,
-			  const struct mmu_interval_notifier_ops *ops,
 			  u64 began);
 
 static __always_inline bool mn_is_traced(void)
@@ -151,7 +150,7 @@ static inline void __mn_trace_called(const struct mmu_notifier_range *range,
 static inline void
 __mn_trace_announced(const struct mmu_notifier_range *range,
 		     const struct mmu_interval_notifier *interval_sub,
-		     const struct mmu_interval_notifier_ops *ops, u64 began)
+		     u64 began)
 {
 }
 

@@ -235,7 +235,7 @@ static int mn_reader_token(struct mmu_range_reader *reader, unsigned int state)
 		/* Ranges that came and went during the wait need no retry. */
 		later = mn_last_seq(reader->ranges);
 		if (!mn_slots_to_wait_for(reader))
-			token = later;
+			reader->began = token = later;
 	}
 	/* With a watch, make each retry take the slow path, to give it back. */
 	reader->seq = reader->watch ? mn_no_seq : token;
@@ -247,12 +247,19 @@ static __always_inline bool mn_reader_is_killed(unsigned int state)
 	return state == TASK_KILLABLE && unlikely(fatal_signal_pending(current));
 }
 
-/* Do not wait, and make each retry return true. */
+/* Make each retry return true. What came and went in a wait has overrun nothing. */
+static void mn_reader_give_up(struct mmu_range_reader *reader)
+{
+	reader->began = READ_ONCE(*reader->last_seq);
+	mmu_range_read_cancel(reader);
+	mn_reader_forget(reader);
+}
+
+/* Do not wait, either. */
 static int mn_reader_refuse(struct mmu_range_reader *reader,
 			    unsigned int state)
 {
-	mmu_range_read_cancel(reader);
-	mn_reader_forget(reader);
+	mn_reader_give_up(reader);
 	return mn_reader_is_killed(state) ? -EINTR : 0;
 }
 
@@ -276,10 +283,8 @@ static noinline int mn_range_read_begin_slow(struct mmu_range_reader *reader,
 	if (unlikely(reader->overrun))
 		mn_watch_take(reader);
 	err = mn_reader_token(reader, state);
-	if (unlikely(err)) {
-		mmu_range_read_cancel(reader);
-		mn_reader_forget(reader);
-	}
+	if (unlikely(err))
+		mn_reader_give_up(reader);
 	return err;
 }
 
@@ -316,13 +321,15 @@ static __always_inline int mn_range_read_begin(struct mmu_range_reader *reader,
 	return mn_range_read_begin_slow(reader, state);
 }
 
-/* For whom a retry makes up for it if there was no read section. */
+/* Whatever is injected, it has waited; a collision is for readers that retry. */
 static __always_inline int mn_range_read_try(struct mmu_range_reader *reader,
 					     unsigned int state)
 {
-	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && mn_fails_to_read())
-		return mn_reader_refuse(reader, state);
-	return mn_range_read_begin(reader, state);
+	const int err = mn_range_read_begin(reader, state);
+
+	if (IS_ENABLED(CONFIG_FAIL_MMU_NOTIFIER) && !err && mn_fails_to_read())
+		mn_reader_give_up(reader);
+	return err;
 }
 
 /* Returns false if the range ends before it starts. */
@@ -722,7 +729,7 @@ bool mmu_notifier_range_inactive(struct mm_struct *mm, unsigned long start,
 }
 EXPORT_SYMBOL_GPL(mmu_notifier_range_inactive);
 
-/* There is no retry: a begin that is certain to wait. */
+/* There is no retry: a begin that is certain to wait, and needs no watch. */
 static int mn_range_wait_inactive(struct mm_struct *mm, unsigned long start,
 				  unsigned long end, unsigned int state)
 {
@@ -730,6 +737,7 @@ static int mn_range_wait_inactive(struct mm_struct *mm, unsigned long start,
 	int err;
 
 	mmu_range_reader_init(&reader, mm);
+	mn_reader_set_overrun(&reader, false);
 	err = mn_reader_set_range(&reader, start, end) ?
 		      mn_range_read_begin(&reader, state) :
 		      mn_reader_of_no_range(&reader, state);

@@ -578,14 +578,14 @@ mmu_notifier_get(const struct mmu_notifier_ops *ops, struct mm_struct *mm)
  * @cur_seq: The sequence that the callback was called with.
  *
  * Every interval callback must call this, whatever else it does, unless the
- * driver never uses mmu_interval_read_begin(). Call it once, before the
- * callback releases the user lock: a later invalidation may store its sequence
- * after that, which must not be overwritten.
+ * driver never uses mmu_interval_read_begin(). Call it once, in the callback, and
+ * before that releases the user lock: a later invalidation may store its sequence
+ * after that, which must not be overwritten. Of two passes, either may call it.
  *
  * Context: Any, under the user lock, which mmu_interval_read_retry() also
  * takes.
  */
-static inline void
+static __always_inline void
 mmu_interval_set_seq(struct mmu_interval_notifier *interval_sub,
 		     unsigned long cur_seq)
 {
@@ -607,7 +607,7 @@ mmu_interval_set_seq(struct mmu_interval_notifier *interval_sub,
  * Context: Any, under the user lock.
  * Return: true if an invalidation collided: discard what was read, and retry.
  */
-static inline bool
+static __always_inline bool
 mmu_interval_read_retry(struct mmu_interval_notifier *interval_sub,
 			unsigned long seq)
 {
@@ -665,12 +665,19 @@ mmu_interval_check_retry(struct mmu_interval_notifier *interval_sub,
  * Return: true if an invalidation may have collided: discard what was read, and
  * retry.
  */
-static inline bool __must_check
+static __always_inline bool __must_check
 mmu_range_read_retry(struct mmu_range_reader *reader)
 {
+	bool retry;
+
 	/* Earlier callbacks released the user lock: their starts are seen. */
-	return READ_ONCE(*reader->last_seq) != reader->seq &&
-	       __mmu_range_read_retry(reader);
+	if (READ_ONCE(*reader->last_seq) == reader->seq)
+		return false;
+	retry = __mmu_range_read_retry(reader);
+	/* No tail call: its event tells where it is called. */
+	if (IS_ENABLED(CONFIG_MMU_NOTIFIER_TRACE))
+		barrier();
+	return retry;
 }
 
 /**
@@ -782,8 +789,9 @@ static inline bool mmu_notifier_test_young(struct mm_struct *mm,
  * Enter the map even if the mm has no notifiers, so that lockdep learns of every
  * place that invalidates. Callbacks enter it again.
  */
-static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
-					     unsigned int blockable)
+static __always_inline int
+__mmu_notifier_range_start(struct mmu_notifier_range *range,
+			   unsigned int blockable)
 {
 	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
 	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
@@ -810,7 +818,7 @@ static inline int __mmu_notifier_range_start(struct mmu_notifier_range *range,
  * Context: May sleep. The caller holds the mmap_lock or a lock of the reverse
  * map, and keeps it until the end.
  */
-static inline void
+static __always_inline void
 mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
 	might_sleep();
@@ -829,7 +837,7 @@ mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
  * callback would have had to sleep: then do not change the page table, and do
  * not call mmu_notifier_invalidate_range_end().
  */
-static inline int __must_check
+static __always_inline int __must_check
 mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)
 {
 	return __mmu_notifier_range_start(range, 0);
@@ -844,7 +852,7 @@ mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)
  *
  * Context: As for the start, in the same task.
  */
-static inline void
+static __always_inline void
 mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 {
 	if (mmu_notifier_range_blockable(range))
@@ -855,7 +863,7 @@ mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
 		mn_dispatch_end(range);
 }
 
-static inline void
+static __always_inline void
 mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm,
 					    unsigned long start,
 					    unsigned long end)

@@ -4,7 +4,8 @@
 
 /*
  * CONFIG_DEBUG_MMU_NOTIFIER: what the inline functions of <linux/mmu_notifier.h> tell
- * mm/mmu_notifier_debug.c. Without the option, each of these is nothing.
+ * mm/mmu_notifier_debug.c. Without the option, each of these is nothing. They are always
+ * inline, and so are those functions: where they are called is what is reported.
  */
 
 #include <linux/bits.h>
@@ -24,6 +25,8 @@ DECLARE_STATIC_KEY_FALSE(mmu_notifier_debug_key);
  * know it, for want of room, or cannot tell whether it is active.
  */
 #define MN_DEBUG_RANGE_LOST	BIT(6)
+/* What is wrong with this start or end has been reported: the core need not do so. */
+#define MN_DEBUG_RANGE_SAID	BIT(5)
 
 void __mn_debug_start(struct mmu_notifier_range *range);
 void __mn_debug_started(const struct mmu_notifier_range *range, int err);

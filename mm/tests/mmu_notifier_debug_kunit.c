@@ -795,6 +795,23 @@ static void drivers_that_refuse_are_reported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
 }
 
+/* Not for a missing sequence as well. */
+static void refusal_behind_a_filter_is_reported_once(struct kunit *test)
+{
+	static struct mmu_interval_notifier_filter filter;
+	struct mn_ctx *ctx = test->priv;
+	struct debug_driver *driver;
+
+	mmu_interval_notifier_filter_init(&filter, &debug_ops,
+					  (struct mmu_notifier_skip) {});
+	driver = debug_insert(ctx, &filter.ops);
+	debug_read(driver);
+	driver->act = DEBUG_REFUSES;
+	mn_reports_begin(ctx);
+	debug_invalidate_event(ctx, MMU_NOTIFY_UNMAP, NULL);
+	reported(test, "refused a blocking", "debug_invalidate");
+}
+
 static void read_section_without_a_begin_is_reported(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
@@ -1205,6 +1222,154 @@ static void full_table_never_reports_an_innocent(struct kunit *test)
 	silent(test);
 }
 
+/* Those of the other mm leave no room for one of this one. */
+static struct mmu_notifier_range *debug_fill_table(struct mn_ctx *ctx,
+						   unsigned int nr)
+{
+	struct mmu_notifier_range *ranges = mn_alloc(ctx, nr * sizeof(*ranges));
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		ranges[i] = debug_range(ctx, i, 1);
+		ranges[i].mm = mn_other_mm(ctx);
+		debug_start(&ranges[i]);
+	}
+	return ranges;
+}
+
+static void debug_empty_table(struct mmu_notifier_range *ranges, unsigned int nr)
+{
+	while (nr--)
+		debug_end(&ranges[nr]);
+}
+
+static void second_start_of_what_had_no_room_is_reported(struct kunit *test)
+{
+	const unsigned int nr = 1030;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), *ranges;
+
+	mn_insert(ctx, 'i', 0, 10);
+	ranges = debug_fill_table(ctx, nr);
+	debug_start(&range);
+	debug_empty_table(ranges, nr);
+	mn_reports_begin(ctx);
+	debug_start(&range);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(), "the start of"));
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	silent(test);
+}
+
+static void copy_that_has_no_room_is_reported_once(struct kunit *test)
+{
+	const unsigned int nr = 1030;
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), copy, *ranges;
+
+	mn_insert(ctx, 'i', 0, 10);
+	debug_start(&range);
+	ranges = debug_fill_table(ctx, nr);
+	copy = range;
+	mn_reports_begin(ctx);
+	debug_start_elsewhere(&copy);
+	reported(test, "starts a copy", "debug_start_elsewhere");
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	debug_empty_table(ranges, nr);
+	silent(test);
+}
+
+/* Where the option finds no other range, the core tells that it is active. */
+static void start_of_a_changed_copy_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	int other;
+
+	mn_insert(ctx, 'i', 0, 10);
+	for (other = 0; other < 2; other++) {
+		struct mmu_notifier_range range = debug_range(ctx, 1, 1), copy;
+
+		debug_start(&range);
+		copy = range;
+		if (other) {
+			copy.start += PAGE_SIZE;
+			copy.end += PAGE_SIZE;
+		} else {
+			copy.owner = ctx;
+		}
+		mn_reports_begin(ctx);
+		debug_start_elsewhere(&copy);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(),
+						   "the start of"));
+		/* Other addresses are another range. */
+		mn_reports_begin(ctx);
+		debug_end(&copy);
+		debug_end(&range);
+		KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), other ? 0 : 1);
+	}
+}
+
+static void debug_call_start(struct mn_call *call)
+{
+	debug_start_elsewhere(call->arg);
+}
+
+/* In the place of a range whose task has died in it, on a stack that is used again. */
+static void start_on_the_stack_of_a_dead_task_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+	struct mn_call *call;
+
+	call = mn_spawn(ctx, "mmu_notifier_invalidate_range_start", &range,
+			debug_call_start, -1);
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	range = debug_range(ctx, 2, 1);
+	mn_reports_begin(ctx);
+	debug_start(&range);
+	debug_end(&range);
+	silent(test);
+}
+
+/* An oops in a callback, say, ends the task as well. */
+static void task_that_dies_in_a_range_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	mn_reports_begin(ctx);
+	current->flags &= ~PF_KTHREAD;
+	debug_start(&range);
+	current->flags |= PF_EXITING;
+	KUNIT_EXPECT_TRUE(test, debug_return_to_user_space());
+	current->flags &= ~PF_EXITING;
+	/* It may have some again. */
+	WRITE_ONCE(current->task_works, NULL);
+	current->flags |= PF_KTHREAD;
+	debug_end(&range);
+	silent(test);
+}
+
+/* The mistake is the end of the copy, which has been reported. */
+static void end_of_the_original_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1), copy;
+
+	mn_insert(ctx, 'i', 0, 10);
+	debug_start(&range);
+	copy = range;
+	mn_reports_begin(ctx);
+	debug_end_elsewhere(&copy);
+	reported(test, "ends a copy", "debug_end_elsewhere");
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	silent(test);
+}
+
 /* Unless lockdep is asked then, and reports it. */
 static void return_to_user_space_in_a_section_is_reported(struct kunit *test)
 {
@@ -1313,6 +1478,19 @@ static void subscriptions_left_behind_are_reported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 2);
 }
 
+static void subscription_left_behind_a_filter_is_named(struct kunit *test)
+{
+	static struct mmu_notifier_filter filter;
+	struct mn_ctx *ctx = test->priv;
+
+	mmu_notifier_filter_init(&filter, &mn_range_ops,
+				 (struct mmu_notifier_skip) {});
+	mn_register(ctx, 'm', &filter.ops);
+	mn_reports_begin(ctx);
+	mn_debug_mm_gone(ctx->mm);
+	reported(test, "is registered when its mm is freed", "mn_range_ops");
+}
+
 static noinline void debug_remove(struct mmu_interval_notifier *sub)
 {
 	mmu_interval_notifier_remove(sub);
@@ -1390,6 +1568,7 @@ static struct kunit_case mmu_notifier_debug_cases[] = {
 	KUNIT_CASE(sequence_without_the_user_lock_is_reported),
 	KUNIT_CASE(sequence_without_a_known_lock_is_not_reported),
 	KUNIT_CASE(drivers_that_refuse_are_reported),
+	KUNIT_CASE(refusal_behind_a_filter_is_reported_once),
 	KUNIT_CASE(read_section_without_a_begin_is_reported),
 	KUNIT_CASE(readers_are_forgotten_with_the_insertion),
 	KUNIT_CASE(correct_readers_are_not_reported),
@@ -1406,10 +1585,17 @@ static struct kunit_case mmu_notifier_debug_cases[] = {
 	KUNIT_CASE(start_of_a_copy_is_reported),
 	KUNIT_CASE(other_range_like_it_is_not_reported),
 	KUNIT_CASE(full_table_never_reports_an_innocent),
+	KUNIT_CASE(second_start_of_what_had_no_room_is_reported),
+	KUNIT_CASE(copy_that_has_no_room_is_reported_once),
+	KUNIT_CASE(start_of_a_changed_copy_is_reported),
+	KUNIT_CASE(end_of_the_original_is_not_reported),
+	KUNIT_CASE(start_on_the_stack_of_a_dead_task_is_not_reported),
+	KUNIT_CASE(task_that_dies_in_a_range_is_not_reported),
 	KUNIT_CASE(return_to_user_space_in_a_section_is_reported),
 	KUNIT_CASE(driver_with_many_filters_is_reported_once),
 	KUNIT_CASE(callback_that_removes_itself_is_not_reported),
 	KUNIT_CASE(subscriptions_left_behind_are_reported),
+	KUNIT_CASE(subscription_left_behind_a_filter_is_named),
 	KUNIT_CASE(each_driver_that_removes_twice_is_reported),
 	KUNIT_CASE(each_driver_that_inserts_twice_is_reported),
 	{}

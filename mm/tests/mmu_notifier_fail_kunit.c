@@ -44,27 +44,27 @@ static void inject(struct kunit *test)
 	current->fail_mmu_notifier = 0;
 }
 
-/* Whether a read section that nothing disturbs collides. */
+/* Whether a read section that nothing disturbs collides, or an error. */
 struct reader {
 	const char *name;
-	bool (*collides)(struct kunit *test, struct mn_interval *interval);
+	int (*collides)(struct mn_interval *interval);
+	bool killable;
 };
 
-static bool interval_collides(struct kunit *test, struct mn_interval *interval)
+static int interval_collides(struct mn_interval *interval)
 {
 	return mn_retry(interval, mmu_interval_read_begin(&interval->sub));
 }
 
-static bool killable_collides(struct kunit *test, struct mn_interval *interval)
+static int killable_collides(struct mn_interval *interval)
 {
 	unsigned long seq;
+	int err = mmu_interval_read_begin_killable(&interval->sub, &seq);
 
-	KUNIT_EXPECT_EQ(test, 0,
-			mmu_interval_read_begin_killable(&interval->sub, &seq));
-	return mn_retry(interval, seq);
+	return err ?: mn_retry(interval, seq);
 }
 
-static bool range_collides(struct kunit *test, struct mn_interval *interval)
+static int range_collides(struct mn_interval *interval)
 {
 	struct mmu_range_reader reader;
 
@@ -73,22 +73,22 @@ static bool range_collides(struct kunit *test, struct mn_interval *interval)
 	return mmu_range_read_retry(&reader);
 }
 
-static bool set_collides(struct kunit *test, struct mn_interval *interval)
+static int set_collides(struct mn_interval *interval)
 {
 	const struct mmu_read_range set[] = { { 0, MN_ADDR(1) } };
 	struct mmu_range_reader reader;
+	int err;
 
 	mmu_range_reader_init(&reader, interval->sub.mm);
-	KUNIT_EXPECT_EQ(test, 0,
-			mmu_range_read_begin_set_killable(&reader, set, 1));
-	return mmu_range_read_retry(&reader);
+	err = mmu_range_read_begin_set_killable(&reader, set, 1);
+	return err ?: mmu_range_read_retry(&reader);
 }
 
 static const struct reader readers[] = {
 	{ "interval", interval_collides },
-	{ "killable", killable_collides },
+	{ "killable", killable_collides, .killable = true },
 	{ "range", range_collides },
-	{ "set", set_collides },
+	{ "set", set_collides, .killable = true },
 };
 
 static void describe_reader(const struct reader *reader, char *desc)
@@ -105,14 +105,14 @@ static void nothing_fails_unless_asked_for(struct kunit *test)
 	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 10);
 	struct mmu_notifier_range *range;
 
-	KUNIT_EXPECT_FALSE(test, reader->collides(test, interval));
+	KUNIT_EXPECT_EQ(test, 0, reader->collides(interval));
 	KUNIT_EXPECT_EQ(test, 0, mn_start_nonblock(ctx, &range, 0, 1));
 	mn_end(range);
 
 	inject(test);
 	mn_fail.collisions = false;
 	mn_fail.nonblock = false;
-	KUNIT_EXPECT_FALSE(test, reader->collides(test, interval));
+	KUNIT_EXPECT_EQ(test, 0, reader->collides(interval));
 	range = mn_range(ctx, 0, 1);
 	KUNIT_EXPECT_EQ(test, 0, mn_start_range_nonblock(range));
 	mn_end(range);
@@ -127,10 +127,10 @@ static void read_sections_collide_so_many_times(struct kunit *test)
 	inject(test);
 	mn_fail.in_a_row = 5;
 	for (i = 0; i < 5; i++)
-		KUNIT_EXPECT_TRUE(test, reader->collides(test, interval));
+		KUNIT_EXPECT_EQ(test, 1, reader->collides(interval));
 	for (i = 0; i < mn_fail.rest; i++)
-		KUNIT_EXPECT_FALSE(test, reader->collides(test, interval));
-	KUNIT_EXPECT_TRUE(test, reader->collides(test, interval));
+		KUNIT_EXPECT_EQ(test, 0, reader->collides(interval));
+	KUNIT_EXPECT_EQ(test, 1, reader->collides(interval));
 }
 
 /* Whatever is asked for. */
@@ -144,7 +144,7 @@ static void loop_of_retries_gets_through(struct kunit *test)
 	mn_fail.in_a_row = U32_MAX;
 	mn_fail.rest = 0;
 	for (i = 0; i < TOO_OFTEN; i++) {
-		if (!reader->collides(test, interval))
+		if (!reader->collides(interval))
 			break;
 	}
 	KUNIT_EXPECT_EQ(test, i, MN_FAIL_MOST);
@@ -164,7 +164,7 @@ static void loop_of_many_read_sections_gets_through(struct kunit *test)
 	for (i = 0; i < TOO_OFTEN; i++) {
 		collided = false;
 		for (j = 0; j < MN_FAIL_LEAST_REST / 2; j++)
-			collided |= reader->collides(test, interval);
+			collided |= reader->collides(interval);
 		if (!collided)
 			break;
 	}
@@ -214,6 +214,84 @@ static void wait_for_a_range_waits_all_the_same(struct kunit *test)
 	mn_end(range);
 	KUNIT_ASSERT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_EQ(test, call->ret, 0);
+}
+
+struct collision {
+	const struct reader *reader;
+	struct mn_interval *interval;
+};
+
+static void call_collides(struct mn_call *call)
+{
+	const struct collision *collision = call->arg;
+
+	WRITE_ONCE(call->killable, collision->reader->killable);
+	current->make_it_fail = 1;
+	call->ret = collision->reader->collides(collision->interval);
+	current->make_it_fail = 0;
+}
+
+/* Some drivers begin only to wait, and never retry. */
+static void begin_that_is_to_collide_waits_all_the_same(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct collision collision = { .reader = test->param_value };
+	struct mmu_notifier_range *range;
+	struct mn_call *call;
+
+	mn_prepare(ctx);
+	inject(test);
+	range = mn_start(ctx, 0, 1);
+	collision.interval = mn_insert(ctx, 'a', 0, 10);
+	call = mn_spawn(ctx, collision.reader->name, &collision, call_collides,
+			-1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_end(range);
+	KUNIT_ASSERT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, call->ret, 1);
+}
+
+static void call_begin(struct mn_call *call)
+{
+	current->make_it_fail = 1;
+	mmu_range_read_begin(call->arg, 0, MN_ADDR(1));
+	current->make_it_fail = 0;
+}
+
+/* What comes and goes while a reader waits does not make it old. */
+static void injected_collision_after_a_wait_is_no_overrun(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
+	struct mmu_range_reader reader;
+	struct mn_ranges *ranges;
+	struct mn_call *call;
+	int i, injected;
+
+	mn_insert(ctx, 'a', 0, 10);
+	ranges = mn_ranges_of_mm(ctx->mm);
+	mmu_range_reader_init(&reader, ctx->mm);
+	mmu_range_read_begin(&reader, 0, MN_ADDR(1));
+	for (i = 0; i < 70; i++)
+		mn_invalidate(ctx, 50, 1);
+	KUNIT_EXPECT_TRUE(test, mmu_range_read_retry(&reader));
+	KUNIT_EXPECT_NE(test, ranges->overrun, 0);
+	/* From now on it takes a watch, until it does not collide. */
+	ranges->overrun = 0;
+	inject(test);
+	for (injected = 1; injected >= 0; injected--) {
+		mn_fail.collisions = injected;
+		range = mn_start(ctx, 0, 1);
+		call = mn_spawn(ctx, "mmu_range_read_begin", &reader, call_begin,
+				-1);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+		for (i = 0; i < 70; i++)
+			mn_invalidate(ctx, 50, 1);
+		mn_end(range);
+		KUNIT_ASSERT_TRUE(test, mn_returns(call));
+		KUNIT_EXPECT_EQ(test, mmu_range_read_retry(&reader), injected);
+		KUNIT_EXPECT_EQ(test, ranges->overrun, 0);
+	}
 }
 
 static void other_tasks_are_left_alone(struct kunit *test)
@@ -278,6 +356,9 @@ static struct kunit_case mmu_notifier_fail_cases[] = {
 			 readers_gen_params),
 	KUNIT_CASE(injected_collision_takes_no_watch),
 	KUNIT_CASE(wait_for_a_range_waits_all_the_same),
+	KUNIT_CASE_PARAM(begin_that_is_to_collide_waits_all_the_same,
+			 readers_gen_params),
+	KUNIT_CASE(injected_collision_after_a_wait_is_no_overrun),
 	KUNIT_CASE(other_tasks_are_left_alone),
 	KUNIT_CASE(nonblocking_starts_fail_so_many_times),
 	KUNIT_CASE(blocking_starts_never_fail),

@@ -449,6 +449,27 @@ static void failure_is_reported_of_the_driver(struct kunit *test)
 						   "mn_sub_start failed"));
 }
 
+/* Each has one mistake: an error of its own, and an end, which would be in doubt. */
+static void failure_is_reported_once(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
+	struct mn_sub *sub;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		mmu_notifier_filter_init(&filter, i ? &mn_range_ops : &mn_start_ops,
+					 skip);
+		sub = mn_register(ctx, 'b', &filter.ops);
+		sub->fail_nonblock = i ? -EAGAIN : -EIO;
+		mn_reports_begin(ctx);
+		KUNIT_EXPECT_EQ(test, mn_start_nonblock(ctx, &range, 0, 1),
+				sub->fail_nonblock);
+		KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
+		mn_unregister(sub);
+	}
+}
+
 /* It would call itself. */
 static void filter_of_a_filter_is_one_of_the_driver(struct kunit *test)
 {
@@ -627,6 +648,7 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(refusal_is_reported_of_the_first_pass),
 	KUNIT_CASE(second_pass_of_what_refused_is_not_made),
 	KUNIT_CASE(failure_is_reported_of_the_driver),
+	KUNIT_CASE(failure_is_reported_once),
 	KUNIT_CASE(filter_of_a_filter_is_one_of_the_driver),
 	KUNIT_CASE(what_is_skipped_is_not_refused),
 	KUNIT_CASE(filter_is_used_until_its_unregistration_returns),

@@ -151,6 +151,51 @@ KUNIT_ARRAY_PARAM(mn_waiters, range_waiters, describe_waiter);
 
 #include "mmu_notifier_waiting.h"
 
+/* They read nothing; the watches, of which an mm has few, are for those who do. */
+static void waits_leave_the_watches_to_readers(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_insert(ctx, 'a', 0, 1);
+	struct mmu_notifier_range *range;
+	struct mmu_range_reader reader;
+	struct mn_call *calls[4];
+	int i, j;
+
+	mmu_range_reader_init(&reader, ctx->mm);
+	for (i = 0; i < 2; i++) {
+		mmu_range_read_begin(&reader, MN_ADDR(100), MN_ADDR(101));
+		for (j = 0; j < 70; j++)
+			mn_invalidate(ctx, 50, 1);
+		/* From now on, each begin takes a watch, and is not overrun. */
+		KUNIT_EXPECT_EQ(test, mmu_range_read_retry(&reader), i == 0);
+	}
+	range = mn_start(ctx, 0, 1);
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		calls[i] = mn_spawn(ctx, "mmu_notifier_range_wait_inactive",
+				    interval, call_wait_inactive, -1);
+		KUNIT_EXPECT_TRUE(test, mn_sleeps(calls[i]));
+	}
+	mmu_range_reader_init(&reader, ctx->mm);
+	mmu_range_read_begin(&reader, MN_ADDR(100), MN_ADDR(101));
+	for (j = 0; j < 70; j++)
+		mn_invalidate(ctx, 50, 1);
+	KUNIT_EXPECT_FALSE(test, mmu_range_read_retry(&reader));
+	mn_end(range);
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		KUNIT_EXPECT_TRUE(test, mn_returns(calls[i]));
+}
+
+static struct kunit_case mn_range_waiting_cases[] = {
+	KUNIT_CASE(waits_leave_the_watches_to_readers),
+	{}
+};
+
+static struct kunit_suite mmu_notifier_range_wait_suite = {
+	.name = "mmu_notifier_range_wait",
+	.init = mn_init,
+	.test_cases = mn_range_waiting_cases,
+};
+
 static struct kunit_suite mmu_notifier_range_waiting_suite = {
 	.name = "mmu_notifier_range_waiting",
 	.init = mn_init,
@@ -163,7 +208,8 @@ static struct kunit_suite mmu_notifier_range_waiting_crowded_suite = {
 	.test_cases = mn_waiting_crowded_cases,
 };
 
-kunit_test_suites(&mmu_notifier_range_waiting_suite,
+kunit_test_suites(&mmu_notifier_range_wait_suite,
+		  &mmu_notifier_range_waiting_suite,
 		  &mmu_notifier_range_waiting_crowded_suite);
 
 MODULE_DESCRIPTION("KUnit tests for MMU notifiers: waits for ranges");

@@ -441,6 +441,27 @@ static void range_that_starts_again_is_traced_each_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, times(END), 2);
 }
 
+/* Those that have started are called with the end, too. */
+static void failed_start_counts_starts(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *subs[] = {
+		mn_register(ctx, 'a', &mn_range_ops),
+		mn_register(ctx, 'b', &mn_start_ops),
+		mn_register(ctx, 'c', &mn_range_ops),
+	};
+	struct mmu_notifier_range *range;
+
+	subs[1]->fail_nonblock = -EAGAIN;
+	trace_callbacks_begin(ctx);
+	KUNIT_EXPECT_EQ(test, mn_start_nonblock(ctx, &range, 5, 1), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, seen(START, 0).called, 3);
+	KUNIT_EXPECT_EQ(test, subs[0]->ends, 1);
+	KUNIT_EXPECT_EQ(test, subs[2]->ends, 1);
+	/* If they are slow, each has an event. */
+	KUNIT_EXPECT_EQ(test, times(SLOW), 5);
+}
+
 /* Others may have waited for it. */
 static void failed_start_has_its_sequence(struct kunit *test)
 {
@@ -981,6 +1002,25 @@ static void wait_for_sections_is_traced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, end.waiter, MMU_NOTIFIER_REGISTRATION);
 }
 
+static void unregistration_that_waits_for_nothing_is_not_traced(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier never = { .ops = &mn_range_ops };
+
+	trace_begin(ctx);
+	mn_reports_begin(ctx);
+	mmu_notifier_unregister(&never, ctx->mm);
+	KUNIT_EXPECT_EQ(test, mn_reports_end(ctx), 1);
+	KUNIT_EXPECT_EQ(test, times(WAIT_BEGIN), 0);
+}
+
+static void call_unregister(struct mn_call *call)
+{
+	struct mn_sub *sub = call->arg;
+
+	mmu_notifier_unregister(&sub->notifier, call->ctx->mm);
+}
+
 /* The last wait but one of those that have ended. */
 static void unregistration_that_waits_for_another_is_traced(struct kunit *test)
 {
@@ -995,8 +1035,12 @@ static void unregistration_that_waits_for_another_is_traced(struct kunit *test)
 	mn_gate_entered(ctx, sub->release_gate);
 	waits = times(WAIT_BEGIN);
 	mn_reports_begin(ctx);
-	second = mn_spawn_unregister(sub);
+	/* The first may have freed it: nothing of it is read. */
+	sub->notifier.mm = NULL;
+	second = mn_spawn(ctx, "mmu_notifier_unregister", sub, call_unregister,
+			  -1);
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(second));
+	sub->notifier.mm = ctx->mm;
 	mn_reports_end(ctx);
 	KUNIT_EXPECT_EQ(test, times(WAIT_BEGIN), waits + 1);
 	KUNIT_EXPECT_EQ(test, seen(WAIT_BEGIN, waits).waiter,
@@ -1122,6 +1166,8 @@ static struct kunit_case mmu_notifier_trace_cases[] = {
 	KUNIT_CASE_PARAM(range_that_starts_again_is_traced_each_time,
 			 mm_kinds_gen_params),
 	KUNIT_CASE(failed_start_has_its_sequence),
+	KUNIT_CASE(failed_start_counts_starts),
+	KUNIT_CASE(unregistration_that_waits_for_nothing_is_not_traced),
 	KUNIT_CASE(each_start_has_an_end_if_started_again),
 	KUNIT_CASE(end_without_a_start_is_silent),
 	KUNIT_CASE(end_of_the_mm_is_traced),

@@ -299,6 +299,7 @@ static void refusal_is_reported_of_the_driver(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_interval *interval = mn_insert(ctx, 'a', OLD, PAGES);
+	struct mn_interval *other = mn_insert(ctx, 'b', ELSEWHERE, 1);
 	struct mmu_notifier_range *range = mn_start(ctx, OLD, 1);
 	struct mn_call *call = spawn_update(interval);
 
@@ -306,7 +307,11 @@ static void refusal_is_reported_of_the_driver(struct kunit *test)
 	interval->refuse = true;
 	mn_reports_begin(ctx);
 	mn_invalidate(ctx, NEW, 1);
+	/* Once, wherever it is called from. */
+	other->refuse = true;
+	mn_invalidate(ctx, ELSEWHERE, 1);
 	interval->refuse = false;
+	other->refuse = false;
 	KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
 	if (IS_ENABLED(CONFIG_KALLSYMS))
 		KUNIT_EXPECT_NOT_NULL(test,
