@@ -22,8 +22,8 @@ mkdir -p "$work" "$root/out/clients"
 plan $groups
 stock_kernel=$(kernel "$stock")
 series_kernel=$(kernel "$tree")
-module "$stock" stock
-module "$tree" series
+module "$stock" stock oom shapes
+module "$tree" series oom shapes
 selftests
 initramfs
 for group in $groups; do

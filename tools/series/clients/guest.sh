@@ -57,13 +57,17 @@ selftests() {
 	end_step
 }
 
-# module TREE LABEL: the one of clients/oom for the kernel of this tree.
+# module TREE LABEL NAME...: those of clients/NAME for the kernel of this tree.
 module() (
-	arch=x86_64 dir=.build-clients
+	arch=x86_64 dir=.build-clients label=$2
 	cd "$1"
-	rm -rf "$work/oom-$2"
-	cp -r "$tools/clients/oom" "$work/oom-$2"
-	kernel_make M="$work/oom-$2" modules >"$work/oom-$2.log" 2>&1 || die "the module cannot be built: see $work/oom-$2.log"
+	shift 2
+	for module; do
+		rm -rf "$work/$module-$label"
+		cp -r "$tools/clients/$module" "$work/$module-$label"
+		kernel_make M="$work/$module-$label" modules >"$work/$module-$label.log" 2>&1 ||
+			die "the module cannot be built: see $work/$module-$label.log"
+	done
 )
 
 # compile OUTPUT ARGUMENT...: a program of ours.
@@ -106,8 +110,14 @@ initramfs() {
 	add /t/vms "$work/vms"
 	compile "$work/elsewhere" -I"$stock/lib" "$tools/clients/elsewhere/elsewhere.c"
 	add /t/elsewhere "$work/elsewhere"
+	if grep -q '^fuzz ' "$work/tests"; then
+		echo 'int main(void) { return 0; }' | compile "$work/nothing" -xc -
+		add /t/fuzz "$tools/clients/fuzz/fuzz" "$work/nothing" "$(command -v stress-ng)" "$(command -v trinity)"
+	fi
 	compile "$work/oom" "$tools/clients/oom/oom.c"
 	add /t/oom "$work/oom"
+	compile "$work/shapes" "$tools/clients/shapes/drive.c"
+	add /t/shapes "$work/shapes"
 	echo 'root:x:0:0:root:/:/bin/sh' >"$guest/etc/passwd"
 }
 
@@ -116,8 +126,10 @@ boot() {
 	group=$1 label=$2 kernel=$3 cpu=EPYC threads=multi cpus=2 memory=2G args=
 	left=$work/$group.$label$again
 	echo "$group" >"$guest/group"
+	echo "$label" >"$guest/label"
 	planned "$group" >"$guest/tests"
 	cp "$work/oom-$label/refuser.ko" "$guest/t/oom/"
+	cp "$work/shapes-$label/shapes.ko" "$guest/t/shapes/"
 	(cd "$guest" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs.gz"
 	case $group in
 	hmm-coherent)
@@ -129,6 +141,8 @@ boot() {
 	# Of the last pages page_idle says nothing if their number is no multiple of 64.
 	kvm) cpu=EPYC,+svm threads=single args=mem=2040M ;;
 	mm-kvm) cpu=EPYC,+svm threads=single memory=4G ;;
+	# Its machines run nothing.
+	fuzz) cpu=EPYC,+svm ;;
 	# Some tests map 2 GiB; that of migration wants two nodes, and three CPUs.
 	mm) cpus=4 memory=4G args=numa=fake=2 ;;
 	oom) memory=1G ;;

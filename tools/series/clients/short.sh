@@ -10,7 +10,7 @@ mkdir -p "$work"
 # shellcheck disable=SC2046 # a list of words
 plan $(all_groups)
 kernel=$(kernel "$tree")
-module "$tree" series
+module "$tree" series oom shapes
 selftests
 initramfs
 for group in $groups; do

@@ -9,6 +9,7 @@ build="$fetch gcc libc6-dev make flex bison bc libelf-dev libssl-dev ccache perl
 # Debian 13's coccinelle looks for what only the development package of Python has.
 check="$build shellcheck coccinelle libpython3-dev sparse codespell python3-sphinx python3-yaml"
 guest='qemu-system-x86 busybox-static cpio libnuma-dev libibverbs-dev ibverbs-providers ibverbs-utils iproute2 e2fsprogs'
+fuzzers='stress-ng trinity'
 # libFuzzer is in a package with the version in its name, which the package lists tell, if they are there.
 clang_version() { apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p'; }
 case ${1:-} in
@@ -19,7 +20,7 @@ fuzz="clang libclang-rt-${clang:-14}-dev"
 test="$check $guest $fuzz quilt dwarves gcc-aarch64-linux-gnu"
 bench="$test gnuplot-nox"
 users="$build gcc-aarch64-linux-gnu gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu gcc-s390x-linux-gnu"
-clients="$build $guest"
+clients="$build $guest $fuzzers"
 case ${1:-} in
 fetch) wanted=$fetch ;;
 build) wanted=$build ;;
