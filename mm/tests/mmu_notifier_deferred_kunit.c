@@ -19,7 +19,6 @@
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
 
 #include "../mmu_notifier_internal.h"
 #include "mmu_notifier_helpers.h"
@@ -678,32 +677,6 @@ static void inserted_again_when_released(struct kunit *test)
 	mn_end(range);
 	KUNIT_ASSERT_TRUE(test, is_released(a));
 	KUNIT_EXPECT_EQ(test, a->interval.calls, 3);
-}
-
-static void late_begin_comes_after_the_filter_is_freed(struct kunit *test)
-{
-	struct mn_ctx *ctx = test->priv;
-	struct mmu_interval_notifier_filter *filter;
-	struct mn_deferred *a;
-	unsigned long seq;
-
-	/* Not to be read any more then. */
-	filter = vzalloc(sizeof(*filter));
-	KUNIT_ASSERT_NOT_NULL(test, filter);
-	mmu_interval_notifier_filter_init(filter, &deferred_ops,
-					  (struct mmu_notifier_skip) { });
-	mmgrab(ctx->mm);
-	a = deferred_insert_ops(ctx, 'a', 0, 10, &filter->ops);
-	list_del_init(&a->interval.node);
-	defer(a);
-	KUNIT_EXPECT_TRUE(test, is_released(a));
-	vfree(filter);
-	vm_unmap_aliases();
-	seq = mmu_interval_read_begin(&a->interval.sub);
-	spin_lock(&a->interval.user_lock);
-	mmu_interval_read_retry(&a->interval.sub, seq);
-	spin_unlock(&a->interval.user_lock);
-	mmdrop(ctx->mm);
 }
 
 /* Drivers do that after a removal, to remember it. */
@@ -1375,7 +1348,6 @@ static struct kunit_case mmu_notifier_deferred_cases[] = {
 	KUNIT_CASE(freed_when_released),
 	KUNIT_CASE(freed_while_a_later_range_goes_by),
 	KUNIT_CASE(inserted_again_when_released),
-	KUNIT_CASE(late_begin_comes_after_the_filter_is_freed),
 	KUNIT_CASE(mm_may_be_cleared_before_release),
 	KUNIT_CASE(many_are_removed_at_once),
 	KUNIT_CASE(removals_part_when_they_go_on),

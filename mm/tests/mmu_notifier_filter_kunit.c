@@ -10,9 +10,12 @@
 #include <linux/err.h>
 #include <linux/kconfig.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "mmu_notifier_helpers.h"
 
@@ -627,6 +630,38 @@ static void release_is_never_skipped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, interval->calls, 1);
 }
 
+static void filter_released(struct mmu_interval_notifier *interval_sub)
+{
+}
+
+static void late_begin_comes_after_the_filter_is_freed(struct kunit *test)
+{
+	static struct mmu_interval_notifier_removal removal;
+	struct mmu_interval_notifier_filter *freed;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_interval *interval = mn_interval(ctx, 'a');
+	unsigned long seq;
+
+	/* Not to be read any more then. */
+	freed = vzalloc(sizeof(*freed));
+	KUNIT_ASSERT_NOT_NULL(test, freed);
+	mmu_interval_notifier_filter_init(freed, &mn_interval_ops,
+					  (struct mmu_notifier_skip) {});
+	mmgrab(ctx->mm);
+	KUNIT_ASSERT_EQ(test, 0,
+			mn_try_insert_ops(interval, ctx->mm, 0, MN_ADDR(10),
+					  &freed->ops));
+	list_del_init(&interval->node);
+	mmu_interval_notifier_remove_deferred(&interval->sub, &removal,
+					      filter_released);
+	mmu_interval_notifier_barrier();
+	vfree(freed);
+	vm_unmap_aliases();
+	seq = mmu_interval_read_begin(&interval->sub);
+	mn_retry(interval, seq);
+	mmdrop(ctx->mm);
+}
+
 static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE_PARAM(interval_is_not_called_for_what_it_skips,
 			 occasions_gen_params),
@@ -652,6 +687,7 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(filter_of_a_filter_is_one_of_the_driver),
 	KUNIT_CASE(what_is_skipped_is_not_refused),
 	KUNIT_CASE(filter_is_used_until_its_unregistration_returns),
+	KUNIT_CASE(late_begin_comes_after_the_filter_is_freed),
 	KUNIT_CASE(filter_is_used_until_what_is_put_is_freed),
 	KUNIT_CASE(filter_is_used_until_a_removal_is_released),
 	KUNIT_CASE(release_is_never_skipped),
