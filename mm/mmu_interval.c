@@ -794,6 +794,7 @@ mn_read_begin(struct mmu_interval_notifier *interval_sub, unsigned long *seq)
 		return true;
 	}
 	mn_debug_read(interval_sub);
+
 	ranges = mn_ranges_of(interval_sub);
 	/*
 	 * (G) If this is the sequence of a range, its callback has run, and the
@@ -869,7 +870,8 @@ int mmu_interval_read_begin_killable(struct mmu_interval_notifier *interval_sub,
 	}
 	if (unlikely(!clear))
 		err = mn_read_begin_active(interval_sub, seq, TASK_KILLABLE);
-	*seq = mn_seq_or_collision(*seq);
+	if (likely(!err))
+		*seq = mn_seq_or_collision(*seq);
 	return err;
 }
 EXPORT_SYMBOL_GPL(mmu_interval_read_begin_killable);
