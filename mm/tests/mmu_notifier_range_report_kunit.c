@@ -12,6 +12,7 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 
 #include "mmu_notifier_expect.h"
 #include "mmu_notifier_helpers.h"
@@ -391,6 +392,122 @@ static void retry_with_interrupts_off_is_not_reported(struct kunit *test)
 	mn_expect_silence_end(test);
 }
 
+/*
+ * A driver that refreshes a page of a cache as KVM does: it waits in an SRCU
+ * section and under a mutex. Its callbacks enter the section as well, and take the
+ * lock of the cache, but not the mutex.
+ */
+DEFINE_STATIC_SRCU(srcu);
+static DEFINE_MUTEX(refresh_lock);
+static DEFINE_RWLOCK(cache_lock);
+
+static void invalidate_cache(struct mn_driver *driver)
+{
+	int idx = srcu_read_lock(&srcu);
+
+	read_lock_irq(&cache_lock);
+	read_unlock_irq(&cache_lock);
+	write_lock_irq(&cache_lock);
+	write_unlock_irq(&cache_lock);
+	srcu_read_unlock(&srcu, idx);
+}
+
+static int refresh_cache(struct mn_driver *driver)
+{
+	bool retry = true;
+	int idx, err = 0;
+
+	idx = srcu_read_lock(&srcu);
+	mutex_lock(&refresh_lock);
+	while (retry && !err) {
+		err = mmu_range_read_begin_killable(&driver->reader, 0,
+						    PAGE_SIZE);
+		mmap_read_lock(driver->ctx->mm);
+		mmap_read_unlock(driver->ctx->mm);
+		write_lock_irq(&cache_lock);
+		retry = mmu_range_read_retry(&driver->reader);
+		write_unlock_irq(&cache_lock);
+	}
+	mutex_unlock(&refresh_lock);
+	srcu_read_unlock(&srcu, idx);
+	return err;
+}
+
+static void refresh_in_a_thread(struct mn_call *call)
+{
+	call->killable = true;
+	call->ret = refresh_cache(call->arg);
+}
+
+static struct mn_driver *cache_init(struct kunit *test)
+{
+	struct mn_driver *driver = driver_init(test);
+
+	driver->in_start = invalidate_cache;
+	driver->in_interval = invalidate_cache;
+	return driver;
+}
+
+/* It waits for an invalidation that waits for nothing of it. */
+static void refresh_of_a_cache_is_not_reported(struct kunit *test)
+{
+	struct mmu_notifier_range *range;
+	struct mn_driver *driver;
+	struct mn_call *call;
+
+	mn_expect_silence(test);
+	driver = cache_init(test);
+	KUNIT_EXPECT_EQ(test, 0, refresh_cache(driver));
+	invalidate(driver);
+	range = mn_start(driver->ctx, 0, 1);
+	call = mn_spawn(driver->ctx, "refresh", driver, refresh_in_a_thread, -1);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	/* Others may come and go. */
+	invalidate_cache(driver);
+	mn_invalidate(driver->ctx, 8, 1);
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_EQ(test, 0UL, call->ret);
+	/* An update of the slots waits for those that refresh, outside of ranges. */
+	synchronize_srcu(&srcu);
+	mn_expect_silence_end(test);
+}
+
+static void refresh_that_callbacks_wait_for(struct kunit *test,
+					    void (*fn)(struct mn_driver *driver))
+{
+	struct mn_driver *driver;
+
+	mn_expect_circle(test, MN_INVALIDATION, "refresh_lock");
+	driver = cache_init(test);
+	driver->in_start = fn;
+	invalidate(driver);
+	driver->in_start = invalidate_cache;
+	KUNIT_EXPECT_EQ(test, 0, refresh_cache(driver));
+	mn_expect_end(test);
+}
+
+static void wait_for_memslots(struct mn_driver *driver)
+{
+	synchronize_srcu(&srcu);
+}
+
+static void refresh_in_a_section_that_a_callback_waits_for(struct kunit *test)
+{
+	refresh_that_callbacks_wait_for(test, wait_for_memslots);
+}
+
+static void wait_for_refresh(struct mn_driver *driver)
+{
+	mutex_lock(&refresh_lock);
+	mutex_unlock(&refresh_lock);
+}
+
+static void refresh_under_a_mutex_of_a_callback(struct kunit *test)
+{
+	refresh_that_callbacks_wait_for(test, wait_for_refresh);
+}
+
 static void range_begin_in_atomic_context(struct kunit *test)
 {
 	struct mn_driver *driver;
@@ -440,11 +557,14 @@ static struct kunit_case mmu_notifier_range_report_cases[] = {
 	KUNIT_CASE(callback_takes_a_lock_that_a_range_began_under),
 	KUNIT_CASE(thread_a_waits_under_the_lock_that_thread_b_needs),
 	KUNIT_CASE(thread_a_waits_killably_under_the_lock_that_thread_b_needs),
+	KUNIT_CASE(refresh_in_a_section_that_a_callback_waits_for),
+	KUNIT_CASE(refresh_under_a_mutex_of_a_callback),
 	KUNIT_CASE(range_begin_in_atomic_context),
 	KUNIT_CASE(range_begin_that_waits_in_atomic_context),
 	KUNIT_CASE(thread_a_that_drops_the_lock_is_not_reported),
 	KUNIT_CASE(correct_range_reader_is_not_reported),
 	KUNIT_CASE(retry_with_interrupts_off_is_not_reported),
+	KUNIT_CASE(refresh_of_a_cache_is_not_reported),
 	{}
 };
 
