@@ -53,6 +53,7 @@ PLANTED = [f"{HERE}/../checks/torture-planted.sh", *glob.glob(f"{HERE}/../boot/c
 MUTABLE = merge.CORE + merge.DEBUG
 ENOUGH = 95             # per cent of those that a test can notice
 GRACE = int(os.environ.get("GRACE", 30))    # seconds that a boot goes on after the first case that noticed
+RECHECK = 100           # mutants of a kernel, after which the unchanged core has to pass there again
 BUSY = 1.5              # load per CPU at which what hangs is looked at twice
 BUILD = ".build"
 CONFIG = """
@@ -354,8 +355,10 @@ class Kernel:
                     text = merge.read_text(os.path.join(folder, name))
                     command = text.split(" := ", 1)[1].split("\n", 1)[0]
                     self.commands[source] = command.replace("$(pound)", "#").replace("$$", "$")
+                    # As in mm/tests/../mmu_notifier_internal.h.
+                    needs = {os.path.normpath(word) for word in text.split() if "/" in word}
                     for path in MUTABLE:
-                        if f"/{path}" in text:
+                        if any(need.endswith(f"/{path}") for need in needs):
                             self.users[path].append(source)
 
     def change(self, sources):
@@ -510,6 +513,7 @@ class Run:
         self.good = {}
         self.found = {}
         self.noticed = load_noticed()
+        self.spoilt = ""
         self.lock = threading.Lock()
         os.makedirs(os.path.join(work, "results"), exist_ok=True)
 
@@ -655,17 +659,35 @@ class Run:
         yield from self.judge(kernel, group[:half])
         yield from self.judge(kernel, group[half:])
 
+    def recheck(self, kernel, new):
+        """What is built again must be the unchanged core again, or else what these mutants were said to do is not true."""
+        if new:
+            output = kernel.change(self.sources)
+            killer = self.killers[0]
+            what = [output] if output else self.notices(killer, kernel, self.good[killer.key]).noticed
+            if what:
+                self.spoilt = f"the unchanged core fails in {kernel.build}, after {new[-1]}: {'; '.join(what[:5])}"
+                for name in new:
+                    os.remove(os.path.join(self.work, "results", name + ".json"))
+        new.clear()
+
     def worker(self, kernel, todo):
-        while True:
+        new = []
+        while not self.spoilt:
             try:
                 group = todo.get_nowait()
             except queue.Empty:
+                self.recheck(kernel, new)
                 return
             left = list(group)
             try:
                 for mutant, result, known in self.judge(kernel, group):
                     left.remove(mutant)
                     self.done(mutant, result, known)
+                    if not known and "error" not in result:
+                        new.append(mutant.name)
+                if len(new) >= RECHECK:
+                    self.recheck(kernel, new)
             except Exception as bad:        # pylint: disable=broad-except # it must not look like a survivor
                 for mutant in left:
                     self.done(mutant, {"error": repr(bad), "seconds": 0}, False)
@@ -693,6 +715,8 @@ class Run:
             thread.start()
         for thread in threads:
             thread.join()
+        if self.spoilt:
+            raise merge.Bad(self.spoilt)
 
     def report(self, path):
         killed = [m for m in self.mutants if self.found[m.name].get("killer")]
