@@ -1,7 +1,7 @@
 #!/bin/sh
 # make clients: boots stock and the series in QEMU, each with the same tests of users of MMU notifiers (clients/tests).
-# What stock passes the series must pass.  ONLY='GROUP ...' runs some of the groups.  RFC=1 has the users converted in the place
-# of the series.
+# What stock passes the series must pass.  ONLY='GROUP ...' runs some of the groups, TESTS='NAME ...' some of their tests.
+# RFC=1 has the users converted in the place of the series.
 . "$(dirname "$0")/lib/common.sh"
 "$tools/lib/deps.sh" clients
 short=
@@ -20,6 +20,12 @@ mkdir -p "$work" "$root/out/clients"
 
 # shellcheck disable=SC2086 # a list of words
 plan $groups
+if [ -n "${TESTS:-}" ]; then
+	awk -v wanted=" $TESTS " 'index(wanted, " " $3 " ")' "$work/tests" >"$work/wanted"
+	mv "$work/wanted" "$work/tests"
+	groups=$(cut -d' ' -f1 "$work/tests" | uniq)
+	[ -n "$groups" ] || die "none of the tests $TESTS: see $tools/clients/tests"
+fi
 stock_kernel=$(kernel "$stock")
 series_kernel=$(kernel "$tree")
 module "$stock" stock oom shapes
@@ -51,5 +57,5 @@ for _ in 1 2; do
 done
 cat "$work/verdicts" "$report"
 echo "table in $report:"
-# Only the series goes into the table of what was verified.
-if [ -n "${RFC:-}" ]; then counts "$work/verdicts"; else ended clients "$work/verdicts"; fi
+# Only whole groups on the series go into the table of what was verified.
+if [ -n "${RFC:-}${TESTS:-}" ]; then counts "$work/verdicts"; else ended clients "$work/verdicts"; fi

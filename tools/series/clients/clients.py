@@ -71,8 +71,10 @@ def plan(stock, work, length, *groups):
         found = None if ours else source(stock, trees["was"], program)
         text = "\n".join(lines(f"{stock}/{SELFTESTS}/{found}.c"))
         words = [word for pattern, word in trees["word"].items() if fnmatch.fnmatchcase(name, pattern) and word not in text]
-        if group in trees["needs"] and not os.path.exists(os.path.join(stock, trees["needs"][group])):
-            skipped[group] = trees["needs"][group]
+        needs = {which: trees["needs"].get(which.replace(" ", "/")) for which in (group, what)}
+        lacking = {which: path for which, path in needs.items() if path and not os.path.exists(os.path.join(stock, path))}
+        if lacking:
+            skipped |= lacking
         elif not ours and not found:
             skipped[what] = f"{SELFTESTS}/{program}.c"
         elif words:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """figures.py WORK REPORT GROUP...: appends to REPORT what tests of these groups have measured, on stock and on the series.
 Called by clients.sh.  In the logs that clients.py reads, a measurement is a line "# time STEP n=N runs=N median_us=X max_us=X", or
-"# rate STEP n=N seconds=N done=N given_up=N p50_us=X p99_us=X max_us=X" of which what is after done= may be missing if that is 0.
+"# rate STEP n=N seconds=N done=N given_up=N tries=N p50_us=X p99_us=X max_us=X" of which what is after tries= may be missing if that is 0.
 Under emulation it says how the two compare, not how long it takes on hardware.
 """
 import os
@@ -9,7 +9,7 @@ import re
 import sys
 
 TIME = re.compile(r"# time (\S+) n=(\d+) runs=\d+ median_us=(\S+) max_us=(\S+)$")
-RATE = re.compile(r"# rate (\S+) n=(\d+) seconds=(\d+) done=(\d+) given_up=(\d+)(?: p50_us=(\S+) p99_us=(\S+) max_us=(\S+))?$")
+RATE = re.compile(r"# rate (\S+) n=(\d+) seconds=(\d+) done=(\d+) given_up=(\d+) tries=(\d+)(?: p50_us=(\S+) p99_us=(\S+) max_us=(\S+))?$")
 LABELS = ("stock", "series")
 
 
@@ -27,13 +27,13 @@ def figures(path, pattern):
 def write_rates(report, group, both):
     """How much was done in a second, and how long it took: a line for each kernel."""
     with open(report, "a", encoding="utf-8") as file:
-        file.write(f"\n| {group}: step | threads elsewhere | kernel | done in a second | given up | median, us | 99 % within, us | longest, us |\n" +
-                   "|---" * 8 + "|\n")
+        file.write(f"\n| {group}: step | threads elsewhere | kernel | done in a second | given up | tries of each | median, us | 99 % within, us | longest, us |\n" +
+                   "|---" * 9 + "|\n")
         for step, n in both[1]:
             for label, rates in zip(LABELS, both):
                 if (step, n) in rates:
-                    seconds, done, given_up, *times = rates[step, n]
-                    file.write(f"| {step} | {n} | {label} | {done / seconds:,.0f} | {given_up:,.0f} | "
+                    seconds, done, given_up, tries, *times = rates[step, n]
+                    file.write(f"| {step} | {n} | {label} | {done / seconds:,.0f} | {given_up:,.0f} | {tries / max(done + given_up, 1):,.2f} | "
                                + " | ".join("none" if time != time else f"{time:,.0f}" for time in times) + " |\n")
 
 

@@ -108,8 +108,10 @@ initramfs() {
 	add /etc/libibverbs.d /etc/libibverbs.d/rxe.driver
 	compile "$work/vms" "$tools/clients/vms/vms.c"
 	add /t/vms "$work/vms"
-	compile "$work/elsewhere" -I"$stock/lib" "$tools/clients/elsewhere/elsewhere.c"
-	add /t/elsewhere "$work/elsewhere"
+	for program in hmm odp pfncache; do
+		compile "$work/$program" -I"$stock/lib" "$tools/clients/elsewhere/$program.c" -libverbs
+		add /t/elsewhere "$work/$program"
+	done
 	if grep -q '^fuzz ' "$work/tests"; then
 		echo 'int main(void) { return 0; }' | compile "$work/nothing" -xc -
 		add /t/fuzz "$tools/clients/fuzz/fuzz" "$work/nothing" "$(command -v stress-ng)" "$(command -v trinity)"
@@ -143,6 +145,8 @@ boot() {
 	mm-kvm) cpu=EPYC,+svm threads=single memory=4G ;;
 	# Its machines run nothing.
 	fuzz) cpu=EPYC,+svm ;;
+	# As stock has it.
+	elsewhere) cpu=EPYC,+svm args=debug_mmu_notifier=off ;;
 	# Some tests map 2 GiB; that of migration wants two nodes, and three CPUs.
 	mm) cpus=4 memory=4G args=numa=fake=2 ;;
 	oom) memory=1G ;;

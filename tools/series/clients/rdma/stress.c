@@ -17,19 +17,15 @@
  * Each worker registers the whole area on its own, and again and again.
  */
 #define _GNU_SOURCE
-#include <infiniband/verbs.h>
 #include <pthread.h>
-#include <rdma/ib_user_ioctl_cmds.h>
-#include <rdma/rdma_user_ioctl.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "prefetch.h"
 
 #define PAGE		4096UL
 #define NR_PAGES	16
@@ -214,50 +210,11 @@ static void set_phase(struct worker *worker, int phase)
 	pthread_mutex_unlock(&worker->lock);
 }
 
-/* ibv_advise_mr(), which old libraries do not have for this driver. */
-static void prefetch(struct worker *worker, bool for_write, bool wait)
+static void prefetch_worker(struct worker *worker, bool for_write, bool wait)
 {
-	struct ib_uverbs_sge sge = {
-		.addr = (uintptr_t)(for_write ? worker->destination :
-						worker->source),
-		.length = LENGTH,
-		.lkey = worker->mr->lkey,
-	};
-	struct {
-		struct ib_uverbs_ioctl_hdr header;
-		struct ib_uverbs_attr attributes[4];
-	} command = {
-		.header = {
-			.length = sizeof(command),
-			.object_id = UVERBS_OBJECT_MR,
-			.method_id = UVERBS_METHOD_ADVISE_MR,
-			.num_attrs = 4,
-			.driver_id = RDMA_DRIVER_RXE,
-		},
-		.attributes = { {
-			.attr_id = UVERBS_ATTR_ADVISE_MR_PD_HANDLE,
-			.data = pd->handle,
-		}, {
-			.attr_id = UVERBS_ATTR_ADVISE_MR_ADVICE,
-			.len = 8,
-			.data = for_write ?
-				IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_WRITE :
-				IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH,
-		}, {
-			.attr_id = UVERBS_ATTR_ADVISE_MR_FLAGS,
-			.len = 4,
-			.data = wait ? IB_UVERBS_ADVISE_MR_FLAG_FLUSH : 0,
-		}, {
-			.attr_id = UVERBS_ATTR_ADVISE_MR_SGE_LIST,
-			.len = sizeof(sge),
-			.data = (uintptr_t)&sge,
-		} },
-	};
-	int i;
-
-	for (i = 0; i < 4; i++)
-		command.attributes[i].flags = UVERBS_ATTR_F_MANDATORY;
-	if (ioctl(context->cmd_fd, RDMA_VERBS_IOCTL, &command))
+	if (!prefetch(context, pd, worker->mr,
+		      for_write ? worker->destination : worker->source,
+		      LENGTH, for_write, wait))
 		die("prefetch");
 	happened(PREFETCH);
 }
@@ -310,7 +267,7 @@ static void do_round(struct worker *worker, unsigned long round)
 		words[i] = word(round, worker, i);
 	set_phase(worker, lose ? LOSE : KEEP);
 	if (rand_r(&seed) % 2)
-		prefetch(worker, rand_r(&seed) % 2, rand_r(&seed) % 2);
+		prefetch_worker(worker, rand_r(&seed) % 2, rand_r(&seed) % 2);
 	transfer(worker, rand_r(&seed) % 2);
 	set_phase(worker, QUIET);
 	for (i = 0; i < NR_PAGES; i++)

@@ -13,35 +13,20 @@
  * virtual machines all the time, vcpu (KVM_CREATE_VCPU of another one), slot_beside
  * and, the slot being deleted, unslot_beside.
  */
-#include <fcntl.h>
-#include <linux/kvm.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "../vm.h"
 
 #define RUNS	15
 #define SLOT	(2UL << 20)
 
 static long page;
-
-/* What fails says so, and the process that it is in fails. */
-static void need(int true, const char *what)
-{
-	if (true)
-		return;
-	printf("# %s: ", what);
-	fflush(stdout);
-	perror("");
-	_exit(1);
-}
 
 static uint64_t now(void)
 {
@@ -63,34 +48,6 @@ static void print_times(const char *step, long n, uint64_t *ns, int runs)
 	qsort(ns, runs, sizeof(*ns), compare);
 	printf("# time %s n=%ld runs=%d median_us=%.1f max_us=%.1f\n", step, n,
 	       runs, ns[runs / 2] / 1000.0, ns[runs - 1] / 1000.0);
-}
-
-static int open_kvm(void)
-{
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	need(kvm >= 0, "/dev/kvm");
-	return kvm;
-}
-
-static int create_vm(int kvm)
-{
-	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
-
-	need(vm >= 0, "KVM_CREATE_VM");
-	return vm;
-}
-
-/* With no memory, deletes it. */
-static void set_slot(int vm, void *memory)
-{
-	struct kvm_userspace_memory_region slot = {
-		.memory_size = memory ? SLOT : 0,
-		.userspace_addr = (uintptr_t)memory,
-	};
-
-	need(!ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot),
-	     "KVM_SET_USER_MEMORY_REGION");
 }
 
 static void *map(void *addr, size_t length)
@@ -133,7 +90,7 @@ static void measure_vms(long vmas)
 		vm = create_vm(kvm);
 		create[i] = now() - begin;
 		begin = now();
-		set_slot(vm, memory);
+		set_slot(vm, 0, 0, memory, SLOT);
 		slot[i] = now() - begin;
 		begin = now();
 		munmap(memory, SLOT);
@@ -159,7 +116,7 @@ static void create_and_destroy(void)
 	for (;;) {
 		int vm = create_vm(kvm);
 
-		set_slot(vm, memory);
+		set_slot(vm, 0, 0, memory, SLOT);
 		close(vm);
 	}
 }
@@ -185,10 +142,10 @@ static void measure_beside(long others)
 		vcpu[i] = now() - begin;
 		need(fd >= 0, "KVM_CREATE_VCPU");
 		begin = now();
-		set_slot(vm, memory);
+		set_slot(vm, 0, 0, memory, SLOT);
 		slot[i] = now() - begin;
 		begin = now();
-		set_slot(vm, NULL);
+		set_slot(vm, 0, 0, NULL, SLOT);
 		unslot[i] = now() - begin;
 		close(fd);
 		close(vm);
