@@ -27,6 +27,7 @@ um)
 x86_64)
 	section kunit-x86_64 "$tools/checks/suites.sh" x86_64
 	section torture-x86_64 "$tools/checks/torture-runs.sh" x86_64
+	section hmm "$tools/clients/short.sh" "$stock" "$tree" hmm "$src/series/.build-x86_64"
 	;;
 static) static_sections ;;
 others)

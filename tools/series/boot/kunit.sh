@@ -32,9 +32,10 @@ if [ "$arch" != um ]; then
 	PATH=$tools/boot/emulators:$PATH
 	# On a busy machine the emulated timer may miss what the kernel expects of it; and nobody is there to read a panic.
 	kernel_args="$kernel_args --kernel_args no_timer_check --kernel_args panic=-1"
-	# For torture-device.sh, whose program is the init.
+	# For torture-device.sh, whose program is the init, and for the tests of HMM.
 	if [ -z "$config" ] && grep -qx 'config TEST_MMU_NOTIFIER' lib/Kconfig.debug; then
-		for option in TEST_MMU_NOTIFIER BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM; do
+		for option in TEST_MMU_NOTIFIER BLK_DEV_INITRD DEVTMPFS TRANSPARENT_HUGEPAGE KSM TMPFS HUGETLBFS KPROBES KPROBE_EVENTS \
+			MEMORY_HOTPLUG MEMORY_HOTREMOVE ZONE_DEVICE DEVICE_PRIVATE TEST_HMM GUP_TEST; do
 			set -- "$@" --kconfig_add CONFIG_$option=y
 		done
 	fi

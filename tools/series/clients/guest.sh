@@ -130,8 +130,9 @@ boot() {
 	echo "$group" >"$guest/group"
 	echo "$label" >"$guest/label"
 	planned "$group" >"$guest/tests"
-	cp "$work/oom-$label/refuser.ko" "$guest/t/oom/"
-	cp "$work/shapes-$label/shapes.ko" "$guest/t/shapes/"
+	for module in oom/refuser.ko shapes/shapes.ko; do
+		[ ! -e "$work/${module%/*}-$label" ] || cp "$work/${module%/*}-$label/${module#*/}" "$guest/t/${module%/*}/"
+	done
 	(cd "$guest" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs.gz"
 	case $group in
 	hmm-coherent)
@@ -155,9 +156,9 @@ boot() {
 	# shellcheck disable=SC2317 # begin_step calls it
 	said() { echo ", $(wc -l <"$left.log" 2>/dev/null) lines"; }
 	begin_step "$group-$label$again" "$left.log" "running ${only:-the tests} of $group on $label" said
-	timeout -k 10 3600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp $cpus -m $memory -nodefaults \
+	timeout -k 10 3600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp "$cpus,sockets=$cpus" -m $memory -nodefaults \
 		-display none -no-reboot -serial "file:$left.console" -serial "file:$left.log" \
-		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 $args" </dev/null \
+		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 kunit.enable=0 $args" </dev/null \
 		>"$left.qemu" 2>&1 ||
 		say "QEMU ends with an error, see $left.qemu: what is missing is judged below"
 	end_step
