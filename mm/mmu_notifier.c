@@ -333,8 +333,8 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 		return mn_attach(NULL, mm, track);
 
 	ops = subscription->ops;
-	if (mn_warn(!mn_register_begin(subscription), ops,
-		    "%ps is registered already\n", ops))
+	if (mn_warn(!mn_register_begin(subscription), mn_debug_mm_ops(ops),
+		    "%ps is registered already\n", mn_debug_mm_ops(ops)))
 		return -EEXIST;
 	/* Either mirror the page table or let hardware walk it, not both. */
 	if (!mn_warn_on(ops->arch_invalidate_secondary_tlbs &&

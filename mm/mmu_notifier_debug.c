@@ -46,6 +46,9 @@
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 #include <linux/once_lite.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
 #include <linux/seq_file.h>
@@ -141,8 +144,12 @@ struct mn_debug_task {
  * @task: The task that started it; NULL if that does not return to user space.
  * @starter: The task that started it; only to compare.
  * @starter_began: When that began, as another one may have its address.
- * @ended: Whether what looks like a copy has ended, which has been reported. It may be
- *	another range that looks the same, and this one may be active still.
+ * @pid: Its number.
+ * @watched: Whether it was seen to leave the kernel, or will be.
+ * @again: How often it was started while it was active, less its ends since.
+ * @excused: Whether no more is to be reported of it. Something has been: it was ended
+ *	too soon, or what looks like a copy has started or ended. Or its task has
+ *	died in the kernel. It may be active still.
  *
  * Under mn_debug_lock.
  */
@@ -154,7 +161,10 @@ struct mn_debug_range {
 	struct mn_debug_task *task;
 	const struct task_struct *starter;
 	u64 starter_began;
-	bool ended;
+	pid_t pid;
+	unsigned int again;
+	bool watched;
+	bool excused;
 };
 
 static DEFINE_HASHTABLE(mn_debug_ranges, 8);
@@ -259,6 +269,9 @@ static bool mn_debug_take(struct mn_debug_task *task,
 		if (entry->task != task)
 			continue;
 		mn_debug_drop_task(entry);
+		/* A task that dies in the kernel does not return. */
+		if (current->flags & PF_EXITING)
+			entry->excused = true;
 		*taken = *entry;
 		return true;
 	}
@@ -278,9 +291,7 @@ static void mn_debug_leave(struct callback_head *work)
 		if (!mn_debug_take(task, &left))
 			break;
 		raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
-		/* A task that dies in the kernel does not return. */
-		if (left.ended || mn_debug_is_held(&left) ||
-		    current->flags & PF_EXITING)
+		if (left.excused || mn_debug_is_held(&left))
 			continue;
 		mn_debug_report(left.by,
 				"%pS has started [%#lx, %#lx), which is active on return to user space\n",
@@ -359,6 +370,19 @@ static bool mn_debug_starter_died(const struct mn_debug_range *entry)
 		entry->starter_began != current->start_boottime);
 }
 
+/* A thread of the kernel may have died in the range, or not: there is no telling. */
+static bool mn_debug_starter_may_have_died(const struct mn_debug_range *entry)
+{
+	const struct task_struct *task;
+
+	if (entry->watched)
+		return false;
+	guard(rcu)();
+	task = find_task_by_pid_ns(entry->pid, &init_pid_ns);
+	return task != entry->starter ||
+	       task->start_boottime != entry->starter_began;
+}
+
 /*
  * Returns what was at this place before, or what is started a second time as a copy;
  * with ->by 0 if there is neither.
@@ -378,8 +402,10 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 	} else if (range->seq % 2 || range->section) {
 		/* It looks active, and not like one that has ended. */
 		entry = mn_debug_find_same(range);
-		if (entry)
+		if (entry) {
 			old = *entry;
+			entry->excused = true;
+		}
 	}
 	entry = hlist_entry_safe(mn_debug_free_ranges.first,
 				 struct mn_debug_range, node);
@@ -390,9 +416,14 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 		entry->by = by;
 		entry->starter = current;
 		entry->starter_began = current->start_boottime;
-		entry->ended = false;
+		entry->pid = task_pid_nr(current);
+		entry->again = 0;
+		if (old.range == range && !old.excused)
+			entry->again = old.again + 1;
+		entry->excused = false;
 		range->flags &= ~MN_DEBUG_RANGE_LOST;
 		entry->task = mn_debug_find_task();
+		entry->watched = entry->task;
 		if (entry->task)
 			entry->task->active++;
 		hash_add(mn_debug_ranges, &entry->node, (unsigned long)range);
@@ -432,7 +463,7 @@ void __mn_debug_start(struct mmu_notifier_range *range)
 				"%pS starts a copy of [%#lx, %#lx), which %pS has started\n",
 				(void *)_RET_IP_, old.copy.start, old.copy.end,
 				(void *)old.by);
-	else if (old.by && !old.ended)
+	else if (old.by && !old.excused)
 		mn_debug_report(_RET_IP_,
 				"%pS starts a range while [%#lx, %#lx) is active there, which %pS has started\n",
 				(void *)_RET_IP_, old.copy.start, old.copy.end,
@@ -481,16 +512,24 @@ void __mn_debug_end(struct mmu_notifier_range *range)
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	entry = mn_debug_find(range);
 	if (entry) {
-		/* If that was this one, the end of the copy was the mistake. */
-		said = entry->ended;
-		wrong = !mn_debug_same(&entry->copy, range);
+		said = entry->excused;
+		/* Also one that has been initialised again. */
+		wrong = !mn_debug_same(&entry->copy, range) ||
+			(!said && (entry->copy.seq != range->seq ||
+				   entry->copy.section != range->section));
 		old = *entry;
-		mn_debug_drop(entry);
+		if (entry->again) {
+			/* The second start was the mistake, the next end is not. */
+			entry->again--;
+			entry->excused = true;
+		} else {
+			mn_debug_drop(entry);
+		}
 	} else if (!lost) {
 		entry = mn_debug_find_original(range);
 		if (entry) {
 			old = *entry;
-			entry->ended = true;
+			entry->excused = true;
 		}
 	}
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
@@ -540,7 +579,8 @@ static void mn_debug_ranges_gone(const struct mm_struct *mm)
 		raw_spin_lock_irqsave(&mn_debug_lock, flags);
 		found = mn_debug_take_from(mm, &left);
 		raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
-		if (found && !left.ended)
+		if (found && !left.excused &&
+		    !mn_debug_starter_may_have_died(&left))
 			mn_debug_report(left.by,
 					"%pS has started [%#lx, %#lx), which is active when its mm is freed\n",
 					(void *)left.by, left.copy.start,
@@ -706,7 +746,9 @@ static bool mn_debug_add_sub(struct mn_debug_sub *new)
 	const struct mmu_interval_notifier *interval_sub = new->interval_sub;
 	unsigned long flags;
 
-	if (RB_EMPTY_NODE(&interval_sub->interval_tree.rb))
+	/* One that was never inserted may have no ops, and a node of zeroes. */
+	if (RB_EMPTY_NODE(&interval_sub->interval_tree.rb) ||
+	    !interval_sub->ops)
 		return false;
 	new->reads = mn_debug_reads_of(mn_filter_driver_ops(mn_ops_of(interval_sub)));
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);

@@ -217,7 +217,7 @@ static int mn_filter_start(struct mmu_notifier *subscription,
 	if (likely(!err))
 		return 0;
 	err = mn_section_refused(ops, range, err);
-	return err ? err + MN_REPORTED : 0;
+	return err ? clamp(err, -MAX_ERRNO, -1) + MN_REPORTED : 0;
 }
 
 /* The start was skipped as well. */

@@ -570,6 +570,13 @@ int mn_section_start_refused(struct mn_sections *sections,
 const struct mmu_notifier_ops *
 mn_filter_driver_mm_ops(const struct mmu_notifier_ops *ops);
 
+/* The driver's, if these are a filter, and if that is looked at. */
+static __always_inline const struct mmu_notifier_ops *
+mn_debug_mm_ops(const struct mmu_notifier_ops *ops)
+{
+	return mn_debug_is_on() ? mn_filter_driver_mm_ops(ops) : ops;
+}
+
 static __always_inline int
 mn_section_call_one(struct mmu_notifier *subscription,
 		    const struct mmu_notifier_range *range,

@@ -148,9 +148,6 @@ void mn_release_exit(struct mn_sections *sections, int index)
 noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
 				const struct mmu_notifier_range *range, int err)
 {
-	/* A filter has done that, in the name of its driver. */
-	if (err < MN_REPORTED)
-		return err - MN_REPORTED;
 	/* A blocking start cannot fail: its caller goes on. */
 	if (mn_warn(mmu_notifier_range_blockable(range), ops,
 		    "%ps failed a blocking invalidation: %d\n",
@@ -164,6 +161,15 @@ noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
 	return err;
 }
 
+/* The same, unless a filter has reported it in the name of its driver. */
+static int mn_section_failed(const struct mmu_notifier *subscription,
+			     const struct mmu_notifier_range *range, int err)
+{
+	if (err < MN_REPORTED && !mmu_notifier_range_blockable(range))
+		return err - MN_REPORTED;
+	return mn_section_refused(subscription->ops, range, err);
+}
+
 /*
  * The start of this subscription has failed. The rest are called all the same:
  * there is no record of which were called, so all of them get the end, or none.
@@ -174,7 +180,7 @@ noinline int mn_section_start_refused(struct mn_sections *sections,
 				      struct mmu_notifier *subscription, int err,
 				      struct mn_trace *trace)
 {
-	int ret = mn_section_refused(subscription->ops, range, err);
+	int ret = mn_section_failed(subscription, range, err);
 	struct mn_trace ends = {};
 
 	hlist_for_each_entry_continue_rcu(subscription, hlist) {
@@ -182,8 +188,7 @@ noinline int mn_section_start_refused(struct mn_sections *sections,
 			continue;
 		err = mn_section_call_one(subscription, range, trace);
 		if (err)
-			ret = mn_section_refused(subscription->ops, range,
-						 err) ?: ret;
+			ret = mn_section_failed(subscription, range, err) ?: ret;
 	}
 	mn_callbacks_exit(range);
 

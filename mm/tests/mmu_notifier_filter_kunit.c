@@ -473,6 +473,38 @@ static void failure_is_reported_once(struct kunit *test)
 	}
 }
 
+/* Also errors that are none, and look like what a filter hands on. */
+static void failure_of_any_kind_is_reported_once(struct kunit *test)
+{
+	static const int errors[] = { 1, -2 * MAX_ERRNO - EIO, -EIO };
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range *range;
+	struct mn_sub *sub;
+	unsigned int i;
+
+	mmu_notifier_filter_init(&filter, &mn_start_ops, skip);
+	for (i = 0; i < 2 * ARRAY_SIZE(errors); i++) {
+		sub = mn_register(ctx, 'b', i % 2 ? &filter.ops : &mn_start_ops);
+		sub->fail_block = errors[i / 2];
+		mn_reports_begin(ctx);
+		range = mn_start(ctx, 0, 1);
+		KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
+		/* A blocking start does not fail. */
+		KUNIT_EXPECT_FALSE(test, mmu_notifier_range_inactive(ctx->mm, 0,
+								     PAGE_SIZE));
+		mn_end(range);
+		sub->fail_block = 0;
+		if (i % 2) {
+			sub->fail_nonblock = errors[i / 2];
+			mn_reports_begin(ctx);
+			KUNIT_EXPECT_NE(test, 0,
+					mn_start_nonblock(ctx, &range, 0, 1));
+			KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
+		}
+		mn_unregister(sub);
+	}
+}
+
 /* It would call itself. */
 static void filter_of_a_filter_is_one_of_the_driver(struct kunit *test)
 {
@@ -684,6 +716,7 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(second_pass_of_what_refused_is_not_made),
 	KUNIT_CASE(failure_is_reported_of_the_driver),
 	KUNIT_CASE(failure_is_reported_once),
+	KUNIT_CASE(failure_of_any_kind_is_reported_once),
 	KUNIT_CASE(filter_of_a_filter_is_one_of_the_driver),
 	KUNIT_CASE(what_is_skipped_is_not_refused),
 	KUNIT_CASE(filter_is_used_until_its_unregistration_returns),

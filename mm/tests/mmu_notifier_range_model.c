@@ -162,19 +162,19 @@ static int rs_expected_by_history(const struct rs_model *model, int since,
 	return started > RS_OVERRUNS ? 1 : -1;
 }
 
-static int rs_expected_by_watch(const struct rs_model *model, int begin,
+static int rs_expected_by_watch(const struct rs_model *model, int since,
 				u64 pages)
 {
 	bool overlaps;
 	int hit;
 
-	rs_started(model, begin, pages, &overlaps);
+	rs_started(model, since, pages, &overlaps);
 	if (overlaps)
 		return 1;
 	/* The number of ranges in @pages. */
 	if (hweight64(pages & ~(pages << 1)) <= RS_SMALL_SET)
 		return 0;
-	hit = rs_first_hit(model, begin, pages);
+	hit = rs_first_hit(model, since, pages);
 	if (hit < 0 || rs_started(model, hit, pages, &overlaps) <= RS_FITS)
 		return 0;
 	return -1;
@@ -186,7 +186,7 @@ int rs_model_expected_retry(const struct rs_model *model, unsigned int actor)
 	const struct rs_known *reader = &model->reader[actor];
 	const u64 pages = rs_model_pages(model, actor);
 	int history = rs_expected_by_history(model, reader->since, pages);
-	int watch = rs_expected_by_watch(model, reader->begin, pages);
+	int watch = rs_expected_by_watch(model, reader->since, pages);
 
 	if (reader->watch == RS_WATCH_NO)
 		return history;
@@ -200,12 +200,10 @@ int rs_model_expected_retry(const struct rs_model *model, unsigned int actor)
 bool rs_model_retry(struct rs_model *model, unsigned int actor, bool retry)
 {
 	struct rs_known *reader = &model->reader[actor];
-	int since = reader->watch == RS_WATCH_YES ? reader->begin :
-						    reader->since;
 	unsigned int started;
 	bool overlaps;
 
-	started = rs_started(model, since, rs_model_pages(model, actor),
+	started = rs_started(model, reader->since, rs_model_pages(model, actor),
 			     &overlaps);
 	if (!retry)
 		reader->next = RS_WATCH_NO;

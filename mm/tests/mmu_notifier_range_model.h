@@ -55,7 +55,7 @@ enum rs_watch {
 struct rs_known {
 	int begin;		/* entry, or -1 */
 	bool slept;
-	int since;		/* without a watch, only later entries count */
+	int since;		/* only later entries count */
 	enum rs_watch watch;	/* of this read section */
 	enum rs_watch next;	/* of the next one */
 };

@@ -804,7 +804,7 @@ static void reader_with_a_watch_waits(struct kunit *test)
 {
 	struct mn_ctx *ctx = test->priv;
 	struct mn_reader *reader = reader_of(ctx, 10, 10);
-	struct mmu_notifier_range *range;
+	struct mmu_notifier_range *range, *later;
 	struct mn_call *call;
 
 	overrun(reader);
@@ -816,7 +816,7 @@ static void reader_with_a_watch_waits(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
 
-	/* An overlapping range that starts during the wait collides. */
+	/* A range that came and went during the wait does not count. */
 	overrun(reader);
 	range = mn_start(ctx, 10, 1);
 	call = spawn_begin(reader);
@@ -825,6 +825,19 @@ static void reader_with_a_watch_waits(struct kunit *test)
 	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+
+	/* One that started during the wait, and is active after it, collides. */
+	overrun(reader);
+	range = mn_start(ctx, 10, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	later = mn_start(ctx, 10, 1);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	mn_end(later);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 

@@ -158,7 +158,7 @@ boot() {
 	begin_step "$group-$label$again" "$left.log" "running ${only:-the tests} of $group on $label" said
 	timeout -k 10 3600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=$threads -cpu $cpu -smp "$cpus,sockets=$cpus" -m $memory -nodefaults \
 		-display none -no-reboot -serial "file:$left.console" -serial "file:$left.log" \
-		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 kunit.enable=0 $args" </dev/null \
+		-kernel "$kernel" -initrd "$work/initramfs.gz" -append "console=ttyS0 panic=-1 kunit.enable=0 mitigations=off $args" </dev/null \
 		>"$left.qemu" 2>&1 ||
 		say "QEMU ends with an error, see $left.qemu: what is missing is judged below"
 	end_step
