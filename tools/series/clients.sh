@@ -32,29 +32,20 @@ module "$stock" stock oom shapes
 module "$tree" series oom shapes
 selftests
 initramfs
-for group in $groups; do
-	boot "$group" stock "$stock_kernel"
-	boot "$group" series "$series_kernel"
-done
+
+# boot_group GROUP: on both.
+boot_group() {
+	boot "$1" stock "$stock_kernel"
+	boot "$1" series "$series_kernel"
+}
 
 # shellcheck disable=SC2086 # a list of words
-compare() {
+judge() {
 	python3 "$tools/clients/clients.py" compare "$work" "$report" $groups >"$work/verdicts"
 	python3 "$tools/clients/figures.py" "$work" "$report" $groups
 }
-compare
-# Some of these tests race with themselves now and then, on either kernel.  What fails is run again on both, at most twice; the
-# table and the verdicts say so.
-for _ in 1 2; do
-	again=$again.again
-	failing=$(sed -n 's/^FAIL clients \([^ :]*\) \([^ ]*\) .*/\1 \2/p' "$work/verdicts" | sort -u)
-	for group in $(echo "$failing" | cut -d' ' -f1 | uniq); do
-		only=$(echo "$failing" | awk -v group="$group" '$1 == group { print $2 }' | paste -sd' ')
-		boot "$group" stock "$stock_kernel"
-		boot "$group" series "$series_kernel"
-	done
-	compare
-done
+
+boot_groups
 cat "$work/verdicts" "$report"
 echo "table in $report:"
 # Only whole groups on the series go into the table of what was verified.

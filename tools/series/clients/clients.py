@@ -206,6 +206,8 @@ def alone(work, *groups):
             results_of[test, "callbacks"] = ("pass" if count else "none", "")
         for (test, case), result in results_of.items():
             verdict, remark = judge_alone(result, cause(f"{name} {test} {case}"))
+            if (test, case) in boot.before:
+                remark += f"{remark and '; '}{boot.before[test, case]} before, {boot.times[test]} boots"
             print(f"{verdict} clients {name} {test} {case}" + (f": {remark}" if remark else ""))
         print(ended(name, "series", boot))
         print(f"{'FAIL' if boot.reports else 'ok'} clients {name}: no report of the kernel")

@@ -163,3 +163,21 @@ boot() {
 		say "QEMU ends with an error, see $left.qemu: what is missing is judged below"
 	end_step
 }
+
+# boot_groups: boot_group of each of $groups, and judge, both of the script that includes this.  Some of these tests race with themselves
+# now and then, on either kernel.  What fails is run again, at most twice; the verdicts say so.
+boot_groups() {
+	for which in $groups; do
+		boot_group "$which"
+	done
+	judge
+	for _ in 1 2; do
+		again=$again.again
+		failing=$(sed -n 's/^FAIL clients \([^ :]*\) \([^ ]*\) .*/\1 \2/p' "$work/verdicts" | sort -u)
+		for which in $(echo "$failing" | cut -d' ' -f1 | uniq); do
+			only=$(echo "$failing" | awk -v group="$which" '$1 == group { print $2 }' | paste -sd' ')
+			boot_group "$which"
+		done
+		judge
+	done
+}

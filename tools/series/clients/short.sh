@@ -8,7 +8,7 @@ stock=$1 tree=$2 build=${4:-}
 work=$root/build/test/$name/clients${3:+-$3}
 mkdir -p "$work"
 
-# shellcheck disable=SC2046 # a list of words
+# shellcheck disable=SC2046,SC2086 # a list of words
 plan ${3:-$(all_groups)}
 if [ -n "$build" ]; then
 	kernel=$build/arch/x86/boot/bzImage
@@ -18,8 +18,11 @@ else
 fi
 selftests
 initramfs
-for group in $groups; do
-	boot "$group" series "$kernel"
-done
+
+boot_group() { boot "$1" series "$kernel"; }
+
 # shellcheck disable=SC2086 # a list of words
-python3 "$tools/clients/clients.py" alone "$work" $groups
+judge() { python3 "$tools/clients/clients.py" alone "$work" $groups >"$work/verdicts"; }
+
+boot_groups
+cat "$work/verdicts"
