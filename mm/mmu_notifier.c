@@ -881,7 +881,8 @@ void mmu_notifier_unregister(struct mmu_notifier *subscription,
 	}
 	/* E.g. after a fork. Use the mm that it is registered with. */
 	mn_warn(mm != subscription->mm, _RET_IP_,
-		"%ps is registered with another mm\n", ops);
+		"%ps is registered with another mm\n",
+		mn_debug_mm_ops(ops));
 	mm = subscription->mm;
 	subscriptions = mn_subscriptions(mm);
 	sections = mn_sections(subscriptions);
@@ -996,8 +997,9 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	unsigned int users;
 	int index;
 
-	if (mn_warn(!subscription->ops->free_notifier, subscription->ops,
-		    "%ps cannot be put\n", subscription->ops))
+	if (mn_warn(!subscription->ops->free_notifier,
+		    mn_debug_mm_ops(subscription->ops), "%ps cannot be put\n",
+		    mn_debug_mm_ops(subscription->ops)))
 		return;
 	if (mn_is_put_too_often(subscription, READ_ONCE(subscription->users)))
 		return;

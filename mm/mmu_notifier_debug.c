@@ -146,9 +146,8 @@ struct mn_debug_task {
  * @starter_began: When that began, as another one may have its address.
  * @pid: Its number.
  * @watched: Whether it was seen to leave the kernel, or will be.
- * @again: How often it was started while it was active, less its ends since.
- * @excused: Whether no more is to be reported of it. Something has been: it was ended
- *	too soon, or what looks like a copy has started or ended. Or its task has
+ * @excused: Whether no more is to be reported of it. Something has been: that it is a
+ *	copy, or that what looks like a copy has started or ended. Or its task has
  *	died in the kernel. It may be active still.
  *
  * Under mn_debug_lock.
@@ -162,7 +161,6 @@ struct mn_debug_range {
 	const struct task_struct *starter;
 	u64 starter_began;
 	pid_t pid;
-	unsigned int again;
 	bool watched;
 	bool excused;
 };
@@ -379,7 +377,7 @@ static bool mn_debug_starter_may_have_died(const struct mn_debug_range *entry)
 		return false;
 	guard(rcu)();
 	task = find_task_by_pid_ns(entry->pid, &init_pid_ns);
-	return task != entry->starter ||
+	return task != entry->starter || task->exit_state ||
 	       task->start_boottime != entry->starter_began;
 }
 
@@ -417,10 +415,7 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 		entry->starter = current;
 		entry->starter_began = current->start_boottime;
 		entry->pid = task_pid_nr(current);
-		entry->again = 0;
-		if (old.range == range && !old.excused)
-			entry->again = old.again + 1;
-		entry->excused = false;
+		entry->excused = old.by && old.range != range;
 		range->flags &= ~MN_DEBUG_RANGE_LOST;
 		entry->task = mn_debug_find_task();
 		entry->watched = entry->task;
@@ -477,10 +472,12 @@ void __mn_debug_started(const struct mmu_notifier_range *range, int err)
 
 	raw_spin_lock_irqsave(&mn_debug_lock, flags);
 	entry = mn_debug_find(range);
-	if (entry && err)
+	if (entry && !err)
+		entry->copy = *range;
+	else if (entry && !mn_debug_has_said(range))
 		mn_debug_drop(entry);
 	else if (entry)
-		entry->copy = *range;
+		entry->excused = true;	/* it may be active since an earlier start */
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 }
 
@@ -518,13 +515,7 @@ void __mn_debug_end(struct mmu_notifier_range *range)
 			(!said && (entry->copy.seq != range->seq ||
 				   entry->copy.section != range->section));
 		old = *entry;
-		if (entry->again) {
-			/* The second start was the mistake, the next end is not. */
-			entry->again--;
-			entry->excused = true;
-		} else {
-			mn_debug_drop(entry);
-		}
+		mn_debug_drop(entry);
 	} else if (!lost) {
 		entry = mn_debug_find_original(range);
 		if (entry) {

@@ -482,6 +482,7 @@ static void failure_of_any_kind_is_reported_once(struct kunit *test)
 	struct mn_sub *sub;
 	unsigned int i;
 
+	mn_insert(ctx, 'i', 10, 1);
 	mmu_notifier_filter_init(&filter, &mn_start_ops, skip);
 	for (i = 0; i < 2 * ARRAY_SIZE(errors); i++) {
 		sub = mn_register(ctx, 'b', i % 2 ? &filter.ops : &mn_start_ops);
