@@ -57,7 +57,7 @@ def where(position):
     return callbacks[position.current_element]
 
 def locks(name):
-    wrong = "unlock|[bc]lock|^mmap_|lock_init|is_locked"
+    wrong = "unlock|[bc]lock|^mmap_|lock_init|is_locked|srcu"
     return bool(re.search("lock|^down|_down", name)) and not re.search(wrong, name)
 
 def unlocks(name):
@@ -67,7 +67,7 @@ def initialises(name):
     return bool(re.search("init", name, re.I)) and not re.search("lock|mutex|rwsem", name)
 
 def spins(name):
-    return bool(re.search("(spin|read|write)_(try)?lock(_irq|_bh|$)", name)) and not name.startswith("mmap_")
+    return bool(re.search("(spin|read|write)_(try)?lock(_irq|_bh|$)", name)) and not re.search("^mmap_|srcu", name)
 
 def sleeps(name):
     return bool(re.search("mutex_lock|^down|_down_(read|write)|resv_lock", name)) and "trylock" not in name

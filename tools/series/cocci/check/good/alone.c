@@ -24,3 +24,12 @@ bool good_ask(struct mirror *m)
 	mutex_unlock(&m->lock);
 	return again;
 }
+
+/* Callbacks do not wait for this. */
+void good_section(struct mirror *m)
+{
+	int idx = srcu_read_lock(&m->srcu);
+
+	mmu_interval_notifier_remove(&m->notifier);
+	srcu_read_unlock(&m->srcu, idx);
+}
