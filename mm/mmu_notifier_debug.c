@@ -372,13 +372,16 @@ static bool mn_debug_starter_died(const struct mn_debug_range *entry)
 static bool mn_debug_starter_may_have_died(const struct mn_debug_range *entry)
 {
 	const struct task_struct *task;
+	bool gone;
 
 	if (entry->watched)
 		return false;
-	guard(rcu)();
+	rcu_read_lock();
 	task = find_task_by_pid_ns(entry->pid, &init_pid_ns);
-	return task != entry->starter || task->exit_state ||
+	gone = task != entry->starter || task->exit_state ||
 	       task->start_boottime != entry->starter_began;
+	rcu_read_unlock();
+	return gone;
 }
 
 /*
