@@ -1,9 +1,19 @@
 #!/bin/sh
 # make verify: make test, the short forms of make clients and make users, CRCs with kabi/, and the tests on kernels that make test
 # leaves out: each file in boot/configs/verify is one.  What has passed with these sources is not done again; a line of counts ends
-# it all.  TORTURE_SECONDS is how long each kernel is tortured (60), TORTURE_FAST_SECONDS how long that without checks is, without
-# sleeps (3600), FUZZ_SECONDS how long the core is fuzzed in user space (3600).
+# it all.  ONLY='PART ...' does some of its parts; each part leaves a record.  TORTURE_SECONDS is how long each kernel is tortured (60),
+# TORTURE_FAST_SECONDS how long that without checks is, without sleeps (3600), FUZZ_SECONDS how long the core is fuzzed in user
+# space (3600).
 . "$(dirname "$0")/lib/common.sh"
+configs=$(cd "$tools/boot/configs/verify" && basename -s .config -a -- *.config)
+all="test more schedules fast fuzz planted $(echo "$configs" | paste -sd' ')"
+for part in ${ONLY:-}; do
+	echo " $all " | grep -q " $part " || die "unknown part $part: give some of $all in ONLY"
+done
+wanted=${ONLY:-$all}
+parts=$(echo "$wanted" | wc -w)
+# The targets that parts run have an ONLY of their own.
+unset ONLY
 "$tools/lib/deps.sh" test
 stock=$("$tools/stock.sh") tree=$("$tools/tree.sh" series)
 out=$root/build/verify/$name
@@ -28,10 +38,12 @@ state() (
 	done
 )
 
-# part NAME FILES COMMAND...: runs a command that prints verdict lines and depends on these FILES, unless it has passed already.
+# part NAME FILES COMMAND...: runs a command that prints verdict lines and depends on these FILES, if it is wanted and has not passed
+# already.
 number=0
 part() {
 	part=$1
+	case " $wanted " in *" $part "*) ;; *) return ;; esac
 	# shellcheck disable=SC2086 # a list of words
 	state $2 | sha256sum >"$out/state"
 	shift 2
@@ -46,7 +58,9 @@ part() {
 		grep -q '^FAIL ' "$out/$part.out" || cp "$out/state" "$out/$part.passed"
 	fi
 	cat "$out/$part.out"
-	grep -E '^(ok|FAIL|skip) ' "$out/$part.out" >>"$out/tally"
+	grep -E '^(ok|FAIL|skip) ' "$out/$part.out" >"$out/$part.verdicts"
+	record "verify $part" "$out/$part.verdicts"
+	cat "$out/$part.verdicts" >>"$out/tally"
 }
 
 # The largest scenario of the schedules.
@@ -66,8 +80,6 @@ fast() {
 	done
 }
 
-set -- "$tools"/boot/configs/verify/*.config
-parts=$(($# + 6))
 boot='boot/kunit.sh boot/torture.sh boot/torture.py boot/results.py boot/configs/x86_64.config boot/configs/without.config'
 fast='boot/fast.sh bench/wall.sh bench/icount.sh bench/wall.config bench/wall-smp.config bench/icount.config lib/kbuild.sh'
 part test . "$tools/test.sh"
@@ -76,8 +88,9 @@ part schedules "$boot" schedules
 part fast "$boot $fast" fast
 part fuzz 'checks/fuzz.sh mutants/list mutants/mutants.py' "$tools/checks/fuzz.sh" "$tree" "$fuzz_seconds"
 part planted "$boot checks/torture-planted.sh mutants/list mutants/mutants.py" "$tools/checks/torture-planted.sh" "$seconds"
-for config; do
-	part "$(basename "$config" .config)" "$boot checks/kernel.sh ${config#"$tools"/}" "$tools/checks/kernel.sh" "$config" "$seconds"
+for config in $configs; do
+	file=boot/configs/verify/$config.config
+	part "$config" "$boot checks/kernel.sh $file" "$tools/checks/kernel.sh" "$tools/$file" "$seconds"
 done
 
-ended verify "$out/tally"
+if [ "$wanted" = "$all" ]; then ended verify "$out/tally"; else counts "$out/tally"; fi

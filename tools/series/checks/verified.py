@@ -41,6 +41,7 @@ ROWS = {
     "test/imitated *": "of that, Linux {}: merged, the core and its tests compiled",
     "bisect": "`make bisect`: each patch",
     "verify": "`make verify`",
+    "verify *": "of it, {}",
     "mutants": "`make mutants`: changes that a test notices; skipped are those that none can",
     "users": "`make users`: sources that compile",
     "clients": "`make clients`",
