@@ -211,8 +211,9 @@ static int mn_interval_insert(struct mmu_interval_notifier *interval_sub,
 		return mn_interval_refused(interval_sub, -EOVERFLOW);
 
 	/* The caller keeps the mm in use, so its release is yet to come. */
-	if (mn_warn_on(atomic_read(&mm->mm_users) <= 0, ops,
-		       "%ps is inserted into an mm without users\n", ops))
+	if (mn_warn_on(atomic_read(&mm->mm_users) <= 0, mn_debug_ops(ops),
+		       "%ps is inserted into an mm without users\n",
+		       mn_debug_ops(ops)))
 		return mn_interval_refused(interval_sub, -EINVAL);
 
 	mn_debug_forget(interval_sub);
@@ -282,8 +283,9 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *interval_sub,
 {
 	struct mn_ranges *ranges = mn_ranges_to_insert(mm);
 
-	mn_warn_on(ops->invalidate_start && !ops->invalidate_finish, ops,
-		   "%ps has a first pass only\n", ops);
+	mn_warn_on(ops->invalidate_start && !ops->invalidate_finish,
+		   mn_debug_ops(ops), "%ps has a first pass only\n",
+		   mn_debug_ops(ops));
 	/* A caller that holds the mmap_lock must have prepared the mm. */
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING) &&
 	    !lockdep_is_held(&mm->mmap_lock))
@@ -322,8 +324,9 @@ int mmu_interval_notifier_insert_locked(struct mmu_interval_notifier *interval_s
 	struct mn_ranges *ranges = mn_ranges_to_insert(mm);
 
 	mmap_assert_write_locked(mm);
-	mn_warn_on(ops->invalidate_start && !ops->invalidate_finish, ops,
-		   "%ps has a first pass only\n", ops);
+	mn_warn_on(ops->invalidate_start && !ops->invalidate_finish,
+		   mn_debug_ops(ops), "%ps has a first pass only\n",
+		   mn_debug_ops(ops));
 
 	if (unlikely(!ranges))
 		return mn_interval_insert_first(interval_sub, mm, start, length,

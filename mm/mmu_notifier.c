@@ -250,7 +250,7 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 	if (mn_warn_on(atomic_read(&mm->mm_users) <= 0,
 		       subscription ? subscription->ops : NULL,
 		       "%ps is registered with an mm without users\n",
-		       subscription ? subscription->ops : NULL))
+		       subscription ? mn_debug_mm_ops(subscription->ops) : NULL))
 		return -EINVAL;
 
 	/* Allocate before taking all locks: reclaim takes some of them. */
@@ -339,8 +339,9 @@ static int mn_register(struct mmu_notifier *subscription, struct mm_struct *mm,
 	/* Either mirror the page table or let hardware walk it, not both. */
 	if (!mn_warn_on(ops->arch_invalidate_secondary_tlbs &&
 			(ops->invalidate_range_start ||
-			 ops->invalidate_range_end), ops,
-			"%ps has callbacks that exclude each other\n", ops))
+			 ops->invalidate_range_end), mn_debug_mm_ops(ops),
+			"%ps has callbacks that exclude each other\n",
+			mn_debug_mm_ops(ops)))
 		err = mn_attach(subscription, mm, track);
 	if (err)
 		mn_registered_del(subscription);

@@ -145,7 +145,6 @@ struct mn_debug_task {
  * @starter: The task that started it; only to compare.
  * @starter_began: When that began, as another one may have its address.
  * @pid: Its number.
- * @watched: Whether it was seen to leave the kernel, or will be.
  * @excused: Whether no more is to be reported of it. Something has been: that it is a
  *	copy, or that what looks like a copy has started or ended. Or its task has
  *	died in the kernel. It may be active still.
@@ -161,7 +160,6 @@ struct mn_debug_range {
 	const struct task_struct *starter;
 	u64 starter_began;
 	pid_t pid;
-	bool watched;
 	bool excused;
 };
 
@@ -267,10 +265,12 @@ static bool mn_debug_take(struct mn_debug_task *task,
 		if (entry->task != task)
 			continue;
 		mn_debug_drop_task(entry);
+		*taken = *entry;
 		/* A task that dies in the kernel does not return. */
 		if (current->flags & PF_EXITING)
-			entry->excused = true;
-		*taken = *entry;
+			taken->excused = true;
+		/* Who has its stack next, and the end of the mm, are not to blame. */
+		entry->excused = true;
 		return true;
 	}
 	return false;
@@ -368,17 +368,15 @@ static bool mn_debug_starter_died(const struct mn_debug_range *entry)
 		entry->starter_began != current->start_boottime);
 }
 
-/* A thread of the kernel may have died in the range, or not: there is no telling. */
+/* Or is about to: it cannot be told from a task that has forgotten the end. */
 static bool mn_debug_starter_may_have_died(const struct mn_debug_range *entry)
 {
 	const struct task_struct *task;
 	bool gone;
 
-	if (entry->watched)
-		return false;
 	rcu_read_lock();
 	task = find_task_by_pid_ns(entry->pid, &init_pid_ns);
-	gone = task != entry->starter || task->exit_state ||
+	gone = task != entry->starter || READ_ONCE(task->flags) & PF_EXITING ||
 	       task->start_boottime != entry->starter_began;
 	rcu_read_unlock();
 	return gone;
@@ -421,7 +419,6 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 		entry->excused = old.by && old.range != range;
 		range->flags &= ~MN_DEBUG_RANGE_LOST;
 		entry->task = mn_debug_find_task();
-		entry->watched = entry->task;
 		if (entry->task)
 			entry->task->active++;
 		hash_add(mn_debug_ranges, &entry->node, (unsigned long)range);

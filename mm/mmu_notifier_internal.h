@@ -670,6 +670,7 @@ int mn_section_start_range(struct mn_sections *sections,
 void mn_watch_take(struct mmu_range_reader *reader);
 bool mn_watch_is_own(const struct mmu_range_reader *reader);
 unsigned long mn_watch_hit(const struct mmu_range_reader *reader);
+void mn_watch_renew(const struct mmu_range_reader *reader);
 bool mn_watch_is_exact(const struct mmu_range_reader *reader);
 void mn_watch_give_back(struct mmu_range_reader *reader);
 

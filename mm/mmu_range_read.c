@@ -220,17 +220,6 @@ static int mn_reader_wait(const struct mmu_range_reader *reader,
 	return err;
 }
 
-/* Forget what has hit the watch, unless that may be active. */
-static void mn_reader_renew_watch(const struct mmu_range_reader *reader)
-{
-	struct mn_ranges *ranges = reader->ranges;
-
-	guard(spinlock)(&ranges->lock);
-
-	if (!mn_slots_to_wait_for(reader))
-		WRITE_ONCE(ranges->watches[reader->watch - 1].hit, 0);
-}
-
 /* Take a token, and wait for what started before it. */
 static int mn_reader_token(struct mmu_range_reader *reader, unsigned int state)
 {
@@ -245,7 +234,7 @@ static int mn_reader_token(struct mmu_range_reader *reader, unsigned int state)
 			return err;
 		/* Ranges that came and went during the wait need no retry. */
 		if (reader->watch)
-			mn_reader_renew_watch(reader);
+			mn_watch_renew(reader);
 		later = mn_last_seq(reader->ranges);
 		if (!mn_slots_to_wait_for(reader))
 			reader->began = token = later;

@@ -140,6 +140,43 @@ unsigned long mn_watch_hit(const struct mmu_range_reader *reader)
 	return smp_load_acquire(&reader->ranges->watches[reader->watch - 1].hit);
 }
 
+static bool mn_watch_span_is_active(const struct mn_ranges *ranges,
+				    const struct mn_span *span)
+	__must_hold(&ranges->lock)
+{
+	unsigned long mask = READ_ONCE(ranges->active);
+
+	if (unlikely(mask & MN_UNTRACKED) &&
+	    mn_overlaps(&ranges->untracked, span->first, span->last))
+		return true;
+	for (mask &= ~MN_UNTRACKED; mask; mask &= mask - 1) {
+		if (mn_overlaps(&ranges->slots[__ffs(mask)].span, span->first,
+				span->last))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Forget the hit, unless what has hit the watch may be active. The range reader looks
+ * at the slots again before it reads: (O) orders what has been looked at here, too.
+ */
+void mn_watch_renew(const struct mmu_range_reader *reader)
+{
+	struct mn_ranges *ranges = reader->ranges;
+	struct mn_watch *watch = &ranges->watches[reader->watch - 1];
+	unsigned int i;
+
+	guard(spinlock)(&ranges->lock);
+
+	/* Not the set, which may have thousands of ranges. */
+	for (i = 0; i < watch->nr; i++) {
+		if (mn_watch_span_is_active(ranges, &watch->spans[i]))
+			return;
+	}
+	WRITE_ONCE(watch->hit, 0);
+}
+
 /* Whether a hit is always in one of the ranges, never in a gap between them. */
 bool mn_watch_is_exact(const struct mmu_range_reader *reader)
 {

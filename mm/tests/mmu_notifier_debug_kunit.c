@@ -198,6 +198,25 @@ static void end_of_a_refused_range_is_reported(struct kunit *test)
 	reported(test, "which is not active", "debug_end");
 }
 
+/* Before the mm has notifiers, the core does not know that a range is active. */
+static void second_start_that_is_refused_is_reported_once(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	mn_insert(ctx, 'i', 0, 10)->refuse = true;
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mmu_notifier_invalidate_range_start_nonblock(&range));
+	reported(test, "is active there", NULL);
+	/* Its first start is ended. */
+	mn_reports_begin(ctx);
+	debug_end(&range);
+	silent(test);
+}
+
 /* Each member that callbacks look at. */
 static void change_of_an_active_range_is_reported(struct kunit *test)
 {
@@ -1431,6 +1450,61 @@ static void thread_that_has_gone_is_not_reported(struct kunit *test)
 	silent(test);
 }
 
+/* Such a task may drop the mm before its works run; a thread of the kernel has none. */
+static void task_that_is_dying_in_a_range_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	int thread;
+
+	mn_reports_begin(ctx);
+	for (thread = 0; thread < 2; thread++) {
+		struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+		if (!thread)
+			current->flags &= ~PF_KTHREAD;
+		debug_start(&range);
+		current->flags |= PF_EXITING;
+		mn_debug_mm_gone(ctx->mm);
+		if (!thread)
+			KUNIT_EXPECT_TRUE(test, debug_return_to_user_space());
+		current->flags &= ~PF_EXITING;
+		/* It may have some again. */
+		WRITE_ONCE(current->task_works, NULL);
+		current->flags |= PF_KTHREAD;
+	}
+	silent(test);
+}
+
+/* The stack frame that held the range belongs to others, and the mm ends later. */
+static void range_left_behind_is_reported_once(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	int again;
+
+	for (again = 0; again < 2; again++) {
+		struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+		mn_reports_begin(ctx);
+		current->flags &= ~PF_KTHREAD;
+		if (again)
+			debug_start_elsewhere(&range);
+		else
+			debug_start(&range);
+		KUNIT_EXPECT_TRUE(test, debug_return_to_user_space());
+		reported(test, "on return to user space", "debug_start");
+		mn_reports_begin(ctx);
+		if (!again) {
+			range = debug_range(ctx, 5, 1);
+			debug_start(&range);
+			debug_end(&range);
+			debug_return_to_user_space();
+		}
+		current->flags |= PF_KTHREAD;
+		mn_debug_mm_gone(ctx->mm);
+		silent(test);
+	}
+}
+
 /* The mistake is the end of the copy, which has been reported. */
 static void end_of_the_original_is_not_reported(struct kunit *test)
 {
@@ -1572,6 +1646,32 @@ static void driver_behind_a_filter_is_named(struct kunit *test)
 	mn_reports_begin(ctx);
 	mn_debug_mm_gone(ctx->mm);
 	reported(test, "is registered when its mm is freed", "mn_range_ops");
+	mn_reports_begin(ctx);
+	mmu_notifier_put(&sub->notifier);
+	reported(test, "cannot be put", "mn_range_ops");
+	mn_reports_begin(ctx);
+	list_del_init(&sub->node);
+	mmu_notifier_unregister(&sub->notifier, mn_other_mm(ctx));
+	reported(test, "is registered with another mm", "mn_range_ops");
+}
+
+static void exclusive_callbacks_behind_a_filter_are_named(struct kunit *test)
+{
+	static struct mmu_notifier_filter filter;
+	static struct mmu_notifier_ops exclusive_ops;
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub;
+
+	exclusive_ops = mn_range_ops;
+	exclusive_ops.arch_invalidate_secondary_tlbs =
+		mn_tlb_ops.arch_invalidate_secondary_tlbs;
+	mmu_notifier_filter_init(&filter, &exclusive_ops,
+				 (struct mmu_notifier_skip) {});
+	sub = mn_sub(ctx, 'x', &filter.ops);
+	mn_reports_begin(ctx);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mmu_notifier_register(&sub->notifier, ctx->mm));
+	reported(test, "exclude each other", "exclusive_ops");
 }
 
 static noinline void debug_remove(struct mmu_interval_notifier *sub)
@@ -1631,6 +1731,7 @@ static struct kunit_case mmu_notifier_debug_cases[] = {
 	KUNIT_CASE(start_in_the_place_of_a_lost_range_is_reported),
 	KUNIT_CASE(end_of_a_copy_is_reported),
 	KUNIT_CASE(end_of_a_refused_range_is_reported),
+	KUNIT_CASE(second_start_that_is_refused_is_reported_once),
 	KUNIT_CASE(change_of_an_active_range_is_reported),
 	KUNIT_CASE(active_range_that_is_initialised_again_is_reported),
 	KUNIT_CASE(empty_range_is_reported),
@@ -1677,11 +1778,14 @@ static struct kunit_case mmu_notifier_debug_cases[] = {
 	KUNIT_CASE(start_on_the_stack_of_a_dead_task_is_not_reported),
 	KUNIT_CASE(task_that_dies_in_a_range_is_not_reported),
 	KUNIT_CASE(thread_that_has_gone_is_not_reported),
+	KUNIT_CASE(task_that_is_dying_in_a_range_is_not_reported),
+	KUNIT_CASE(range_left_behind_is_reported_once),
 	KUNIT_CASE(return_to_user_space_in_a_section_is_reported),
 	KUNIT_CASE(driver_with_many_filters_is_reported_once),
 	KUNIT_CASE(callback_that_removes_itself_is_not_reported),
 	KUNIT_CASE(subscriptions_left_behind_are_reported),
 	KUNIT_CASE(driver_behind_a_filter_is_named),
+	KUNIT_CASE(exclusive_callbacks_behind_a_filter_are_named),
 	KUNIT_CASE(each_driver_that_removes_twice_is_reported),
 	KUNIT_CASE(each_driver_that_inserts_twice_is_reported),
 	{}
