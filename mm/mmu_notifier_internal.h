@@ -24,6 +24,7 @@
 #include <linux/err.h>
 #include <linux/instruction_pointer.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mm_types.h>
@@ -556,8 +557,8 @@ mn_section_first(unsigned long section)
 	return hlist_entry_safe(first, struct mmu_notifier, hlist);
 }
 
-/* What a filter adds to an error that it has reported. */
-#define MN_REPORTED	(-2 * MAX_ERRNO)
+/* What a filter adds to an error that it has reported. No driver returns so little. */
+#define MN_REPORTED	(INT_MIN + MAX_ERRNO)
 
 int mn_section_refused(const struct mmu_notifier_ops *ops,
 		       const struct mmu_notifier_range *range, int err);

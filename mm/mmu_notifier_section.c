@@ -165,8 +165,7 @@ noinline int mn_section_refused(const struct mmu_notifier_ops *ops,
 static int mn_section_failed(const struct mmu_notifier *subscription,
 			     const struct mmu_notifier_range *range, int err)
 {
-	if (err < MN_REPORTED && err >= MN_REPORTED - MAX_ERRNO &&
-	    !mmu_notifier_range_blockable(range))
+	if (err < MN_REPORTED && !mmu_notifier_range_blockable(range))
 		return err - MN_REPORTED;
 	return mn_section_refused(subscription->ops, range, err);
 }

@@ -476,11 +476,13 @@ static void failure_is_reported_once(struct kunit *test)
 /* Also errors that are none, and look like what a filter hands on. */
 static void failure_of_any_kind_is_reported_once(struct kunit *test)
 {
-	static const int errors[] = { 1, -2 * MAX_ERRNO - EIO, -EIO };
+	/* The last one looks like what a filter returns. */
+	static const int errors[] = { 1, -EIO, -9000, INT_MIN + MAX_ERRNO - EIO };
 	struct mn_ctx *ctx = test->priv;
 	struct mmu_notifier_range *range;
 	struct mn_sub *sub;
 	unsigned int i;
+	int err;
 
 	mn_insert(ctx, 'i', 10, 1);
 	mmu_notifier_filter_init(&filter, &mn_start_ops, skip);
@@ -495,12 +497,15 @@ static void failure_of_any_kind_is_reported_once(struct kunit *test)
 								     PAGE_SIZE));
 		mn_end(range);
 		sub->fail_block = 0;
-		if (i % 2) {
+		if (i < 2 * ARRAY_SIZE(errors) - 2 || i % 2) {
 			sub->fail_nonblock = errors[i / 2];
 			mn_reports_begin(ctx);
-			KUNIT_EXPECT_NE(test, 0,
-					mn_start_nonblock(ctx, &range, 0, 1));
+			err = mn_start_nonblock(ctx, &range, 0, 1);
 			KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
+			if (i % 2)
+				KUNIT_EXPECT_NE(test, err, 0);
+			else
+				KUNIT_EXPECT_EQ(test, err, errors[i / 2]);
 		}
 		mn_unregister(sub);
 	}
