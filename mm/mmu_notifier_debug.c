@@ -368,7 +368,7 @@ static bool mn_debug_starter_died(const struct mn_debug_range *entry)
 		entry->starter_began != current->start_boottime);
 }
 
-/* Or is about to: it cannot be told from a task that has forgotten the end. */
+/* A task that died in the range, or is about to, has not forgotten its end. */
 static bool mn_debug_starter_may_have_died(const struct mn_debug_range *entry)
 {
 	const struct task_struct *task;

@@ -19,8 +19,8 @@ stock=$("$tools/stock.sh") tree=$("$tools/tree.sh" series)
 out=$root/build/verify/$name
 mkdir -p "$out"
 : >"$out/tally"
-# Shorter runs leave no record.
-whole=${TORTURE_SECONDS:+no}${TORTURE_FAST_SECONDS:+no}${FUZZ_SECONDS:+no}
+# Runs with other durations leave no record.
+other=${TORTURE_SECONDS:-}${TORTURE_FAST_SECONDS:-}${FUZZ_SECONDS:-}
 seconds=${TORTURE_SECONDS:-60} fast_seconds=${TORTURE_FAST_SECONDS:-3600} fuzz_seconds=${FUZZ_SECONDS:-3600}
 
 # state FILE...: of what a part depends on: the sources that are merged, and these files and folders of the tools.  Documentation and
@@ -61,7 +61,7 @@ part() {
 	fi
 	cat "$out/$part.out"
 	grep -E '^(ok|FAIL|skip) ' "$out/$part.out" >"$out/$part.verdicts"
-	[ -n "$whole" ] || record "verify $part" "$out/$part.verdicts"
+	[ -n "$other" ] || record "verify $part" "$out/$part.verdicts"
 	cat "$out/$part.verdicts" >>"$out/tally"
 }
 
@@ -95,4 +95,4 @@ for config in $configs; do
 	part "$config" "$boot checks/kernel.sh $file" "$tools/checks/kernel.sh" "$tools/$file" "$seconds"
 done
 
-if [ "$whole$wanted" = "$all" ]; then ended verify "$out/tally"; else counts "$out/tally"; fi
+if [ "$other$wanted" = "$all" ]; then ended verify "$out/tally"; else counts "$out/tally"; fi
