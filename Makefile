@@ -22,7 +22,7 @@ help:
 	@echo
 	@echo 'BASE=6.12 (default), 6.1, 7.2 or 7.3 comes from Debian; KSRC=/path/to/linux takes a tree of your own,'
 	@echo 'which is copied (KSRC_DIRTY=copy: with its local changes).  JOBS=N compiles N files at a time.'
-	@echo "ONLY='NAME ...' limits make clients, make verify and make mutants."
+	@echo "ONLY='NAME ...' limits make test, make clients, make verify and make mutants."
 
 # Only from 7.x on do user-mode kernels have several CPUs, and is there all that make clients runs.
 mutants clients: BASE := $(if $(filter file,$(origin BASE)),7.2,$(BASE))

@@ -1,5 +1,6 @@
 #!/bin/sh
 # make test: everything that must hold.  Each check prints "ok", "FAIL" or "skip" and its name; the last line counts them.
+# ONLY='PART ...' does some of its parts: um, x86_64, plain (the kernel without checks), others, static (make check).
 # "test.sh PART STOCK TREE" is a part of it, for itself.
 . "$(dirname "$0")/lib/common.sh"
 . "$tools/lib/sections.sh"
@@ -7,6 +8,11 @@ part=${1:-all} stock=${2:-} tree=${3:-}
 
 case $part in
 all)
+	# Two at a time: where one waits for an emulator or sleeps, the other compiles.  The longest come first.
+	parts='um x86_64 plain others static'
+	for wanted in ${ONLY:-}; do
+		echo " $parts " | grep -q " $wanted " || die "unknown part $wanted: give some of $parts in ONLY"
+	done
 	"$tools/lib/deps.sh" test
 	start_tally
 	section input "$tools/checks/input.sh"
@@ -14,8 +20,8 @@ all)
 	tree=$("$tools/tree.sh" series)
 	"$tools/tree.sh" stock-tests >/dev/null
 	"$tools/tree.sh" stock-fixes >/dev/null
-	# Two at a time: where one waits for an emulator or sleeps, the other compiles.  The longest come first.
-	printf '%s\n' um x86_64 cost others static | xargs -P 2 -I '{}' "$0" '{}' "$stock" "$tree" ||
+	# shellcheck disable=SC2086 # a list of words
+	printf '%s\n' ${ONLY:-$parts} | xargs -P 2 -I '{}' "$0" '{}' "$stock" "$tree" ||
 		echo "FAIL make test: a part of it ended early, see above" | tee "$out/parts.tally"
 	tally
 	;;
@@ -34,10 +40,13 @@ others)
 	section export "$tools/checks/export.sh" "$stock" "$tree"
 	section imitated "$tools/checks/imitated.sh" "$stock"
 	section abi "$tools/checks/abi.sh" "$stock" "$tree"
-	section module "$tools/checks/module.sh" "$stock" "$tree"
 	section fuzz "$tools/checks/fuzz.sh" "$tree" "${FUZZ_SECONDS:-60}"
 	;;
-cost) section cost "$tools/bench/gate.sh" ;;
+plain)
+	section cost "$tools/bench/gate.sh"
+	section torture-plain "$tools/checks/torture-runs.sh" plain
+	section module "$tools/checks/module.sh" "$stock" "$tree"
+	;;
 # For make verify.
 more)
 	section clients "$tools/clients/short.sh" "$stock" "$tree"

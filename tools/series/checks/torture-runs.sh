@@ -1,5 +1,5 @@
 #!/bin/sh
-# torture-runs.sh um|x86_64: the torture test succeeds on the series, and each way to break the fake device makes it fail
+# torture-runs.sh um|x86_64|plain: the torture test succeeds on the series, and each way to break the fake device makes it fail
 # for the reason that goes with it.  Called by test.sh.  The stock core stalls, because a start that a subscription to the mm
 # refuses stays active for its interval subscriptions; without such refusals, or with its fixes, it succeeds, where each
 # invalidation holds the mmap_lock: its registration relies on locks that nothing holds here.  Takes the kernels that suites.sh has
@@ -39,6 +39,18 @@ together() {
 	done
 }
 
+if [ "$1" = plain ]; then
+	fast=$("$tools/bench/icount.sh" "$src/series")
+	"$tools/boot/torture.sh" "$fast" fast SUCCESS fast=1 duration=60
+	# Most of what a core tracks by itself is taken, or all of it.
+	"$tools/boot/torture.sh" "$fast" fast-ballast=62 SUCCESS fast=1 ballast=62 duration=10
+	"$tools/boot/torture.sh" "$fast" fast-ballast=63 SUCCESS fast=1 ballast=63 duration=10
+	behind fast-busted-set_seq "$fast" 'FAILURE=stale|FAILURE=stale,release' fast=1 busted=set_seq duration=10
+	behind fast-busted-wake_q "$fast" FAILURE=stall fast=1 busted=wake_q duration=60 stall=10
+	together
+	exit
+fi
+
 "$tools/boot/torture.sh" "$series" um SUCCESS
 "$tools/boot/torture.sh" "$stock" um-stock-hlist_refuse=0 SUCCESS hlist_refuse=0 rmap=0 duration=20
 "$tools/boot/torture.sh" "$stock" um-stock-fast-hlist_refuse=0 SUCCESS fast=1 hlist_refuse=0 rmap=0 duration=30
@@ -57,13 +69,4 @@ behind um-busted-end "$series" FAILURE=stall busted=end duration=60 stall=10 nsu
 behind um-busted-failed_start "$series" FAILURE=stall busted=failed_start duration=60 stall=10 nsubs=0
 behind um-stock "$stock" FAILURE=stall rmap=0 duration=60 stall=10
 behind um-fixes "$fixes" SUCCESS rmap=0 duration=10
-together
-
-fast=$("$tools/bench/icount.sh" "$src/series")
-"$tools/boot/torture.sh" "$fast" fast SUCCESS fast=1 duration=60
-# Most of what a core tracks by itself is taken, or all of it.
-"$tools/boot/torture.sh" "$fast" fast-ballast=62 SUCCESS fast=1 ballast=62 duration=10
-"$tools/boot/torture.sh" "$fast" fast-ballast=63 SUCCESS fast=1 ballast=63 duration=10
-behind fast-busted-set_seq "$fast" 'FAILURE=stale|FAILURE=stale,release' fast=1 busted=set_seq duration=10
-behind fast-busted-wake_q "$fast" FAILURE=stall fast=1 busted=wake_q duration=60 stall=10
 together

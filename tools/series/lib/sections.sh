@@ -43,5 +43,7 @@ static_sections() {
 tally() {
 	say "it took: $(paste -sd, "$out/times" | sed 's/,/, /g')"
 	cat "$out"/*.tally | sed -n 's/^skip /     skipped: /p; s/^FAIL /     failed: /p'
-	ended "$target" "$out"/*.tally
+	[ -n "${ONLY:-}" ] || record "$target" "$out"/*.tally
+	echo "Linux $(cat "$src/version")${ONLY:+, only $ONLY}:"
+	counts "$out"/*.tally
 }
