@@ -17,6 +17,7 @@
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/hash.h>
+#include <linux/lockdep.h>
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
@@ -785,6 +786,7 @@ static void mns_run_all(struct kunit *test, const struct mns_scenario *scenario)
 
 	while (nr_threads < MNS_THREADS && scenario->program[nr_threads][0].op)
 		nr_threads++;
+	lockdep_off();
 	run = mns_new(test, nr_threads, false, scenario->new_mm);
 	KUNIT_ASSERT_NOT_NULL(test, run);
 	KUNIT_ASSERT_EQ(test, 0,
@@ -803,11 +805,13 @@ static void mns_run_all(struct kunit *test, const struct mns_scenario *scenario)
 			break;
 		choice[depth - 1] = __ffs(others[depth - 1]);
 	}
+	lockdep_on();
 	mns_print_numbers(run, "schedules", schedules);
 	KUNIT_EXPECT_EQ(test, schedules, scenario->schedules);
 	return;
 
 wrong:
+	lockdep_on();
 	KUNIT_FAIL(test, "differs from the model after %lu schedules",
 		   schedules);
 	mns_print(run);

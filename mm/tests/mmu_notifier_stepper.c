@@ -8,6 +8,7 @@
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
@@ -26,6 +27,8 @@ static int mn_stepper_thread(void *data)
 {
 	struct mn_stepper *stepper = data;
 
+	if (stepper->no_lockdep)
+		lockdep_off();
 	for (;;) {
 		wait_for_completion(&stepper->go);
 		if (stepper->quit)
@@ -36,13 +39,14 @@ static int mn_stepper_thread(void *data)
 	}
 }
 
-/* The thread has a higher priority than the case. */
+/* The thread has a higher priority than the case. It does without lockdep if that does. */
 bool mn_stepper_start(struct mn_stepper *stepper, unsigned int cpu,
 		      void (*take)(struct mn_stepper *stepper))
 {
 	stepper->take = take;
 	stepper->state = MN_IDLE;
 	stepper->quit = false;
+	stepper->no_lockdep = lockdep_recursing(current);
 	init_completion(&stepper->go);
 	stepper->task = kthread_create(mn_stepper_thread, stepper, "mn_stepper");
 	if (IS_ERR(stepper->task))

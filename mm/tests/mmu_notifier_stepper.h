@@ -2,7 +2,10 @@
 #ifndef _MM_TESTS_MMU_NOTIFIER_STEPPER_H
 #define _MM_TESTS_MMU_NOTIFIER_STEPPER_H
 
-/* Threads that are handed one step at a time, and watched while they take it. */
+/*
+ * Threads that are handed one step at a time, and watched while they take it. A case of
+ * very many steps does without lockdep, which would take most of the time.
+ */
 
 #include <linux/completion.h>
 #include <linux/types.h>
@@ -25,6 +28,7 @@ enum mn_state {
  * @sleeps: The task state in which the call of the step waits.
  * @state: See mn_stepper_state().
  * @quit: End the thread instead of taking a step.
+ * @no_lockdep: Whether it does without lockdep.
  */
 struct mn_stepper {
 	void (*take)(struct mn_stepper *stepper);
@@ -33,6 +37,7 @@ struct mn_stepper {
 	unsigned int sleeps;
 	u8 state;
 	bool quit;
+	bool no_lockdep;
 };
 
 bool mn_stepper_start(struct mn_stepper *stepper, unsigned int cpu,
