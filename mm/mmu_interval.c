@@ -1007,7 +1007,7 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *interval_sub)
 	spin_lock(&ranges->lock);
 	removing = mn_is_being_removed(interval_sub);
 	if (unlikely(removing)) {
-		ops = mn_ops_of(interval_sub);
+		ops = mn_ops_to_name(interval_sub);
 	} else {
 		if (ranges->active)
 			mn_wait_to_remove(ranges, interval_sub);

@@ -300,7 +300,7 @@ mmu_interval_notifier_remove_deferred(struct mmu_interval_notifier *interval_sub
 	spin_lock(&ranges->lock);
 	removing = mn_is_being_removed(interval_sub);
 	if (unlikely(removing)) {
-		ops = mn_ops_of(interval_sub);
+		ops = mn_ops_to_name(interval_sub);
 	} else {
 		removal->released = released;
 		mn_defer(ranges, interval_sub, removal);

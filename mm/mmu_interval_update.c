@@ -283,7 +283,7 @@ int mmu_interval_notifier_update(struct mmu_interval_notifier *interval_sub,
 	spin_lock(&ranges->lock);
 	busy = mn_is_being_removed(interval_sub);
 	if (unlikely(busy))
-		ops = mn_ops_of(interval_sub);
+		ops = mn_ops_to_name(interval_sub);
 	else
 		mn_interval_move(ranges, move, interval_sub, start, last);
 	spin_unlock(&ranges->lock);

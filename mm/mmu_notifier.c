@@ -248,7 +248,7 @@ static int mn_attach(struct mmu_notifier *subscription, struct mm_struct *mm,
 
 	/* The caller keeps the mm in use: it is not being released. */
 	if (mn_warn_on(atomic_read(&mm->mm_users) <= 0,
-		       subscription ? subscription->ops : NULL,
+		       subscription ? mn_debug_mm_ops(subscription->ops) : NULL,
 		       "%ps is registered with an mm without users\n",
 		       subscription ? mn_debug_mm_ops(subscription->ops) : NULL))
 		return -EINVAL;
@@ -998,11 +998,12 @@ void mmu_notifier_put(struct mmu_notifier *subscription)
 	unsigned int users;
 	int index;
 
+	/* Before a look at the callbacks, which may have been freed as well. */
+	if (mn_is_put_too_often(subscription, READ_ONCE(subscription->users)))
+		return;
 	if (mn_warn(!subscription->ops->free_notifier,
 		    mn_debug_mm_ops(subscription->ops), "%ps cannot be put\n",
 		    mn_debug_mm_ops(subscription->ops)))
-		return;
-	if (mn_is_put_too_often(subscription, READ_ONCE(subscription->users)))
 		return;
 
 	subscriptions = mn_subscriptions(subscription->mm);

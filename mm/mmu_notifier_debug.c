@@ -68,6 +68,9 @@
 #define MN_DEBUG_LOCKS	4
 #define MN_DEBUG_READS	64
 
+/* In do_exit(). Works may run there before it is PF_EXITING. */
+#define MN_DEBUG_DYING	(PF_POSTCOREDUMP | PF_EXITING)
+
 DEFINE_STATIC_KEY_FALSE(mmu_notifier_debug_key);
 EXPORT_SYMBOL_GPL(mmu_notifier_debug_key);
 
@@ -145,6 +148,7 @@ struct mn_debug_task {
  * @starter: The task that started it; only to compare.
  * @starter_began: When that began, as another one may have its address.
  * @pid: Its number.
+ * @dying: Whether it was MN_DEBUG_DYING already.
  * @excused: Whether no more is to be reported of it. Something has been: that it is a
  *	copy, or that what looks like a copy has started or ended. Or its task has
  *	died in the kernel. It may be active still.
@@ -160,6 +164,7 @@ struct mn_debug_range {
 	const struct task_struct *starter;
 	u64 starter_began;
 	pid_t pid;
+	bool dying;
 	bool excused;
 };
 
@@ -267,7 +272,7 @@ static bool mn_debug_take(struct mn_debug_task *task,
 		mn_debug_drop_task(entry);
 		*taken = *entry;
 		/* A task that dies in the kernel does not return. */
-		if (current->flags & PF_EXITING)
+		if (current->flags & MN_DEBUG_DYING)
 			taken->excused = true;
 		/* Who has its stack next, and the end of the mm, are not to blame. */
 		entry->excused = true;
@@ -340,7 +345,7 @@ static void mn_debug_watch_task(void)
 	unsigned long flags;
 	bool failed;
 
-	if (current->flags & (PF_KTHREAD | PF_IO_WORKER | PF_EXITING) ||
+	if (current->flags & (PF_KTHREAD | PF_IO_WORKER | MN_DEBUG_DYING) ||
 	    !in_task())
 		return;
 	task = mn_debug_new_task();
@@ -360,12 +365,23 @@ static void mn_debug_watch_task(void)
 	raw_spin_unlock_irqrestore(&mn_debug_lock, flags);
 }
 
-/* On a stack that was another task's: that died in the range, and harms no more. */
+/* It exits, which it did not yet when it started the range. */
+static bool mn_debug_dies_in(const struct task_struct *task,
+			     const struct mn_debug_range *entry)
+{
+	return READ_ONCE(task->flags) & MN_DEBUG_DYING && !entry->dying;
+}
+
+/*
+ * On a stack that was another task's, or that is used from its top again, as a task
+ * does that dies: that died in the range, and harms no more.
+ */
 static bool mn_debug_starter_died(const struct mn_debug_range *entry)
 {
 	return object_is_on_stack(entry->range) &&
 	       (entry->starter != current ||
-		entry->starter_began != current->start_boottime);
+		entry->starter_began != current->start_boottime ||
+		mn_debug_dies_in(current, entry));
 }
 
 /* A task that died in the range, or is about to, has not forgotten its end. */
@@ -376,8 +392,9 @@ static bool mn_debug_starter_may_have_died(const struct mn_debug_range *entry)
 
 	rcu_read_lock();
 	task = find_task_by_pid_ns(entry->pid, &init_pid_ns);
-	gone = task != entry->starter || READ_ONCE(task->flags) & PF_EXITING ||
-	       task->start_boottime != entry->starter_began;
+	gone = task != entry->starter || READ_ONCE(task->exit_state) ||
+	       task->start_boottime != entry->starter_began ||
+	       mn_debug_dies_in(task, entry);
 	rcu_read_unlock();
 	return gone;
 }
@@ -416,6 +433,7 @@ mn_debug_note(struct mmu_notifier_range *range, unsigned long by)
 		entry->starter = current;
 		entry->starter_began = current->start_boottime;
 		entry->pid = task_pid_nr(current);
+		entry->dying = current->flags & MN_DEBUG_DYING;
 		entry->excused = old.by && old.range != range;
 		range->flags &= ~MN_DEBUG_RANGE_LOST;
 		entry->task = mn_debug_find_task();

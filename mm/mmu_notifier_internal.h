@@ -90,7 +90,8 @@ struct mn_slot {
  * @nr: Number of @spans.
  * @reader: The range reader; only to compare with, because it may be gone.
  * @hit: Low word of the first sequence since @reader began whose range overlaps
- *	one of @spans, or 0; a sequence is odd, so its low word is never 0.
+ *	one of @spans, but for those that ended while it waited; or 0, which a low
+ *	word never is, because a sequence is odd.
  */
 struct mn_watch {
 	struct mn_span spans[MN_WATCH_SPANS];
@@ -349,6 +350,18 @@ static __always_inline bool mn_overlaps(const struct mn_span *span,
 					unsigned long first, unsigned long last)
 {
 	return READ_ONCE(span->first) <= last && first <= READ_ONCE(span->last);
+}
+
+static inline bool mn_watch_overlaps(const struct mn_watch *watch,
+				     unsigned long first, unsigned long last)
+{
+	unsigned int i;
+
+	for (i = 0; i < watch->nr; i++) {
+		if (mn_overlaps(&watch->spans[i], first, last))
+			return true;
+	}
+	return false;
 }
 
 static __always_inline void mn_range_take_slot(struct mn_ranges *ranges,
@@ -714,6 +727,14 @@ mn_ops_of(const struct mmu_interval_notifier *interval_sub)
 		return ops;
 	return container_of(ops, struct mmu_interval_notifier_removal,
 			    no_ops)->ops;
+}
+
+/* For a message: the callbacks of what has left the tree may have been freed. */
+static inline const struct mmu_interval_notifier_ops *
+mn_ops_to_name(const struct mmu_interval_notifier *interval_sub)
+{
+	return RB_EMPTY_NODE(&interval_sub->interval_tree.rb) ?
+		       READ_ONCE(interval_sub->ops) : mn_ops_of(interval_sub);
 }
 
 /*

@@ -185,18 +185,6 @@ static void mn_range_go_untracked(struct mn_ranges *ranges,
 	WRITE_ONCE(ranges->last_seq, seq);
 }
 
-static bool mn_watch_overlaps(const struct mn_watch *watch,
-			      const struct mmu_notifier_range *range)
-{
-	unsigned int i;
-
-	for (i = 0; i < watch->nr; i++) {
-		if (mn_overlaps(&watch->spans[i], range->start, range->end - 1))
-			return true;
-	}
-	return false;
-}
-
 static noinline void
 mn_range_hit_watches(struct mn_ranges *ranges,
 		     const struct mmu_notifier_range *range)
@@ -214,7 +202,8 @@ mn_range_hit_watches(struct mn_ranges *ranges,
 	for (; mask; mask &= mask - 1) {
 		struct mn_watch *watch = &ranges->watches[__ffs(mask)];
 
-		if (watch->hit || !mn_watch_overlaps(watch, range))
+		if (watch->hit ||
+		    !mn_watch_overlaps(watch, range->start, range->end - 1))
 			continue;
 		/*
 		 * (S) A range reader that sees the hit also sees a last sequence

@@ -140,41 +140,50 @@ unsigned long mn_watch_hit(const struct mmu_range_reader *reader)
 	return smp_load_acquire(&reader->ranges->watches[reader->watch - 1].hit);
 }
 
-static bool mn_watch_span_is_active(const struct mn_ranges *ranges,
-				    const struct mn_span *span)
+/*
+ * The oldest range that has hit the watch and is active in a slot, or 0. One that is
+ * older than the first hit is in a gap of the set.
+ */
+static unsigned long mn_watch_active_hit(const struct mn_ranges *ranges,
+					 const struct mn_watch *watch)
 	__must_hold(&ranges->lock)
 {
-	unsigned long mask = READ_ONCE(ranges->active);
+	const unsigned long first = watch->hit;
+	unsigned long mask = READ_ONCE(ranges->active) & ~MN_UNTRACKED;
+	unsigned long age = (unsigned long)ranges->last_seq - first;
+	unsigned long hit = 0;
 
-	if (unlikely(mask & MN_UNTRACKED) &&
-	    mn_overlaps(&ranges->untracked, span->first, span->last))
-		return true;
-	for (mask &= ~MN_UNTRACKED; mask; mask &= mask - 1) {
-		if (mn_overlaps(&ranges->slots[__ffs(mask)].span, span->first,
-				span->last))
-			return true;
+	for (; mask; mask &= mask - 1) {
+		const struct mn_slot *slot = &ranges->slots[__ffs(mask)];
+		const unsigned long since = (unsigned long)slot->seq - first;
+
+		if (since <= age && mn_watch_overlaps(watch, slot->span.first, slot->span.last)) {
+			age = since;
+			hit = (unsigned long)slot->seq;
+		}
 	}
-	return false;
+	return hit;
 }
 
 /*
- * Forget the hit, unless what has hit the watch may be active. The range reader looks
- * at the slots again before it reads: (O) orders what has been looked at here, too.
+ * Forget hits by what has ended. The range reader looks at the slots again before it
+ * reads: (O) orders what has been looked at here, too.
  */
 void mn_watch_renew(const struct mmu_range_reader *reader)
 {
 	struct mn_ranges *ranges = reader->ranges;
 	struct mn_watch *watch = &ranges->watches[reader->watch - 1];
-	unsigned int i;
 
 	guard(spinlock)(&ranges->lock);
 
+	if (!watch->hit)
+		return;
 	/* Not the set, which may have thousands of ranges. */
-	for (i = 0; i < watch->nr; i++) {
-		if (mn_watch_span_is_active(ranges, &watch->spans[i]))
-			return;
-	}
-	WRITE_ONCE(watch->hit, 0);
+	if (unlikely(READ_ONCE(ranges->active) & MN_UNTRACKED) &&
+	    mn_watch_overlaps(watch, ranges->untracked.first,
+			      ranges->untracked.last))
+		return;
+	WRITE_ONCE(watch->hit, mn_watch_active_hit(ranges, watch));
 }
 
 /* Whether a hit is always in one of the ranges, never in a gap between them. */

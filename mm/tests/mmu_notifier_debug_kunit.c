@@ -1418,18 +1418,24 @@ static void start_on_the_stack_of_a_dead_task_is_not_reported(struct kunit *test
 /* An oops in a callback, say, ends the task as well. */
 static void task_that_dies_in_a_range_is_not_reported(struct kunit *test)
 {
+	/* Under a tracer works run before the second is set. */
+	static const unsigned int dying[] = { PF_POSTCOREDUMP, PF_EXITING };
 	struct mn_ctx *ctx = test->priv;
-	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+	unsigned int i;
 
 	mn_reports_begin(ctx);
-	current->flags &= ~PF_KTHREAD;
-	debug_start(&range);
-	current->flags |= PF_EXITING;
-	KUNIT_EXPECT_TRUE(test, debug_return_to_user_space());
-	current->flags &= ~PF_EXITING;
-	/* It may have some again. */
-	WRITE_ONCE(current->task_works, NULL);
-	current->flags |= PF_KTHREAD;
+	for (i = 0; i < ARRAY_SIZE(dying); i++) {
+		struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+		current->flags &= ~PF_KTHREAD;
+		debug_start(&range);
+		current->flags |= dying[i];
+		KUNIT_EXPECT_TRUE(test, debug_return_to_user_space());
+		current->flags &= ~dying[i];
+		/* It may have some again. */
+		WRITE_ONCE(current->task_works, NULL);
+		current->flags |= PF_KTHREAD;
+	}
 	/* What it leaves behind is there until the mm is freed. */
 	mn_release_mm(ctx);
 	silent(test);
@@ -1473,6 +1479,44 @@ static void task_that_is_dying_in_a_range_is_not_reported(struct kunit *test)
 		current->flags |= PF_KTHREAD;
 	}
 	silent(test);
+}
+
+/* The end of its address space is on its stack where the range was that it died in. */
+static void start_of_a_task_that_is_dying_is_not_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	debug_start_elsewhere(&range);
+	range = debug_range(ctx, 5, 1);
+	mn_reports_begin(ctx);
+	current->flags |= PF_EXITING;
+	debug_start(&range);
+	debug_end(&range);
+	current->flags &= ~PF_EXITING;
+	silent(test);
+}
+
+/* Also one that exits has to end what it starts: the last range of an mm is its. */
+static void range_that_a_dying_task_forgets_is_reported(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mmu_notifier_range range = debug_range(ctx, 1, 1);
+
+	current->flags |= PF_EXITING;
+	mn_reports_begin(ctx);
+	debug_start(&range);
+	mn_debug_mm_gone(ctx->mm);
+	reported(test, "is active when its mm is freed", "debug_start");
+
+	range = debug_range(ctx, 5, 1);
+	debug_start(&range);
+	range = debug_range(ctx, 9, 1);
+	mn_reports_begin(ctx);
+	debug_start_elsewhere(&range);
+	reported(test, "is active there", "debug_start_elsewhere");
+	debug_end(&range);
+	current->flags &= ~PF_EXITING;
 }
 
 /* The stack frame that held the range belongs to others, and the mm ends later. */
@@ -1780,6 +1824,8 @@ static struct kunit_case mmu_notifier_debug_cases[] = {
 	KUNIT_CASE(task_that_dies_in_a_range_is_not_reported),
 	KUNIT_CASE(thread_that_has_gone_is_not_reported),
 	KUNIT_CASE(task_that_is_dying_in_a_range_is_not_reported),
+	KUNIT_CASE(start_of_a_task_that_is_dying_is_not_reported),
+	KUNIT_CASE(range_that_a_dying_task_forgets_is_reported),
 	KUNIT_CASE(range_left_behind_is_reported_once),
 	KUNIT_CASE(return_to_user_space_in_a_section_is_reported),
 	KUNIT_CASE(driver_with_many_filters_is_reported_once),

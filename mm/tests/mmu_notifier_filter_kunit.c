@@ -609,6 +609,21 @@ static void filter_is_used_until_what_is_put_is_freed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, invalidates(ctx, sub));
 }
 
+/* Its last put may have freed the callbacks. */
+static void put_once_too_often_looks_at_no_callbacks(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_sub *sub = get_filtered(ctx);
+
+	mn_put(sub);
+	mmu_notifier_synchronize();
+	memset(&filter, 0, sizeof(filter));
+	mn_reports_begin(ctx);
+	mmu_notifier_put(&sub->notifier);
+	KUNIT_EXPECT_EQ(test, 1, mn_reports_end(ctx));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mn_reports_text(), "put once too often"));
+}
+
 static DECLARE_COMPLETION(is_released);
 
 static void released(struct mmu_interval_notifier *interval_sub)
@@ -728,6 +743,7 @@ static struct kunit_case mmu_notifier_filter_cases[] = {
 	KUNIT_CASE(filter_is_used_until_its_unregistration_returns),
 	KUNIT_CASE(late_begin_comes_after_the_filter_is_freed),
 	KUNIT_CASE(filter_is_used_until_what_is_put_is_freed),
+	KUNIT_CASE(put_once_too_often_looks_at_no_callbacks),
 	KUNIT_CASE(filter_is_used_until_a_removal_is_released),
 	KUNIT_CASE(release_is_never_skipped),
 	{}

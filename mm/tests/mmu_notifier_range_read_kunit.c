@@ -1327,6 +1327,43 @@ static void set_with_a_watch_is_exact(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, retry(reader));
 }
 
+/* Of more ranges than a watch has room for: it is hit in small gaps, too. */
+static void set_with_a_watch_waits(struct kunit *test)
+{
+	struct mn_ctx *ctx = test->priv;
+	struct mn_reader *reader = set_reader_of(ctx, 10, SET);
+	const unsigned long last = 10 + 2 * SET - 2;
+	struct mmu_notifier_range *range, *gap[2], *later;
+	struct mn_call *call;
+
+	/* A range that came and went during the wait does not count. */
+	overrun(reader);
+	gap[0] = mn_start(ctx, last - 1, 1);
+	range = mn_start(ctx, 10, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	mn_invalidate(ctx, last, 1);
+	gap[1] = mn_start(ctx, last - 3, 1);
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	KUNIT_EXPECT_FALSE(test, retry(reader));
+	mn_end(gap[1]);
+
+	/* One that started during the wait, and is active after it, collides. */
+	overrun(reader);
+	range = mn_start(ctx, 10, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	later = mn_start(ctx, last, 1);
+	gap[1] = mn_start(ctx, last - 3, 1);
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	mn_end(later);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
+	mn_end(gap[1]);
+	mn_end(gap[0]);
+}
+
 static void set_that_is_not_sorted_is_reported_and_collides(struct kunit *test)
 {
 	static const struct mmu_read_range sets[][3] = {
@@ -1714,6 +1751,7 @@ static struct kunit_case mmu_notifier_range_read_cases[] = {
 	KUNIT_CASE(set_waits_for_all_of_it_and_nothing_between),
 	KUNIT_CASE(set_of_any_size_is_a_set),
 	KUNIT_CASE(set_with_a_watch_is_exact),
+	KUNIT_CASE(set_with_a_watch_waits),
 	KUNIT_CASE(small_set_with_a_watch_is_exact),
 	KUNIT_CASE(large_set_with_a_watch_is_exact_in_its_largest_gaps),
 	KUNIT_CASE(set_that_is_not_sorted_is_reported_and_collides),
