@@ -148,7 +148,7 @@ struct mn_debug_task {
  * @starter: The task that started it; only to compare.
  * @starter_began: When that began, as another one may have its address.
  * @pid: Its number.
- * @dying: Whether it was MN_DEBUG_DYING already.
+ * @dying: Those of MN_DEBUG_DYING that it had then.
  * @excused: Whether no more is to be reported of it. Something has been: that it is a
  *	copy, or that what looks like a copy has started or ended. Or its task has
  *	died in the kernel. It may be active still.
@@ -164,7 +164,7 @@ struct mn_debug_range {
 	const struct task_struct *starter;
 	u64 starter_began;
 	pid_t pid;
-	bool dying;
+	unsigned int dying;
 	bool excused;
 };
 
@@ -369,7 +369,7 @@ static void mn_debug_watch_task(void)
 static bool mn_debug_dies_in(const struct task_struct *task,
 			     const struct mn_debug_range *entry)
 {
-	return READ_ONCE(task->flags) & MN_DEBUG_DYING && !entry->dying;
+	return READ_ONCE(task->flags) & MN_DEBUG_DYING & ~entry->dying;
 }
 
 /*
@@ -836,7 +836,7 @@ static unsigned int mn_debug_depth(void)
 /* Whether current's locks are known: lockdep stops for good, and sees all until then. */
 static bool mn_debug_knows_locks(void)
 {
-	return debug_locks && in_task();
+	return debug_locks && in_task() && !lockdep_recursing(current);
 }
 
 /* What current holds, from one depth to another; of what excludes something. */

@@ -89,9 +89,9 @@ struct mn_slot {
  * @spans: The addresses; those of a larger set include its smaller gaps.
  * @nr: Number of @spans.
  * @reader: The range reader; only to compare with, because it may be gone.
- * @hit: Low word of the first sequence since @reader began whose range overlaps
- *	one of @spans, but for those that ended while it waited; or 0, which a low
- *	word never is, because a sequence is odd.
+ * @hit: Low word of the first sequence since @reader began, or had waited, whose
+ *	range overlaps one of @spans, or 0; a sequence is odd, so its low word is
+ *	never 0.
  */
 struct mn_watch {
 	struct mn_span spans[MN_WATCH_SPANS];

@@ -595,6 +595,18 @@ static bool mn_is_overrun(struct mmu_range_reader *reader,
 	return true;
 }
 
+/*
+ * A hit in a gap may be older than the read section, if that is active yet. What
+ * overlaps and started before the read section has ended, as without a watch.
+ */
+static unsigned long mn_token_of_hit(const struct mmu_range_reader *reader,
+				     unsigned long hit)
+{
+	const unsigned long since = hit - 2 - reader->began;
+
+	return (long)since < 0 ? reader->began : hit - 2;
+}
+
 /* Ranges have started since the token, or the range reader has a watch. */
 static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 {
@@ -612,7 +624,7 @@ static noinline bool mn_has_collided(struct mmu_range_reader *reader)
 			return false;
 		if (mn_watch_is_exact(reader))
 			return true;
-		token = hit - 2;
+		token = mn_token_of_hit(reader, hit);
 	} else if (!(token % 2)) {
 		/* See mn_reader_forget(). It was not overrun. */
 		return true;

@@ -141,49 +141,30 @@ unsigned long mn_watch_hit(const struct mmu_range_reader *reader)
 }
 
 /*
- * The oldest range that has hit the watch and is active in a slot, or 0. One that is
- * older than the first hit is in a gap of the set.
- */
-static unsigned long mn_watch_active_hit(const struct mn_ranges *ranges,
-					 const struct mn_watch *watch)
-	__must_hold(&ranges->lock)
-{
-	const unsigned long first = watch->hit;
-	unsigned long mask = READ_ONCE(ranges->active) & ~MN_UNTRACKED;
-	unsigned long age = (unsigned long)ranges->last_seq - first;
-	unsigned long hit = 0;
-
-	for (; mask; mask &= mask - 1) {
-		const struct mn_slot *slot = &ranges->slots[__ffs(mask)];
-		const unsigned long since = (unsigned long)slot->seq - first;
-
-		if (since <= age && mn_watch_overlaps(watch, slot->span.first, slot->span.last)) {
-			age = since;
-			hit = (unsigned long)slot->seq;
-		}
-	}
-	return hit;
-}
-
-/*
- * Forget hits by what has ended. The range reader looks at the slots again before it
- * reads: (O) orders what has been looked at here, too.
+ * Forget the hit, unless what has hit the watch may be active. The range reader looks
+ * at the slots again before it reads: (O) orders what has been looked at here, too.
  */
 void mn_watch_renew(const struct mmu_range_reader *reader)
 {
 	struct mn_ranges *ranges = reader->ranges;
 	struct mn_watch *watch = &ranges->watches[reader->watch - 1];
+	unsigned long mask;
 
 	guard(spinlock)(&ranges->lock);
 
-	if (!watch->hit)
-		return;
 	/* Not the set, which may have thousands of ranges. */
-	if (unlikely(READ_ONCE(ranges->active) & MN_UNTRACKED) &&
+	mask = READ_ONCE(ranges->active);
+	if (unlikely(mask & MN_UNTRACKED) &&
 	    mn_watch_overlaps(watch, ranges->untracked.first,
 			      ranges->untracked.last))
 		return;
-	WRITE_ONCE(watch->hit, mn_watch_active_hit(ranges, watch));
+	for (mask &= ~MN_UNTRACKED; mask; mask &= mask - 1) {
+		const struct mn_span *span = &ranges->slots[__ffs(mask)].span;
+
+		if (mn_watch_overlaps(watch, span->first, span->last))
+			return;
+	}
+	WRITE_ONCE(watch->hit, 0);
 }
 
 /* Whether a hit is always in one of the ranges, never in a gap between them. */

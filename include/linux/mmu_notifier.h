@@ -439,7 +439,7 @@ struct mmu_range_reader {
 	unsigned int nr;
 	bool overrun;			/* gets a watch with the next begin */
 	u8 watch;			/* index of its watch plus 1, or 0 */
-	unsigned long began;		/* the last sequence when it got the watch */
+	unsigned long began;		/* the last sequence before it reads */
 	struct mn_ranges *ranges;	/* NULL if the mm is not tracked */
 	struct mm_struct *mm;
 };

@@ -1344,9 +1344,24 @@ static void set_with_a_watch_waits(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
 	mn_invalidate(ctx, last, 1);
 	gap[1] = mn_start(ctx, last - 3, 1);
+	mn_invalidate(ctx, last, 1);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
 	mn_end(range);
 	KUNIT_EXPECT_TRUE(test, mn_returns(call));
 	KUNIT_EXPECT_FALSE(test, retry(reader));
+	mn_end(gap[1]);
+
+	/* But what starts after it does. */
+	overrun(reader);
+	range = mn_start(ctx, 10, 1);
+	call = spawn_begin(reader);
+	KUNIT_EXPECT_TRUE(test, mn_sleeps(call));
+	gap[1] = mn_start(ctx, last - 3, 1);
+	invalidate_elsewhere(ctx, BEYOND_HISTORY);
+	mn_end(range);
+	KUNIT_EXPECT_TRUE(test, mn_returns(call));
+	mn_invalidate(ctx, last, 1);
+	KUNIT_EXPECT_TRUE(test, retry(reader));
 	mn_end(gap[1]);
 
 	/* One that started during the wait, and is active after it, collides. */
