@@ -1,6 +1,7 @@
 #!/bin/sh
 # make test: everything that must hold.  Each check prints "ok", "FAIL" or "skip" and its name; the last line counts them.
-# ONLY='PART ...' does some of its parts: um, x86_64, plain (the kernel without checks), others, static (make check).
+# ONLY='PART ...' does some of its parts: um (user mode), um-series (of that the series, without stock beside it), x86_64, plain
+# (the kernel without checks), others, static (make check).
 # "test.sh PART STOCK TREE" is a part of it, for itself.
 . "$(dirname "$0")/lib/common.sh"
 . "$tools/lib/sections.sh"
@@ -11,7 +12,7 @@ all)
 	# Two at a time: where one waits for an emulator or sleeps, the other compiles.  The longest come first.
 	parts='um x86_64 plain others static'
 	for wanted in ${ONLY:-}; do
-		echo " $parts " | grep -q " $wanted " || die "unknown part $wanted: give some of $parts in ONLY"
+		echo " $parts um-series " | grep -q " $wanted " || die "unknown part $wanted: give some of $parts um-series in ONLY"
 	done
 	"$tools/lib/deps.sh" test
 	start_tally
@@ -25,10 +26,10 @@ all)
 		echo "FAIL make test: a part of it ended early, see above" | tee "$out/parts.tally"
 	tally
 	;;
-um)
-	section kunit-um "$tools/checks/suites.sh" um
-	section reports "$tools/checks/must-report.sh"
-	section torture-um "$tools/checks/torture-runs.sh" um
+um | um-series)
+	section "kunit-$part" "$tools/checks/suites.sh" "$part"
+	section reports "$tools/checks/must-report.sh" "$part"
+	section "torture-$part" "$tools/checks/torture-runs.sh" "$part"
 	;;
 x86_64)
 	section kunit-x86_64 "$tools/checks/suites.sh" x86_64

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The cases about what must be reported, and what not.  Called by must-report.sh.
 
-    reports.py BASE BUILD TREE STOCK_BUILD STOCK_TREE FIXES_BUILD FIXES_TREE
+    reports.py BASE BUILD TREE [STOCK_BUILD STOCK_TREE FIXES_BUILD FIXES_TREE]
 
 Boots the user-mode kernel of BUILD once for each case of the suites that provoke reports, because lockdep stops at its first
 report, and beside it, for the suite that they have, those of the stock core and of that with its fixes: what "kunit.py run
@@ -38,7 +38,7 @@ def say(name, here):
 
 def main(base, build, tree, *others):
     others = [(label, *others[2 * i:2 * i + 2], results.defects(base, results.has_option(others[2 * i], "SMP"), True, steps))
-              for i, (label, steps) in enumerate([("reports-stock", ()), ("reports-fixes", results.fixes())])]
+              for i, (label, steps) in enumerate([("reports-stock", ()), ("reports-fixes", results.fixes())]) if others]
     names = boots.cases(tree, SUITE)
     if not names or any(names != boots.cases(where[2], SUITE) for where in others):
         print("FAIL reports: the trees have not got the same cases, or none")

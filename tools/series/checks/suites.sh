@@ -1,15 +1,19 @@
 #!/bin/sh
-# suites.sh um|x86_64: the KUnit suites; on UML with the slow cases, and with stock, bare and with its fixes, beside the series.
-# Called by test.sh.  What the stock core may die of has a boot for each case there.
+# suites.sh um|um-series|x86_64: the KUnit suites; on UML with the slow cases, and um has stock, bare and with its fixes, beside the
+# series.  Called by test.sh.  What the stock core may die of has a boot for each case there.
 . "$(dirname "$0")/../lib/common.sh"
 tree=$("$tools/tree.sh" series)
-if [ "$1" = um ]; then speed=very_slow; else speed=slow; fi
-build=$("$tools/boot/kunit.sh" "$tree" "$1" $speed)
-if [ "$1" = x86_64 ]; then
-	python3 "$tools/boot/results.py" check kunit-x86_64 "$build" "$tree"
+if [ "$1" = x86_64 ]; then speed=slow; else speed=very_slow; fi
+if [ "$1" != um ]; then
+	build=$("$tools/boot/kunit.sh" "$tree" "${1%-series}" $speed)
+	python3 "$tools/boot/results.py" check "kunit-$1" "$build" "$tree"
 	exit
 fi
 
+# The schedules wait most of the time: beside that there is time to build.
+build=$("$tools/boot/kunit.sh" build "$tree" um $speed)
+BUILT=$build "$tools/boot/kunit.sh" boot "$tree" um $speed >&2 &
+boot=$!
 stock_tree=$("$tools/tree.sh" stock-tests)
 fixes_tree=$("$tools/tree.sh" stock-fixes)
 stock_build=$("$tools/boot/kunit.sh" build "$stock_tree" um $speed)
@@ -19,6 +23,7 @@ BUILT=$stock_build "$tools/boot/kunit.sh" boot "$stock_tree" um $speed >&2 &
 stock_boot=$!
 BUILT=$fixes_build "$tools/boot/kunit.sh" boot "$fixes_tree" um $speed >&2 &
 fixes_boot=$!
+wait $boot
 wait $stock_boot
 wait $fixes_boot
 begin_step misuse "$stock_build/boots" "booting stock and fixes for each case of what drivers get wrong"
