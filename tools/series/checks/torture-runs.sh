@@ -1,6 +1,6 @@
 #!/bin/sh
-# torture-runs.sh um|um-series|x86_64|plain: the torture test succeeds on the series, and each way to break the fake device makes it fail
-# for the reason that goes with it.  Called by test.sh.  The stock core stalls, because a start that a subscription to the mm
+# torture-runs.sh um|um-series|x86_64|plain: the torture test succeeds on the series, and each way to break the fake device makes
+# it fail for the reason that goes with it.  Called by test.sh.  The stock core stalls, because a start that a subscription to the mm
 # refuses stays active for its interval subscriptions; without such refusals, or with its fixes, it succeeds, where each
 # invalidation holds the mmap_lock: its registration relies on locks that nothing holds here.  Takes the kernels that suites.sh has
 # built, and for torture without sleeps the one of icount.sh, which checks nothing; x86_64 has the fake device.
