@@ -11,8 +11,8 @@ With KILLERS in the environment, only these boots are made, and with GRACE they 
 Those that no test can notice are planted together, as many in one kernel as do not touch the same text: if that passes, each
 of them survives; if not, its halves tell which does not.  Two that only harm alone would hide each other.
 
-The file "noticed" says which case noticed which mutant in the last full run: that case is asked first.  A full run writes
-a new one beside its report.
+The file "noticed" says which case noticed which mutant in the last full run: that case is asked first, and then the suites
+that noticed others in the same function or file.  A full run writes a new one beside its report.
 
 The file "list" declares them, separated by blank lines:
     mutant: NAME
@@ -316,7 +316,7 @@ class Kernel:
             merge.write(os.path.join(self.build, ".config"), config.encode(), 0o644)
             self.make("olddefconfig")
             merge.write(os.path.join(self.build, "fragment"), config.encode(), 0o644)
-        self.smp = results.has_option(self.build, "SMP")
+        self.smp = boots.has_option(self.build, "SMP")
 
     def make(self, target):
         """Lets the kernel's makefiles build."""
@@ -385,7 +385,8 @@ class Kernel:
         if self.smp:
             args += f" {SMP_ARGS} ncpus={cpus}"
         with subprocess.Popen([os.path.join(self.build, binary), *args.split()], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process, \
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                              env=boots.environment(self.build)) as process, \
                 open(os.path.join(self.build, "console"), "wb") as file:
             rest = b""
             try:
@@ -413,8 +414,9 @@ class Suites:
         self.key = f"{name}: {self.args} cpus={cpus}"
 
     def only(self, case):
-        """The boot with one of its cases."""
-        return Suites(self.name, self.silence, "kunit.filter_glob=" + ".".join(case.split(".")[:2]), self.cpus)
+        """The boot with one of its cases, or suites."""
+        args = "kunit.filter_glob=" + ".".join(case.split(".")[:2])
+        return Suites(self.name, self.silence, args + " kunit.filter=speed>slow" * ("." not in case), self.cpus)
 
     def run(self, kernel, binary, good):
         log = Log(good)
@@ -502,12 +504,14 @@ class Run:
     def __init__(self, stock, work, jobs, only):
         self.stock, self.work = stock, work
         self.version = merge.version(stock)
-        self.mutants = [m for m in load() if not only or m.name in only]
+        every = load()
+        self.mutants = [m for m in every if not only or m.name in only]
         unknown = set(only) - {m.name for m in self.mutants}
         if unknown:
             raise merge.Bad(f"there is no mutant {' '.join(sorted(unknown))}")
         self.ours = {path: content for _, changed in merge.plan(stock) for path, (content, _) in changed.items()}
         self.sources = {path: self.ours[path].decode() for path in MUTABLE}
+        self.places = {m.name: (m.apply(self.sources)[0], m.function) for m in every}
         self.kernels = [Kernel(stock, work, i + 1) for i in range(jobs)]
         self.killers = []
         self.good = {}
@@ -540,9 +544,9 @@ class Run:
         result = self.found_before(name)
         return result if result.get("stamp") == self.stamp(changed, result) else {}
 
-    def likely(self, name):
-        """The boot that noticed the mutant in an earlier run, with nothing but the case that did, and what is good there."""
-        before = self.found_before(name)
+    def likely(self, mutant):
+        """Short boots, and what is good there: the case that noticed the mutant in an earlier run, then suites."""
+        before = self.found_before(mutant.name)
         case = case_of(before.get("first", ""))
         for killer in self.killers:
             good = self.good[killer.key]
@@ -550,6 +554,21 @@ class Run:
                 yield killer.only(case), {case: good[case]}
             elif killer.name == before.get("killer") and isinstance(killer, Torture):
                 yield killer, good
+        contract = self.killers[0]
+        for suite in self.suites_for(mutant) if contract.name == "contract" else []:
+            good = self.good[contract.key]
+            yield contract.only(suite), {case: status for case, status in good.items() if case.startswith(suite + ".")}
+
+    def suites_for(self, mutant):
+        """The contract suites that noticed most of what else was changed in the same function, or else in the same file."""
+        place = self.places[mutant.name]
+        counts = {}
+        for name, (path, function) in self.places.items():
+            found = self.found.get(name) or self.noticed.get(name, {})
+            suite = case_of(found.get("first", "")).split(".")[0]
+            if found.get("killer") == "contract" and suite and path == place[0] and name != mutant.name:
+                counts[suite] = counts.get(suite, 0) + (len(self.places) if function == place[1] else 1)
+        return sorted(counts, key=counts.get, reverse=True)[:2]
 
     def note(self, name, changed, result):
         result["stamp"] = self.stamp(changed, result)
@@ -612,7 +631,7 @@ class Run:
         if output is not None:
             return {"error": "does not compile: " + "; ".join(re.findall(r"error: .*", output)[:3]), "seconds": 0}, False
         built = time.monotonic()
-        for killer, good in [*self.likely(mutant.name), *((killer, self.good[killer.key]) for killer in killers)]:
+        for killer, good in [*self.likely(mutant), *((killer, self.good[killer.key]) for killer in killers)]:
             log = self.notices(killer, kernel, good)
             if log.noticed:
                 failed = [what for what in log.noticed if what in log.cases]
@@ -736,10 +755,9 @@ class Run:
         merge.write(path, ("\n".join(lines) + "\n").encode(), 0o644)
 
         noticed = {**self.noticed, **{m.name: self.found[m.name] for m in killed}}
-        known = {m.name for m in load()}
         text = "# Which boot and case noticed a mutant: written by make mutants, see mutants.py.\n"
         text += "".join(f"{name} {found['killer']} {case_of(found['first']) or '-'}\n" for name, found in sorted(noticed.items())
-                        if name in known)
+                        if name in self.places)
         merge.write(os.path.splitext(path)[0] + ".noticed", text.encode(), 0o644)
 
         for m in errors:
