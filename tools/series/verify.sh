@@ -68,7 +68,8 @@ part() {
 # The largest scenario of the schedules.
 schedules() {
 	case=overlapping_invalidations log=$out/schedules.log
-	timeout 3000 "$tree/.build-um/linux" mem=1G console=tty kunit_shutdown=halt mmu_notifier_benchmark.chain_ms=1 \
+	LD_PRELOAD=$(python3 "$tools/boot/boots.py" preload "$tree/.build-um") \
+		timeout 3000 "$tree/.build-um/linux" mem=1G console=tty kunit_shutdown=halt mmu_notifier_benchmark.chain_ms=1 \
 		"kunit.filter_glob=mmu_notifier_schedule.$case" >"$log" 2>&1 </dev/null || say "it ends with an error"
 	python3 "$tools/boot/results.py" case schedules "$log" "$case"
 }

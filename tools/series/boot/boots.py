@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Boots of a user-mode kernel, one for each case of a KUnit suite.
-Called by suites.sh, reports.py, results.py, each_patch.py, mutants.py.
+Called by suites.sh, reports.py, results.py, each_patch.py, mutants.py, kunit.sh, torture.sh, verify.sh.
 
     boots.py SUITE BUILD TREE [BUILD TREE]...    boots the kernel of each BUILD for each case that SUITE has in its TREE
+    boots.py preload BUILD                       prints what LD_PRELOAD has to be for the kernel of BUILD, if anything
 
 For cases after which a kernel is of no use: lockdep stops at its first report, and the stock core dies of what drivers get
 wrong.  The console of each is left in BUILD/boots/SUITE.CASE.log; results.py and reports.py judge.
@@ -15,6 +16,31 @@ import subprocess
 import sys
 
 SECONDS = 60
+LAZY_IPI = os.path.join(os.path.dirname(os.path.realpath(__file__)), "lazy-ipi.c")
+
+
+def preload(build):
+    """The library that spares a user-mode kernel with several CPUs most of its system calls, or nothing for another."""
+    if not os.path.exists(os.path.join(build, "linux")) or not has_option(build, "SMP"):
+        return ""
+    library = os.path.join(LAZY_IPI.split("/tools/series/")[0], "build/lazy-ipi.so")
+    if not os.path.exists(library) or os.path.getmtime(library) < os.path.getmtime(LAZY_IPI):
+        new = f"{library}.{os.getpid()}"
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-ftls-model=initial-exec", "-o", new,
+                        LAZY_IPI], check=True)
+        os.rename(new, library)
+    return library
+
+
+def environment(build):
+    """What to run the kernel with."""
+    library = preload(build)
+    return {**os.environ, "LD_PRELOAD": library} if library else None
+
+
+def has_option(build, option):
+    with open(os.path.join(build, ".config"), encoding="utf-8") as file:
+        return f"CONFIG_{option}=y\n" in file.read()
 
 
 def cases(tree, suite):
@@ -38,7 +64,7 @@ def boot(build, suite, case):
                "mmu_notifier_benchmark.chain_ms=1", f"kunit.filter_glob={suite}.{case}"]
     with open(console(build, suite, case), "wb") as log:
         kernel = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                  start_new_session=True)
+                                  start_new_session=True, env=environment(build))
         try:
             kernel.wait(SECONDS)
         except subprocess.TimeoutExpired:
@@ -58,4 +84,7 @@ def main(suite, *where):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] == "preload":
+        print(preload(sys.argv[2]))
+    else:
+        main(*sys.argv[1:])

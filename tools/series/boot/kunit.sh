@@ -98,7 +98,8 @@ fi
 cases() { echo ", $(grep -c '^\[.*\] \[[A-Z]*\] ' "$build/kunit.log") cases"; }
 begin_step "$kind-boot-$arch" "$build/kunit.log" "booting the kernel $kind for $arch" cases
 # shellcheck disable=SC2086 # a list of words
-PYTHONUNBUFFERED=1 timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --build_dir="$build" \
+LD_PRELOAD=$(python3 "$tools/boot/boots.py" preload "$build") PYTHONUNBUFFERED=1 \
+	timeout $((limit + 300)) ./tools/testing/kunit/kunit.py exec "$@" $kernel_args --timeout $limit --build_dir="$build" \
 	--json="$build/results.json" ${filter:+--filter "$filter"} "$suites" >"$build/kunit.log" 2>&1 </dev/null || :
 end_step
 say "the kernel $kind for $arch: $(cases | sed 's/^, //') in $(cut -d' ' -f1-2 "$step_took"), to be judged"

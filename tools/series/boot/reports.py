@@ -37,7 +37,7 @@ def say(name, here):
 
 
 def main(base, build, tree, *others):
-    others = [(label, *others[2 * i:2 * i + 2], results.defects(base, results.has_option(others[2 * i], "SMP"), True, steps))
+    others = [(label, *others[2 * i:2 * i + 2], results.defects(base, boots.has_option(others[2 * i], "SMP"), True, steps))
               for i, (label, steps) in enumerate([("reports-stock", ()), ("reports-fixes", results.fixes())]) if others]
     names = boots.cases(tree, SUITE)
     if not names or any(names != boots.cases(where[2], SUITE) for where in others):

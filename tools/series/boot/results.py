@@ -181,11 +181,6 @@ class Boot:
             yield "     " + text
 
 
-def has_option(build, option):
-    with open(os.path.join(build, ".config"), encoding="utf-8") as file:
-        return f"CONFIG_{option}=y\n" in file.read()
-
-
 def suites_left_out(build):
     """The suites that kunit.sh has not run, of those that are built in."""
     with open(os.path.join(build, "left-out"), encoding="utf-8") as file:
@@ -199,7 +194,7 @@ def declared(build, tree):
         case = r"KUNIT_CASE(?:_PARAM|_SLOW)?" if file.read().strip() == "very_slow" else r"KUNIT_CASE(?:_PARAM)?"
     left_out = suites_left_out(build)
     for path in glob.glob(os.path.join(tree, "mm/tests/mmu_notifier*_kunit.c")):
-        if "schedule" in path and not has_option(build, "MMU_NOTIFIER_SCHEDULE_KUNIT_TEST"):
+        if "schedule" in path and not boots.has_option(build, "MMU_NOTIFIER_SCHEDULE_KUNIT_TEST"):
             continue
         if os.path.basename(path).removesuffix("_kunit.c") in left_out:
             continue
@@ -294,7 +289,7 @@ def report(build, tree):
 
 def other_column(what, base, build, tree, steps=()):
     """The boot of a kernel that has not got our core, and the patterns of the cases that must fail there."""
-    marked = defects(base, has_option(build, "SMP"), steps=steps)
+    marked = defects(base, boots.has_option(build, "SMP"), steps=steps)
     boot = Boot(build, tree, marked)
     if MISUSE_SUITE in suites_left_out(build):
         boot.cases.update({f"{MISUSE_SUITE}.{name}": outcome(boots.read(build, MISUSE_SUITE, name), name)

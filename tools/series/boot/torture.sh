@@ -35,7 +35,8 @@ status=0
 # shellcheck disable=SC2086 # lists of words
 if [ -x "$build/linux" ]; then
 	if grep -q '^CONFIG_SMP=y' "$build/.config"; then args="$args ncpus=2 seccomp=on"; fi
-	timeout "$limit" "$build/linux" mem=1G console=tty kunit_shutdown=halt $args >"$log" 2>&1 </dev/null || status=$?
+	LD_PRELOAD=$(python3 "$tools/boot/boots.py" preload "$build") \
+		timeout "$limit" "$build/linux" mem=1G console=tty kunit_shutdown=halt $args >"$log" 2>&1 </dev/null || status=$?
 elif [ -e "$build/arch/x86/boot/bzImage" ]; then
 	PATH=$tools/boot/emulators:$PATH
 	timeout "$limit" qemu-system-x86_64 -nodefaults -nographic -serial stdio -no-reboot -m 1G -smp 2,sockets=2 \

@@ -21,7 +21,7 @@ ALONE = (*results.REPORT_SUITES, results.MISUSE_SUITE)
 def claims(base, build, step):
     """The cases that the step mends here, and those that it mends but that it takes several CPUs to see."""
     mine = [(needs_smp, name) for until, needs_smp, name, _ in results.listed(base) if until == step]
-    smp = results.has_option(build, "SMP")
+    smp = boots.has_option(build, "SMP")
     return [name for needs_smp, name in mine if smp or not needs_smp], [name for needs_smp, name in mine if needs_smp and not smp]
 
 
@@ -50,7 +50,7 @@ def judge(base, kept, steps):
     step, label = steps[-1], f"step {steps[-1]}"
     after = os.path.join(kept, step)
     build = os.path.join(after, ".build-um")
-    smp = results.has_option(build, "SMP")
+    smp = boots.has_option(build, "SMP")
     marked = results.defects(base, smp, steps=steps)
     now = results.Boot(build, after, marked)
     failing = results.matching(marked, now.cases)[0]
