@@ -16,14 +16,14 @@ import subprocess
 import sys
 
 SECONDS = 60
-LAZY_IPI = os.path.join(os.path.dirname(os.path.realpath(__file__)), "lazy-ipi.c")
+LAZY_IPI = os.path.realpath(f"{__file__}/../lazy-ipi.c")
 
 
 def preload(build):
     """The library that spares a user-mode kernel with several CPUs most of its system calls, or nothing for another."""
     if not os.path.exists(os.path.join(build, "linux")) or not has_option(build, "SMP"):
         return ""
-    library = os.path.join(LAZY_IPI.split("/tools/series/")[0], "build/lazy-ipi.so")
+    library = os.path.realpath(f"{__file__}/../../../../build/lazy-ipi.so")
     if not os.path.exists(library) or os.path.getmtime(library) < os.path.getmtime(LAZY_IPI):
         new = f"{library}.{os.getpid()}"
         subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-ftls-model=initial-exec", "-o", new,

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>

@@ -11,8 +11,8 @@ With KILLERS in the environment, only these boots are made, and with GRACE they 
 Those that no test can notice are planted together, as many in one kernel as do not touch the same text: if that passes, each
 of them survives; if not, its halves tell which does not.  Two that only harm alone would hide each other.
 
-The file "noticed" says which case noticed which mutant in the last full run: that case is asked first, and then the suites
-that noticed others in the same function or file.  A full run writes a new one beside its report.
+The file "noticed" says which case noticed which mutant when it last ran: that case is asked first, and then the suites that
+noticed others in the same function or file.  A run writes a new one beside its report.
 
 The file "list" declares them, separated by blank lines:
     mutant: NAME
