@@ -103,9 +103,10 @@ for core in stock series; do
 	)
 	ld -r -o "$out/mmu_notifier-$core.o" "$out/$core"/*.o
 	cat "$out/$core"/*.su | awk -F'\t' '{ sub(/.*:/, "", $1); print $2, $1 }' | sort -rn >"$out/frames-$core"
-	for struct in mmu_notifier_range mmu_interval_notifier mmu_notifier_subscriptions; do
-		pahole -C $struct "$out/$core/mmu_notifier.o"
-	done >"$out/pahole-$core"
+	# Not pahole -C: what Debian 13 has prints the structure and fails.
+	pahole -F dwarf "$out/$core/mmu_notifier.o" >"$out/$core/layouts"
+	structs='mmu_notifier_range|mmu_interval_notifier|mmu_notifier_subscriptions'
+	sed -nE "/^struct ($structs) \\{/,/^}/p" "$out/$core/layouts" >"$out/pahole-$core"
 	{
 		sed -n 's/^struct \([a-z_]*\) {.*/\1/p; s,.*/\* size: \([0-9]*\),\1,p' "$out/pahole-$core" | sed 's/,.*//' | paste -d' ' - -
 		echo "deepest_frame $(sed -n '1s/ .*//p' "$out/frames-$core")"

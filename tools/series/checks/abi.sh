@@ -33,8 +33,10 @@ look() (
 	ld -r -o vmlinux.o $objects
 	echo "$objects" >.vmlinux.objs
 	"$modpost" $modules -m -o Module.symvers vmlinux.o >&2
+	# Not pahole -C: what Debian 13 has prints the structure and fails.
+	pahole -F dwarf vmlinux.o >layouts
 	for struct in $structs; do
-		pahole -C "$struct" vmlinux.o >"$struct.layout"
+		sed -n "/^struct $struct {/,/^}/p" layouts >"$struct.layout"
 		# Members, with their offset and size; what has a name of its own in a nested structure counts as one.
 		sed -n 's/ __attribute__(.*));/;/; s,^\t[^\t].*[ *(]\(\**[a-z_]*\)\()(.*)\)\?; */\* *\([0-9]*\) *\([0-9]*\) \*/$,\1 \3 \4,p' "$struct.layout" |
 			tr -d '*' >"$struct.members"
