@@ -129,8 +129,8 @@ def known(prefix):
     """The packages there are whose names begin like this.  What an earlier run got does not say what the mirror lacks."""
     names = apt("apt-cache", "pkgnames", prefix, stdout=subprocess.PIPE).stdout.split()
     if unreached or not names:
-        unavailable("Debian's mirror cannot be reached: check network, proxy and clock (apt says above: "
-                    f"{unreached[0] if unreached else 'no package is known'})")
+        unavailable("Debian's mirror cannot be reached, or its index has expired: check network, proxy and clock "
+                    f"(apt says above: {unreached[0] if unreached else 'no package is known'})")
     return names
 
 
