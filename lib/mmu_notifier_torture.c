@@ -1390,7 +1390,7 @@ static u64 some_pages(unsigned int first, unsigned int last)
 }
 
 /* Enough invalidations to overrun the history of any core. */
-static void flood(struct space *space)
+static noinline_for_stack void flood(struct space *space)
 {
 	struct invalidation inv = { .first = 1 };
 	unsigned int i;

@@ -82,7 +82,7 @@ struct mn_slot {
 	struct mn_span span;
 	u64 seq;
 	struct mmu_interval_notifier_removal *removals;
-} __aligned(4 * sizeof(long));	/* in one cache line */
+} __aligned(32);	/* in one cache line */
 
 /**
  * struct mn_watch - a copy of what a range reader reads
@@ -103,22 +103,25 @@ struct mn_watch {
 /**
  * struct mn_ranges - the active ranges of an mm, and its interval_subs
  * @lock: Protects the rest.
- * @itree: The interval_subs.
- * @nr_removing: Number of interval_subs in @itree that new ranges are no longer
- *	announced to; if it is not 0, a walk looks for them.
  * @active: Mask of the slots whose range is active; MN_UNTRACKED if any range
  *	without a slot is.
  * @last_seq: Last sequence handed out; odd.
  * @oldest: Lower bound of the sequences of active ranges, updated when the
  *	slots wrap around, and by a range that starts while no other is active.
- * @awaited: Mask of the slots with waiters.
  * @nr_untracked: Number of active ranges without a slot.
  * @untracked: From the first to the last address of active untracked ranges,
  *	and of those that ended while others were active.
- * @nr_draining: Number of active untracked ranges of the previous generation.
  * @generation: Generation of the untracked ranges that start now.
+ * @itree: The interval_subs.
+ * @nr_removing: Number of interval_subs in @itree that new ranges are no longer
+ *	announced to; if it is not 0, a walk looks for them.
+ * @awaited: Mask of the slots with waiters.
  * @reserved: Mask of the slots that a start leaves to mn_range_activate_slow():
  *	MN_UNTRACKED; or all of them as long as there may be watches.
+ * @nr_draining: Number of active untracked ranges of the previous generation.
+ * @sections: The SRCU sections of the mm, if allocated later than this.
+ * @complete: Whether every active range is known, as interval_subs and range
+ *	readers require; becomes true once, soon after the allocation.
  * @slots: Indexed by mn_slot_of() the sequence; an inactive one keeps its last range.
  * @waiters: Waiters for the range in each slot; they join under @lock.
  * @untracked_waiters: Waiters for untracked ranges; they join under @lock.
@@ -126,9 +129,6 @@ struct mn_watch {
  * @watched: Mask of the @watches that range readers have.
  * @watches: Watches of range readers that were overrun.
  * @overrun: Low word of @last_seq when a range reader was last overrun, or 0.
- * @complete: Whether every active range is known, as interval_subs and range
- *	readers require; becomes true once, soon after the allocation.
- * @sections: The SRCU sections of the mm, if allocated later than this.
  * @mm: The mm, constant; only for trace events.
  *
  * Allocated when the mm is first tracked; freed with the mm. One lock
@@ -139,8 +139,9 @@ struct mn_watch {
  *   active           lock, or (H), (J), (N)    lock
  *                    or (O)
  *   last_seq         lock, or (J), (K), (M)    lock
- *                    or (P); nothing, where
- *                    it is a hint
+ *                    or (P); the user lock,
+ *                    for a retry; nothing,
+ *                    where it is a hint
  *   oldest           lock, or (I)              lock
  *   slots            lock, or (J) and (K), or  lock
  *                    (M) and (O), or (M) and
@@ -165,20 +166,28 @@ struct mn_watch {
  * it under the user lock, or under nothing, where it is a hint.
  */
 struct mn_ranges {
-	spinlock_t lock;
-	struct rb_root_cached itree __guarded_by(&lock);
-	unsigned long nr_removing;
-
-	/* Read locklessly by readers: keep it off the lock's cache line. */
-	unsigned long active ____cacheline_aligned_in_smp;
+	/*
+	 * What starts and ends write is in the cache line of the lock: that line
+	 * and a slot are all that CPUs which invalidate pass around. Readers
+	 * without the lock share it.
+	 */
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	unsigned long active;
 	u64 last_seq;
 	u64 oldest;
-	unsigned long awaited;
 	unsigned long nr_untracked;
 	struct mn_span untracked;
-	unsigned long nr_draining;
 	unsigned long generation;
+
+	/* What most of them only read. */
+	struct rb_root_cached itree __guarded_by(&lock);
+	unsigned long nr_removing;
+	unsigned long awaited;
 	unsigned long reserved;
+	unsigned long nr_draining;
+	struct mn_sections *sections;
+	bool complete;
+
 	struct mn_slot slots[MN_SLOTS];
 	wait_queue_head_t waiters[MN_SLOTS];
 	wait_queue_head_t untracked_waiters;
@@ -186,8 +195,6 @@ struct mn_ranges {
 	unsigned long watched;
 	struct mn_watch watches[MN_WATCHES];
 	unsigned long overrun;
-	bool complete;
-	struct mn_sections *sections;
 	struct mm_struct *mm;
 };
 
@@ -242,8 +249,8 @@ struct mn_sections {
  *   sections         (U), or mmap_lock; the    mmap_lock for writing
  *                    copy in @ranges has the
  *                    ranges' lock
- *   users            anywhere                  atomically; by registration,
- *                                              under mn_registered_lock
+ *   users, of a      anywhere                  atomically; by registration,
+ *   subscription                               under mn_registered_lock
  *
  * mn_registered_lock nests inside @lock.
  */

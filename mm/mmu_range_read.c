@@ -31,7 +31,7 @@
  * If the range started before the token, the range reader waits for its end.
  *
  * A range reader takes no lock and writes to no memory of the mm, unless it has to
- * wait. An invalidation does nothing for range readers.
+ * wait or is overrun. An invalidation does nothing for range readers.
  *
  * If more ranges have started since the token than there are free slots, the range
  * reader is overrun and retries. To be overrun only once, it gets a watch with its
