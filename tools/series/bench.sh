@@ -16,19 +16,28 @@ if grep -q UML_SUBARCH_SUPPORTS_SMP "$stock/arch/um/Kconfig"; then smp=yes; fi
 
 tree_of() { if [ "$1" = stock ]; then echo "$stock"; else echo "$series"; fi; }
 
-# same_config DIR: that of both kernels.  What is off in one and unknown to the other makes no difference.
+# options TREE: those of the folders that have ours.
+options() { sed -n 's/^config /CONFIG_/p' "$1"/mm/Kconfig* "$1"/lib/Kconfig* | sort -u; }
+
+# same_config DIR: that of both kernels, but for what the series adds.  What is off in one and unknown to the other makes no
+# difference.
 same_config() {
 	for core in stock series; do
-		tree=$(tree_of $core)
-		grep '^CONFIG_' "$tree/$1/.config" >"$out/config$1-$core"
+		options "$(tree_of $core)" >"$out/options-$core"
+	done
+	comm -13 "$out/options-stock" "$out/options-series" | sed 's/.*/^&=/' >"$out/options-added"
+	for core in stock series; do
+		grep '^CONFIG_' "$(tree_of $core)/$1/.config" | grep -vf "$out/options-added" >"$out/config$1-$core"
 	done
 	cmp "$out/config$1-stock" "$out/config$1-series" >&2 || die "the kernels have different configurations: see above"
 }
 
-# finished LOG
+# finished LOG BENCHMARK...
 finished() {
-	for benchmark in mmu_notifier_benchmark mmu_notifier_register_benchmark; do
-		grep -q "$benchmark: done" "$1" || die "$benchmark did not finish: see $1"
+	log=$1
+	shift
+	for benchmark in "$@"; do
+		grep -q "$benchmark: done" "$log" || die "$benchmark did not finish: see $log"
 	done
 }
 
@@ -48,44 +57,52 @@ same_config .build-wall
 # How many threads there may be depends on the memory: 4,000 take more than 512M.
 set -- mem=1G kunit_shutdown=halt mmu_notifier_benchmark.chain_ms=50,100,200
 for measure in faults wakeups throughput waiting active crowds; do set -- "$@" mmu_notifier_benchmark.$measure=1; done
-set -- "$@" mmu_notifier_register_benchmark.run=1
 [ $smp = no ] || set -- "$@" ncpus=2 seccomp=on
+# Stock wakes at each end: spare it the system calls that switching interrupts off is in user mode.
+library=$(python3 "$tools/boot/boots.py" preload "$series/$dir")
 boot=1
 while [ $boot -le $boots ]; do
 	for core in stock series; do
 		tree=$(tree_of $core)
 		begin_step "bench-wall-$core" "$out/wall-$core-$boot.log" "wall time, boot $boot of $boots: $core"
-		timeout 300 "$tree/$dir/linux" "$@" >"$out/wall-$core-$boot.log" 2>&1 </dev/null || :
+		LD_PRELOAD=$library timeout 300 "$tree/$dir/linux" "$@" >"$out/wall-$core-$boot.log" 2>&1 </dev/null || :
 		end_step
-		finished "$out/wall-$core-$boot.log"
+		finished "$out/wall-$core-$boot.log" mmu_notifier_benchmark
 	done
 	boot=$((boot + 1))
 done
 
-# Some of it once more, on an emulated machine with two CPUs: is it the kernel that makes the difference, or user mode?
-dir=.build-qemu
-"$tools/bench/qemu.sh" "$stock" >/dev/null
-"$tools/bench/qemu.sh" "$series" >/dev/null
-same_config .build-qemu
+# Some of it once more, on an emulated machine with two CPUs: is it the kernel that makes the difference, or user mode?  And
+# registration, unregistration and exit, which wait for grace periods: user mode begins one at the next tick only, because it has no
+# interrupt for irq_work.
 # The emulated time-stamp counter is the host's.  Where its frequency is not known, ratios are right all the same.
 khz=$(sed -n 's/^cpu MHz[^:]*: \([0-9]*\)\..*/\1000/p' /proc/cpuinfo | head -n 1)
-set -- console=ttyS0 panic=-1 kunit_shutdown=reboot kunit.enable=0 no_timer_check tsc=reliable "tsc_early_khz=${khz:-1000000}" \
-	mmu_notifier_benchmark.chain_ms=50,200
-for measure in faults throughput; do set -- "$@" mmu_notifier_benchmark.$measure=1; done
-set -- "$@" mmu_notifier_register_benchmark.run=1
-boot=1
-while [ $boot -le $qemu_boots ]; do
-	for core in stock series; do
-		tree=$(tree_of $core)
-		log=$out/qemu-$core-$boot.log
-		begin_step "bench-qemu-$core" "$log" "wall time in QEMU, boot $boot of $qemu_boots: $core"
-		timeout 600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=multi -cpu qemu64 -smp 2,sockets=2 -m 1G -nodefaults \
-			-display none -no-reboot -serial stdio -kernel "$tree/$dir/arch/x86/boot/bzImage" -append "$*" >"$log" 2>&1 </dev/null || :
-		end_step
-		finished "$log"
-		grep -q 'Brought up .* 2 CPUs' "$log" || die "QEMU did not give two CPUs: see $log"
+for hz in 1000 100; do
+	dir=.build-qemu-$hz
+	"$tools/bench/qemu.sh" "$stock" $hz >/dev/null
+	"$tools/bench/qemu.sh" "$series" $hz >/dev/null
+	same_config $dir
+	set -- console=ttyS0 panic=-1 kunit_shutdown=reboot kunit.enable=0 no_timer_check tsc=reliable "tsc_early_khz=${khz:-1000000}" \
+		mmu_notifier_register_benchmark.run=1
+	if [ $hz = 1000 ]; then
+		set -- "$@" mmu_notifier_benchmark.chain_ms=50,200 mmu_notifier_benchmark.faults=1 mmu_notifier_benchmark.throughput=1
+	else
+		set -- "$@" mmu_notifier_benchmark.chain_ms=1
+	fi
+	boot=1
+	while [ $boot -le $qemu_boots ]; do
+		for core in stock series; do
+			tree=$(tree_of $core)
+			log=$out/qemu-$hz-$core-$boot.log
+			begin_step "bench-qemu-$hz-$core" "$log" "wall time in QEMU, HZ=$hz, boot $boot of $qemu_boots: $core"
+			timeout 600 "$tools/boot/emulators/qemu-system-x86_64" -accel tcg,thread=multi -cpu qemu64 -smp 2,sockets=2 -m 1G -nodefaults \
+				-display none -no-reboot -serial stdio -kernel "$tree/$dir/arch/x86/boot/bzImage" -append "$*" >"$log" 2>&1 </dev/null || :
+			end_step
+			finished "$log" mmu_notifier_benchmark mmu_notifier_register_benchmark
+			grep -q 'Brought up .* 2 CPUs' "$log" || die "QEMU did not give two CPUs: see $log"
+		done
+		boot=$((boot + 1))
 	done
-	boot=$((boot + 1))
 done
 
 # Structures need debugging information: the core is compiled once more, just as it was, with it.

@@ -84,7 +84,7 @@ fast() {
 }
 
 boot='boot/kunit.sh boot/torture.sh boot/torture.py boot/results.py boot/configs/x86_64.config boot/configs/without.config'
-fast='boot/fast.sh bench/wall.sh bench/icount.sh bench/wall.config bench/wall-smp.config bench/icount.config lib/kbuild.sh'
+fast='boot/fast.sh bench/wall.sh bench/um-barriers.h bench/icount.sh bench/wall.config bench/wall-smp.config bench/icount.config lib/kbuild.sh'
 part test . "$tools/test.sh"
 part more . "$tools/test.sh" more "$stock" "$tree"
 part schedules "$boot" schedules

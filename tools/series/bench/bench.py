@@ -171,7 +171,8 @@ def costs(path):
 def wall(path):
     """[(kind, values)] of a log of a boot that measured wall time."""
     log = read(path)
-    if not all(f"{benchmark}: done" in log for benchmark in WALL):
+    started = [benchmark for benchmark in WALL if f"{benchmark}: " in log]
+    if not started or not all(f"{benchmark}: done" in log for benchmark in started):
         die(f"{path} is not the log of a finished run")
     return [(kind, fields(rest)) for kind, rest in
             re.findall(rf"\b(?:{'|'.join(WALL)}): ({'|'.join(LABELS)}) (.*)", log)]
@@ -187,8 +188,7 @@ class Run:
         again = {core: costs(os.path.join(folder, f"icount-{core}-again.log")) for core in CORES}
         self.unlike = [(core, key) for core in CORES for key in again[core] if again[core][key] != self.costs[core][key]]
         self.compared = sum(map(len, again.values()))
-        self.wall = self.boots("wall")
-        self.qemu = self.boots("qemu")
+        self.wall, self.qemu, self.qemu_100 = map(self.boots, ("wall", "qemu-1000", "qemu-100"))
 
     def boots(self, where):
         """{(kind, label, metric): {core: [value of each boot]}}"""
@@ -212,9 +212,9 @@ class Run:
     def labels(self, kind, place):
         return sorted({key[1][place] for key in self.wall if key[0] == kind}, key=lambda text: (len(text), text))
 
-    def numbers(self, kind, *label):
+    def numbers(self, kind, *label, where="wall"):
         """What was measured with this label, as numbers."""
-        return sorted({int(key[1][-1]) for key in self.wall if key[0] == kind and key[1][:-1] == label})
+        return sorted({int(key[1][-1]) for key in getattr(self, where) if key[0] == kind and key[1][:-1] == label})
 
 
 def human(nanoseconds):
@@ -306,10 +306,10 @@ def user_mode_note(run):
     factor = statistics.median(b / a for a, b in zip(wall["stock"], wall["series"]))
     counted = [run.costs["series"][key] / run.costs["stock"][key] for key in (("start_end_overlapping", 1), ("start_end_elsewhere", 1))]
     return [f"The factor of invalidations per second ({factor:.2f} with one thread) is not in the instructions ({min(counted):.3f} and"
-            f" {max(counted):.3f} of stock's) because stock calls wake_up_all() when the last active invalidation of an interval ends, be"
-            " there a waiter or not, and its spin_lock_irqsave() and spin_unlock_irqrestore() are a system call each in user mode with CONFIG_SMP"
-            " (sigprocmask() in arch/um/os-Linux/smp.c); the series wakes only if there is a waiter. Hardware switches interrupts off and on"
-            " with an instruction, so that this factor is not to be expected there.", ""]
+            f" {max(counted):.3f} of stock's): stock calls wake_up_all() when the last active invalidation of an interval ends, be there"
+            " a waiter or not, and in user mode with CONFIG_SMP its spin_lock_irqsave() and spin_unlock_irqrestore() cost several function"
+            " calls each (a system call each without the library that bench.sh preloads); the series wakes only if there is a waiter."
+            " Hardware switches interrupts off and on with an instruction, so that this factor is not to be expected there.", ""]
 
 
 def qemu_rows(run):
@@ -406,29 +406,29 @@ def crowd_rows(run):
 
 
 def registration_rows(run):
-    none, many = (run.get("later", (vmas,), "median_ns") for vmas in (0, 16000))
-    name, stock, series, growth = growth_row("later registration with an mm, 16,000 resident VMAs, for one with none", none, many)
-    yield name, f"at most {LATER_GROWTH:.2f} x", stock, series, "", growth <= LATER_GROWTH
-    for vmas in (0, 16000):
-        for kind, metric, text in (("later", "median_ns", "later registration"), ("many", "total_ns", "64 of them")):
-            values = run.get(kind, (vmas,), metric)
-            ratio, said = ratio_by_boot(values)
-            barred = kind == "many" and vmas
-            yield (f"{text}, {vmas:,} VMAs", f"at most 1/{MANY_TIMES}" if barred else "reported", spread(values["stock"], human),
-                   spread(values["series"], human), said, ratio <= 1 / MANY_TIMES if barred else None)
-    for where in ("wall", "qemu"):
-        for scenario, text in TEARDOWNS:
-            for hz in sorted({int(key[1][1]) for key in getattr(run, where) if key[0] == "teardown"}):
-                values = run.get("teardown", (scenario, hz), "median_ns", where)
+    for hz, where in ((100, "qemu_100"), (1000, "qemu")):
+        none, many = (run.get("later", (vmas,), "median_ns", where) for vmas in (0, 16000))
+        name, stock, series, growth = growth_row(f"later registration with an mm, 16,000 resident VMAs, for one with none, HZ={hz}", none,
+                                                 many)
+        yield name, f"at most {LATER_GROWTH:.2f} x", stock, series, "", growth <= LATER_GROWTH
+        for vmas in (0, 16000):
+            for kind, metric, text in (("later", "median_ns", "later registration"), ("many", "total_ns", "64 of them")):
+                values = run.get(kind, (vmas,), metric, where)
                 ratio, said = ratio_by_boot(values)
-                bar, met = {"unregister_idle": ("at most 1.00 x", ratio <= 1),
-                            "unregister_puts": (f"at most 1/{PUTS_TIMES}", ratio <= 1 / PUTS_TIMES),
-                            "unregister_sleep": (f"at most {human(SLEEP_BAR_NS)}", statistics.median(values["series"]) <= SLEEP_BAR_NS),
-                            "exit_sleep": (f"at most {human(SLEEP_BAR_NS)}", statistics.median(values["series"]) <= SLEEP_BAR_NS),
-                            }.get(scenario, ("reported", None))
-                yield (f"{text}, HZ={hz}", bar, spread(values["stock"], human), spread(values["series"], human), said, met)
+                barred = kind == "many" and vmas
+                yield (f"{text}, {vmas:,} VMAs, HZ={hz}", f"at most 1/{MANY_TIMES}" if barred else "reported", spread(values["stock"], human),
+                       spread(values["series"], human), said, ratio <= 1 / MANY_TIMES if barred else None)
+        for scenario, text in TEARDOWNS:
+            values = run.get("teardown", (scenario, hz), "median_ns", where)
+            ratio, said = ratio_by_boot(values)
+            bar, met = {"unregister_idle": ("at most 1.00 x", ratio <= 1),
+                        "unregister_puts": (f"at most 1/{PUTS_TIMES}", ratio <= 1 / PUTS_TIMES),
+                        "unregister_sleep": (f"at most {human(SLEEP_BAR_NS)}", statistics.median(values["series"]) <= SLEEP_BAR_NS),
+                        "exit_sleep": (f"at most {human(SLEEP_BAR_NS)}", statistics.median(values["series"]) <= SLEEP_BAR_NS),
+                        }.get(scenario, ("reported", None))
+            yield (f"{text}, HZ={hz}", bar, spread(values["stock"], human), spread(values["series"], human), said, met)
     for kind, text in (("intervals", "with an interval only"), ("notifier", "with a notifier of the whole mm")):
-        values = run.get("memory", (kind, run.numbers("memory", kind)[0]), "bytes_per_cpu")
+        values = run.get("memory", (kind, run.numbers("memory", kind, where="qemu")[0]), "bytes_per_cpu", "qemu")
         stock, series = (statistics.median(values[core]) for core in CORES)
         barred = kind == "intervals"
         yield (f"memory of an mm for each CPU, bytes, {text}", "at most 0 more" if barred else "reported", *(spread(values[core], "{:,.0f}".format)
@@ -561,16 +561,16 @@ def report(folder, summary):
             f" sources {os.environ.get('SERIES_DIGEST') or verified.digest()}.", ""]
     cost = ["Instructions of an operation (x86-64, one CPU, hardened as distributions are; QEMU counts them):", ""]
     cost += list(table(cost_rows(run))) + [""]
-    time = [f"Wall time (user-mode Linux{', 2 CPUs' if run.about['smp'] == 'yes' else ', 1 CPU'}, no debugging; {boots} boots"
-            " of each kernel, alternating; median, and the spread of the boots):", ""]
+    time = [f"Wall time (user-mode Linux{', 2 CPUs' if run.about['smp'] == 'yes' else ', 1 CPU'}, no debugging, the barriers of"
+            f" x86-64; {boots} boots of each kernel, alternating; median, and the spread of the boots):", ""]
     time += list(table(wall_rows(run))) + [""] + user_mode_note(run)
     time += ["The same in QEMU, which emulates two CPUs of x86-64 (no debugging; boots alternate). A figure on which the two do not agree"
              " tells of the machine rather than of the kernel:", ""]
     time += list(qemu_table(run)) + [""]
     many = ["Wall time of many (the same boots; costs are those of the fastest round of a boot, ends and invalidations per second those of its median one; with"
-            " the ratio, the least and the largest of a pair of boots. In user mode an acquire or a release is a full barrier):", ""]
+            " the ratio, the least and the largest of a pair of boots):", ""]
     many += list(table(row for rows in (loop_rows, herd_rows, crowd_rows) for row in rows(run))) + [""]
-    many += ["Registration, unregistration and exit (wall time; where two values of HZ are, the first is user mode, the second QEMU):", ""]
+    many += ["Registration, unregistration and exit (wall time in QEMU, two CPUs):", ""]
     many += list(table(registration_rows(run))) + [""]
     sizes = ["Sizes:", ""] + list(table(size_rows(run))) + [""]
     body = head + cost + time + many + sizes
