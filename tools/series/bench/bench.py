@@ -218,6 +218,8 @@ class Run:
 
 
 def human(nanoseconds):
+    if not nanoseconds:     # a step of the clock of user mode
+        return "< 256 ns"
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
         if nanoseconds >= size:
             return f"{nanoseconds / size:.1f} {unit}"
@@ -229,7 +231,7 @@ def human_cost(nanoseconds):
 
 
 def ratio_of(stock, series):
-    if not stock:   # less than the clock of user mode can tell
+    if not stock or not series:     # less than the clock of user mode can tell
         return ""
     return f"1/{stock / series:,.0f}" if series < stock / 100 else f"{series / stock:.2f}"
 
