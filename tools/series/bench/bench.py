@@ -75,6 +75,7 @@ GROWTH_BARS = [
 ]
 WAITS = (("read_begin", "wait of read_begin"), ("insert_read", "wait of insert, then read_begin"), ("remove", "wait of remove"))
 WAIT_BAR_NS = 20000
+CLOCK_STEP_NS = 256     # of user mode, whose figures may be 0
 # Registration, unregistration and exit: what a bar is on, beside what, and up to how much.
 LATER_GROWTH, MANY_TIMES, SLEEP_BAR_NS, PUTS_TIMES = 1.50, 50, 5 * 10**6, 10
 TEARDOWNS = (("unregister_idle", "unregister, nothing is active"), ("unregister_puts", "unregister, notifiers of another mm are put"),
@@ -218,8 +219,8 @@ class Run:
 
 
 def human(nanoseconds):
-    if not nanoseconds:     # a step of the clock of user mode
-        return "< 256 ns"
+    if not nanoseconds:
+        return f"< {CLOCK_STEP_NS} ns"
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
         if nanoseconds >= size:
             return f"{nanoseconds / size:.1f} {unit}"
@@ -326,7 +327,8 @@ def qemu_rows(run):
         both = [found.get((kind, label, metric)) for found in (run.qemu, run.wall)]
         if not all(both):
             die(f"the run has no figure for {kind} {label} {metric} in QEMU")
-        ratios = [max(statistics.median(values["series"]), 1) / max(statistics.median(values["stock"]), 1) for values in both]
+        ratios = [(statistics.median(values["series"]) or CLOCK_STEP_NS) / (statistics.median(values["stock"]) or CLOCK_STEP_NS)
+                  for values in both]
         yield (text, *(spread(both[0][core], show) for core in CORES), *(ratio_of(1, ratio) for ratio in ratios), agree(*ratios))
 
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# qemu.sh TREE HZ: builds TREE's kernel as icount.sh does, for two CPUs and so many ticks a second.  Called by bench.sh: for wall time beside that of
-# user-mode Linux, whose locks and interrupts are not those of hardware.  Prints its build directory.
-hz=$2
+# qemu.sh TREE HZ: builds TREE's kernel as icount.sh does, for two CPUs and so many ticks a second.  Called by bench.sh: for wall time
+# beside that of user-mode Linux, whose locks and interrupts are not those of hardware.  Prints its build directory.
 . "$(dirname "$0")/../lib/common.sh"
 . "$tools/lib/kbuild.sh"
 cd "$1"
+hz=$2
 arch=x86_64 dir=.build-qemu-$hz
 mkdir -p "$dir"
 {

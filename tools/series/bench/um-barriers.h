@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What barriers between CPUs cost on x86-64. In user mode each of them is a fence, and an
- * acquire or a release is a full one: 20 ns that no hardware adds, where a lock costs 10.
+ * acquire or a release is a full one: 20 ns that x86-64 does not add, where a lock costs 10.
  * wall.sh includes this before all else.
  */
 #ifndef __ASSEMBLY__
