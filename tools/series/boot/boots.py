@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Boots of a user-mode kernel, one for each case of a KUnit suite.
-Called by suites.sh, reports.py, results.py, each_patch.py, mutants.py, kunit.sh, torture.sh, verify.sh.
+Called by suites.sh, reports.py, results.py, each_patch.py, mutants.py, kunit.sh, torture.sh, verify.sh, bench.sh.
 
     boots.py SUITE BUILD TREE [BUILD TREE]...    boots the kernel of each BUILD for each case that SUITE has in its TREE
     boots.py preload BUILD                       prints what LD_PRELOAD has to be for the kernel of BUILD, if anything
