@@ -6,7 +6,7 @@ fuzzed.sh, torture-planted.sh.
     mutants.py run STOCK WORK JOBS REPORT [NAME...]      builds and boots them (or these), JOBS at a time
     mutants.py plant NAME TREE                           changes the core in TREE, a tree with the series, until tree.sh comes
 
-With KILLERS in the environment, only these boots are made, and with GRACE they end so many seconds after the first notice.
+With KILLERS in the environment, only these are tried ("user": no boot), and with GRACE they end so many seconds after the first notice.
 
 Those that no test can notice are planted together, as many in one kernel as do not touch the same text: if that passes, each
 of them survives; if not, its halves tell which does not.  Two that only harm alone would hide each other.
@@ -24,8 +24,8 @@ The file "list" declares them, separated by blank lines:
     litmus: FILE        which shows what these machines cannot
 A line that begins with a tab goes on with the one before.
 
-Each function of the core and each lettered barrier must have a mutant.  The killers below are tried in turn until one notices.  All must
-pass on the unchanged core.  A mutant that does not apply or compile is an error, not a kill.
+Each function of the core and each lettered barrier must have a mutant.  The killers below are tried in turn until one notices: first
+the core in user space, which is compiled and run in seconds, then boots.  All must pass on the unchanged core.  A mutant that does not apply or compile is an error, not a kill.
 """
 import glob
 import hashlib
@@ -92,6 +92,8 @@ exit 1
 """
 # A source that has none of this is compiled to the same, whatever the core is.
 USES_CORE = re.compile(r"mmu_notifier_|mmu_interval_|mm_has_notifiers|young_notify")
+USER_CORE = "tools/testing/mmu_notifier"
+USER_CORE_SECONDS = 120     # that it may take for its corpus, which takes less than one
 
 
 def say(text):
@@ -482,6 +484,45 @@ def contract(leave_out):
     return "kunit.filter_glob=mmu_notifier* kunit.filter=" + ",".join(["speed>slow", *(f"module!={suite}_kunit" for suite in leave_out)])
 
 
+class UserCore:
+    """A killer that needs no kernel: the core in user space, with its corpus.  "ours": what is merged."""
+
+    name = key = "user"
+
+    def __init__(self, tree, work, ours):
+        self.work, self.ours = work, ours
+        self.folder = os.path.join(work, USER_CORE)
+        # The commands of the scripts, without the rest of them.
+        subprocess.run(["sh", "-ec", '. "$1"; copy_user_core "$2" "$3"', "sh", f"{HERE}/../lib/user-core.sh", tree, work], check=True)
+
+    def build(self, sources):
+        """Compiles it with these sources.  Returns whether that could be done: it has not got all of the core."""
+        for path, text in sources.items():
+            if os.path.exists(os.path.join(self.work, path)):
+                merge.write(os.path.join(self.work, path), text.encode(), 0o644)
+        with open(os.path.join(self.work, "log"), "w", encoding="utf-8") as file:
+            return subprocess.run(["make", "CC=ccache gcc", "replay"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=file,
+                                  stderr=file, check=False).returncode == 0
+
+    def run(self, sources):
+        log = Log(None)
+        if not self.build(sources):
+            return log
+        console = os.path.join(self.work, "console")
+        with open(console, "w", encoding="utf-8") as file:
+            try:
+                code = subprocess.run(["./replay", "corpus"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                                      timeout=USER_CORE_SECONDS, check=False).returncode
+            except subprocess.TimeoutExpired:
+                code, log.timed_out = 1, True
+        if code:
+            with open(console, encoding="utf-8", errors="replace") as file:
+                said = re.search(r"mmu_notifier: task.*|runtime error: .*|AddressSanitizer: [\w-]*", file.read())
+            what = said[0].replace(".c:", " line ") if said else "it hangs" if log.timed_out else "it crashes"
+            log.noticed = ["the corpus: " + what]
+        return log
+
+
 # In the order of their cost.  What needs several CPUs is left out where the user-mode kernel has only one.
 KILLERS = [
     # Registration waits for the tick as long as all the others do together.
@@ -513,6 +554,7 @@ class Run:
         self.sources = {path: self.ours[path].decode() for path in MUTABLE}
         self.places = {m.name: (m.apply(self.sources)[0], m.function) for m in every}
         self.kernels = [Kernel(stock, work, i + 1) for i in range(jobs)]
+        self.user_cores = {}        # of each kernel, if this base has it
         self.killers = []
         self.good = {}
         self.found = {}
@@ -523,7 +565,9 @@ class Run:
 
     def stamp(self, changed, result):
         """Of what a result depends on: the core, and the case that was the first to notice, or else all tests."""
-        tests = {path: text.decode() for path, text in self.ours.items() if re.match(r"(mm/tests|lib)/", path)}
+        user = re.escape(USER_CORE)
+        which = user if result.get("killer") == UserCore.name else rf"mm/tests|lib|{user}"
+        tests = {path: text.decode(errors="replace") for path, text in self.ours.items() if re.match(rf"({which})/", path)}
         first = case_of(result.get("first", "")).split(".")
         bodies = [text[f.start:f.end] for path, text in sorted(tests.items()) if path.endswith(".c")
                   for f in functions(path, text) if f.name in first[1:2]]
@@ -554,10 +598,10 @@ class Run:
                 yield killer.only(case), {case: good[case]}
             elif killer.name == before.get("killer") and isinstance(killer, Torture):
                 yield killer, good
-        contract = self.killers[0]
-        for suite in self.suites_for(mutant) if contract.name == "contract" else []:
+        for contract in [killer for killer in self.killers if killer.name == "contract"]:
             good = self.good[contract.key]
-            yield contract.only(suite), {case: status for case, status in good.items() if case.startswith(suite + ".")}
+            for suite in self.suites_for(mutant):
+                yield contract.only(suite), {case: status for case, status in good.items() if case.startswith(suite + ".")}
 
     def suites_for(self, mutant):
         """The contract suites that noticed most of what else was changed in the same function, or else in the same file."""
@@ -578,16 +622,30 @@ class Run:
         """The unchanged core must pass all."""
         kernel = self.kernels[0]
         kernel.prepare(None)
-        seconds = time.monotonic()
-        say(f"building the unchanged kernel of Linux {self.version}")
-        kernel.make_unchanged()
-        say(f"built in {time.monotonic() - seconds:.0f} s")
-        for other in self.kernels[1:]:
-            other.prepare(kernel)
-            other.make_unchanged()
         wanted = os.environ.get("KILLERS", "").split()
         self.killers = [killer for killer in KILLERS
                         if (killer.cpus == 1 or kernel.smp) and (not wanted or killer.name in wanted)]
+        seconds = time.monotonic()
+        if self.killers:
+            say(f"building the unchanged kernel of Linux {self.version}")
+            kernel.make_unchanged()
+            say(f"built in {time.monotonic() - seconds:.0f} s")
+        for other in self.kernels[1:]:
+            other.prepare(kernel)
+            if self.killers:
+                other.make_unchanged()
+
+        if not wanted or UserCore.name in wanted:
+            self.user_cores = {other: UserCore(other.tree, other.tree + "-user", self.ours) for other in self.kernels
+                               if os.path.isdir(os.path.join(other.tree, USER_CORE))}
+            if not self.user_cores:
+                print("skip mutants in user space: this base has no " + USER_CORE)
+        for core in self.user_cores.values():
+            noticed = ["it cannot be compiled"] if not core.build(self.sources) else core.run(self.sources).noticed
+            if noticed:
+                raise merge.Bad(f"the unchanged core fails in user space: {noticed[0]}: see {core.work}/log")
+        if self.user_cores:
+            say("unchanged: the core in user space passes")
 
         self.good = self.known("unchanged", self.sources).get("cases", {})
         for killer in self.killers:
@@ -624,10 +682,19 @@ class Run:
         result = self.known(mutant.name, changed)
         result.setdefault("survived", [])
         killers = [killer for killer in self.killers if killer.key not in result["survived"]]
-        if result.get("killer") or (result.get("seconds") and not killers):
+        user = self.user_cores.get(kernel) if UserCore.key not in result["survived"] else None
+        if result.get("killer") or (result.get("seconds") and not killers and not user):
             return result, True
         begin = time.monotonic()
-        output = kernel.change(changed)
+        if user:
+            log = user.run(changed)
+            if log.noticed:
+                result.update(killer=user.name, first=log.noticed[0], failed=[], tainted=False, why="")
+                result.update(build=0, seconds=round(time.monotonic() - begin, 1))
+                self.note(mutant.name, changed, result)
+                return result, False
+            result["survived"].append(user.key)
+        output = kernel.change(changed) if killers else None
         if output is not None:
             return {"error": "does not compile: " + "; ".join(re.findall(r"error: .*", output)[:3]), "seconds": 0}, False
         built = time.monotonic()
@@ -666,10 +733,13 @@ class Run:
             yield group[0], *self.kill(kernel, group[0])
             return
         begin = time.monotonic()
-        output = kernel.change(self.planted(group))
-        if output is None and not any(self.notices(killer, kernel, self.good[killer.key]).noticed for killer in self.killers):
+        user = [self.user_cores[kernel]] if kernel in self.user_cores else []
+        noticed = user and user[0].run(self.planted(group)).noticed
+        output = kernel.change(self.planted(group)) if self.killers and not noticed else None
+        if output is None and not noticed and not any(self.notices(killer, kernel, self.good[killer.key]).noticed
+                                                      for killer in self.killers):
             for mutant in group:
-                result = {"survived": [killer.key for killer in self.killers],
+                result = {"survived": [killer.key for killer in user + self.killers],
                           "seconds": round((time.monotonic() - begin) / len(group), 1)}
                 self.note(mutant.name, self.planted([mutant]), result)
                 yield mutant, result, False
@@ -681,9 +751,11 @@ class Run:
     def recheck(self, kernel, new):
         """What is built again must be the unchanged core again, or else what these mutants were said to do is not true."""
         if new:
-            output = kernel.change(self.sources)
-            killer = self.killers[0]
-            what = [output] if output else self.notices(killer, kernel, self.good[killer.key]).noticed
+            user = self.user_cores.get(kernel)
+            what = user.run(self.sources).noticed if user else []
+            for killer in self.killers[:1]:
+                output = kernel.change(self.sources)
+                what += [output] if output else self.notices(killer, kernel, self.good[killer.key]).noticed
             if what:
                 self.spoilt = f"the unchanged core fails in {kernel.build}, after {new[-1]}: {'; '.join(what[:5])}"
                 for name in new:
@@ -720,7 +792,7 @@ class Run:
     def run(self):
         self.baseline()
         todo = queue.Queue()
-        keys = [killer.key for killer in self.killers]
+        keys = [killer.key for killer in self.killers] + [core.key for core in list(self.user_cores.values())[:1]]
         explained = [m for m in self.mutants if m.survives]
         known = [m for m in explained if set(keys) <= set(self.known(m.name, self.planted([m])).get("survived", []))]
         # What takes longest first, and the header last: half of mm/ has to be built again for each of its mutants.
