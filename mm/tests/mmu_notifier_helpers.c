@@ -2,6 +2,7 @@
 /* Helpers of the MMU notifier suites; see mmu_notifier_helpers.h. */
 
 #include <kunit/test.h>
+#include <linux/atomic.h>
 #include <linux/bug.h>
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
@@ -23,6 +24,7 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/wait_bit.h>
 #include <trace/events/lock.h>
 #include <trace/events/printk.h>
 
@@ -153,6 +155,25 @@ static void mn_undo_subscriptions(struct mn_ctx *ctx)
 		mmu_notifier_synchronize();
 }
 
+/*
+ * Release the files of the case that kernel threads have put. Returns false if
+ * one is in use or hangs. On older kernels flush_delayed_fput() is not enough: it
+ * does not wait for the worker, which may have begun.
+ */
+bool mn_files_released(struct mn_ctx *ctx)
+{
+	flush_delayed_fput();
+	return wait_var_event_timeout(&ctx->files, !atomic_read(&ctx->files),
+				      MN_HANG_SECONDS * HZ);
+}
+
+/* The last thing that the ->release() of a file of the case does. */
+void mn_file_is_released(struct mn_ctx *ctx)
+{
+	if (atomic_dec_and_test(&ctx->files))
+		wake_up_var(&ctx->files);
+}
+
 static void mn_undo(void *data)
 {
 	struct mn_memory *memory, *next;
@@ -174,8 +195,11 @@ static void mn_undo(void *data)
 		mmput(ctx->mm);
 	if (ctx->other_mm)
 		mmput(ctx->other_mm);
-	/* mmput() has dropped files that were mapped: release them now. */
-	flush_delayed_fput();
+	/* mmput() has dropped files that were mapped. */
+	if (!mn_files_released(ctx)) {
+		KUNIT_FAIL(ctx->test, "a file is never released");
+		return;
+	}
 	list_for_each_entry(pin, &ctx->pins, node)
 		mmdrop(pin->mm);
 	list_for_each_entry_safe(memory, next, &ctx->memory, node)

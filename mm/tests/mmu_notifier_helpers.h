@@ -19,6 +19,7 @@
 #define _MM_TESTS_MMU_NOTIFIER_HELPERS_H
 
 #include <kunit/test.h>
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -48,6 +49,7 @@ struct mn_ctx {
 	struct list_head subs;		/* registered, or from a get */
 	struct list_head crowd;		/* ranges of mn_crowd() */
 	struct list_head starters;
+	atomic_t files;			/* opened and not yet released */
 	spinlock_t lock;		/* protects what follows */
 	struct list_head active;	/* ranges */
 	unsigned int log_len;
@@ -163,6 +165,8 @@ int mn_init(struct kunit *test);
 int mn_init_same_task(struct kunit *test);
 int mn_init_crowded(struct kunit *test);
 void mn_let_go(struct mn_ctx *ctx);
+bool mn_files_released(struct mn_ctx *ctx);
+void mn_file_is_released(struct mn_ctx *ctx);
 void *mn_alloc(struct mn_ctx *ctx, size_t size);
 struct mm_struct *mn_pin(struct mn_ctx *ctx, struct mm_struct *mm);
 struct mm_struct *mn_other_mm(struct mn_ctx *ctx);

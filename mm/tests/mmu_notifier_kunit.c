@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 #include <linux/anon_inodes.h>
+#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -366,11 +367,14 @@ struct mapped_device {
 	unsigned int file_releases;
 };
 
-/* Unregister unless cleanup of the case has done so already. */
+/*
+ * Unregister unless cleanup of the case has done so already. Other threads call
+ * this, too: assert nothing.
+ */
 static void device_unregister(struct mapped_device *device)
 {
 	if (!list_empty(&device->sub->node))
-		mn_unregister(device->sub);
+		mn_returns(mn_spawn_unregister(device->sub));
 }
 
 static void device_vma_close(struct vm_area_struct *vma)
@@ -400,6 +404,7 @@ static int device_release(struct inode *inode, struct file *file)
 	device->file_releases++;
 	if (!device->ends_with_the_vma)
 		device_unregister(device);
+	mn_file_is_released(device->sub->ctx);
 	return 0;
 }
 
@@ -424,6 +429,7 @@ static struct file *device_file(struct kunit *test, struct mapped_device *device
 					       &device_fops, device, O_RDWR);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	atomic_inc(&device->sub->ctx->files);
 	return file;
 }
 
@@ -441,7 +447,7 @@ static void subscription_ends_with_a_mapping(struct kunit *test, bool vma)
 	vm_munmap(addr, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, device->closes, 1);
 	/* A kernel thread only queues the final fput(). */
-	flush_delayed_fput();
+	KUNIT_EXPECT_TRUE(test, mn_files_released(test->priv));
 	KUNIT_EXPECT_EQ(test, device->file_releases, 1);
 	KUNIT_EXPECT_EQ(test, device->sub->starts, 1);
 	KUNIT_EXPECT_EQ(test, device->sub->ends, 1);
@@ -469,7 +475,7 @@ static void end_of_the_mm_with_a_mapping(struct kunit *test, bool vma)
 	KUNIT_ASSERT_EQ(test, 0, mn_try_register(device->sub, ctx->mm));
 	call = mn_spawn_release(ctx);
 	KUNIT_ASSERT_TRUE(test, mn_returns(call));
-	flush_delayed_fput();
+	KUNIT_EXPECT_TRUE(test, mn_files_released(ctx));
 	KUNIT_EXPECT_EQ(test, device->closes, 1);
 	KUNIT_EXPECT_EQ(test, device->file_releases, 1);
 	KUNIT_EXPECT_EQ(test, device->sub->releases, 1);
