@@ -23,15 +23,19 @@ mkdir -p "$out"
 other=${TORTURE_SECONDS:-}${TORTURE_FAST_SECONDS:-}${FUZZ_SECONDS:-}
 seconds=${TORTURE_SECONDS:-60} fast_seconds=${TORTURE_FAST_SECONDS:-3600} fuzz_seconds=${FUZZ_SECONDS:-3600}
 
-# state FILE...: of what a part depends on: the sources that are merged, and these files and folders of the tools.  Documentation and
-# scripts matter to make test alone.
+# state FILE...: of what a part depends on: the sources that are merged, as far as it uses them, and these files and folders of the
+# tools.
 state() (
 	cat "$src/version"
 	echo "$seconds $fast_seconds $fuzz_seconds"
 	cd "$tree"
-	unused=
-	[ "$*" = . ] || unused='^Documentation/|^MAINTAINERS$|^scripts/'
-	grep -vE "${unused:-^$}" "$tree.manifest" | xargs sha256sum
+	case $part in
+	test | more) unused='^$' ;;
+	fast | planted) unused='^(Documentation|scripts|tools|mm/tests)/|^MAINTAINERS$' ;;
+	fuzz) unused='^(Documentation|scripts|lib|mm/tests|tools/testing/selftests)/|^MAINTAINERS$' ;;
+	*) unused='^(Documentation|scripts)/|^MAINTAINERS$' ;;
+	esac
+	grep -vE "$unused" "$tree.manifest" | xargs sha256sum
 	cd "$tools"
 	find "$@" -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
 	# Each of these kernels is also built with a mutant, which it must notice.
@@ -89,7 +93,7 @@ part test . "$tools/test.sh"
 part more . "$tools/test.sh" more "$stock" "$tree"
 part schedules "$boot" schedules
 part fast "$boot $fast" fast
-part fuzz 'checks/fuzz.sh mutants/list mutants/mutants.py' "$tools/checks/fuzz.sh" "$tree" "$fuzz_seconds"
+part fuzz 'checks/fuzz.sh lib/user-core.sh mutants/list' "$tools/checks/fuzz.sh" "$tree" "$fuzz_seconds"
 part planted "$boot checks/torture-planted.sh mutants/list mutants/mutants.py" "$tools/checks/torture-planted.sh" "$seconds"
 for config in $configs; do
 	file=boot/configs/verify/$config.config
