@@ -69,13 +69,18 @@ def litmus_tests():
     return [name for name in os.listdir(os.path.join(merge.ROOT, LITMUS)) if name.endswith(".litmus")]
 
 
-def digest():
-    paths = [path for step in merge.load_steps() for path in step.files if not path.startswith(("Documentation/", "scripts/"))]
+def digest(unused=()):
+    """Of our sources, but for what is in these folders."""
+    paths = [path for step in merge.load_steps() for path in step.files
+             if not path.startswith(("Documentation/", "scripts/", *unused))]
     for folder in ("insertions", "backports"):
         paths += [f"tools/series/merge/{folder}/{name}" for name in os.listdir(os.path.join(merge.HERE, folder))]
     total = hashlib.sha256()
     for path in sorted(paths):
-        total.update(f"{path} {hashlib.sha256(merge.read(os.path.join(merge.ROOT, path))).hexdigest()}\n".encode())
+        # Of a patch, each file that it changes.
+        parts = re.split(rb"^(?=--- a/)", merge.read(os.path.join(merge.ROOT, path)), flags=re.M)
+        content = b"".join(part for part in parts if not part.startswith(tuple(f"--- a/{folder}".encode() for folder in unused)))
+        total.update(f"{path} {hashlib.sha256(content).hexdigest()}\n".encode())
     return total.hexdigest()[:12]
 
 

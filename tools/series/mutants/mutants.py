@@ -492,8 +492,8 @@ class UserCore:
     def __init__(self, tree, work, ours):
         self.work, self.ours = work, ours
         self.folder = os.path.join(work, USER_CORE)
-        # The commands of the scripts, without the rest of them.
-        subprocess.run(["sh", "-ec", '. "$1"; copy_user_core "$2" "$3"', "sh", f"{HERE}/../lib/user-core.sh", tree, work], check=True)
+        copy = os.path.join(ROOT, "tools/series/lib/user-core.sh")
+        subprocess.run(["sh", "-ec", '. "$1"; copy_user_core "$2" "$3"', "sh", copy, tree, work], check=True)
 
     def build(self, sources):
         """Compiles it with these sources.  Returns whether that could be done: it has not got all of the core."""
