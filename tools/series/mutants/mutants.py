@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Mutants of the core: one change each, which a test must notice.  Called by mutants.sh, kernel.sh, fuzz.sh,
-fuzzed.sh, torture-planted.sh.
+torture-planted.sh.
 
     mutants.py check                                     the mutants are in order
     mutants.py run STOCK WORK JOBS REPORT [NAME...]      builds and boots them (or these), JOBS at a time
     mutants.py plant NAME TREE                           changes the core in TREE, a tree with the series, until tree.sh comes
 
-With KILLERS in the environment, only these are tried ("user": no boot), and with GRACE they end so many seconds after the first notice.
+With KILLERS in the environment, only these are tried, and with GRACE boots end so many seconds after the first notice.  "user" and
+"random" need no boot: the core in user space, with its corpus or with calls at random.
 
 Those that no test can notice are planted together, as many in one kernel as do not touch the same text: if that passes, each
 of them survives; if not, its halves tell which does not.  Two that only harm alone would hide each other.
@@ -25,7 +26,8 @@ The file "list" declares them, separated by blank lines:
 A line that begins with a tab goes on with the one before.
 
 Each function of the core and each lettered barrier must have a mutant.  The killers below are tried in turn until one notices: first
-the core in user space, which is compiled and run in seconds, then boots.  All must pass on the unchanged core.  A mutant that does not apply or compile is an error, not a kill.
+the core in user space, which is compiled and run in seconds, then boots.  All must pass on the unchanged core.  A mutant that does not
+apply or compile is an error, not a kill.
 """
 import glob
 import hashlib
@@ -93,7 +95,8 @@ exit 1
 # A source that has none of this is compiled to the same, whatever the core is.
 USES_CORE = re.compile(r"mmu_notifier_|mmu_interval_|mm_has_notifiers|young_notify")
 USER_CORE = "tools/testing/mmu_notifier"
-USER_CORE_SECONDS = 120     # that it may take for its corpus, which takes less than one
+# Killers that need no kernel: what the core in user space is called with.  The second one is tried only if KILLERS has it.
+USER = {"user": ["corpus"], "random": ["-r", "10"]}
 
 
 def say(text):
@@ -485,42 +488,32 @@ def contract(leave_out):
 
 
 class UserCore:
-    """A killer that needs no kernel: the core in user space, with its corpus.  "ours": what is merged."""
+    """The core in user space, a copy of what the tree has of it."""
 
-    name = key = "user"
-
-    def __init__(self, tree, work, ours):
-        self.work, self.ours = work, ours
-        self.folder = os.path.join(work, USER_CORE)
+    def __init__(self, tree, work):
+        self.work, self.folder = work, os.path.join(work, USER_CORE)
         copy = os.path.join(ROOT, "tools/series/lib/user-core.sh")
         subprocess.run(["sh", "-ec", '. "$1"; copy_user_core "$2" "$3"', "sh", copy, tree, work], check=True)
 
+    def said(self, name, *command):
+        """What a command says, and whether it failed."""
+        with open(os.path.join(self.work, name), "w+", encoding="utf-8", errors="replace") as file:
+            done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False)
+            file.seek(0)
+            return file.read(), done.returncode != 0
+
     def build(self, sources):
-        """Compiles it with these sources.  Returns whether that could be done: it has not got all of the core."""
+        """Compiles it with these sources, of which it has not got all.  Returns whether that could be done."""
         for path, text in sources.items():
             if os.path.exists(os.path.join(self.work, path)):
                 merge.write(os.path.join(self.work, path), text.encode(), 0o644)
-        with open(os.path.join(self.work, "log"), "w", encoding="utf-8") as file:
-            return subprocess.run(["make", "CC=ccache gcc", "replay"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=file,
-                                  stderr=file, check=False).returncode == 0
+        return not self.said("build.log", "make", "CC=ccache gcc", "replay")[1]
 
-    def run(self, sources):
-        log = Log(None)
-        if not self.build(sources):
-            return log
-        console = os.path.join(self.work, "console")
-        with open(console, "w", encoding="utf-8") as file:
-            try:
-                code = subprocess.run(["./replay", "corpus"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                                      timeout=USER_CORE_SECONDS, check=False).returncode
-            except subprocess.TimeoutExpired:
-                code, log.timed_out = 1, True
-        if code:
-            with open(console, encoding="utf-8", errors="replace") as file:
-                said = re.search(r"mmu_notifier: task.*|runtime error: .*|AddressSanitizer: [\w-]*", file.read())
-            what = said[0].replace(".c:", " line ") if said else "it hangs" if log.timed_out else "it crashes"
-            log.noticed = ["the corpus: " + what]
-        return log
+    def notices(self, killer, sources):
+        """What is wrong with these sources, or nothing.  It ends by itself when it hangs."""
+        said, failed = self.said("console", "./replay", *USER[killer]) if self.build(sources) else ("", False)
+        what = re.search(r"mmu_notifier: task.*|runtime error: .*|AddressSanitizer: [\w-]*", said)
+        return [what[0].replace(".c:", " line ") if what else "it hangs"] if failed else []
 
 
 # In the order of their cost.  What needs several CPUs is left out where the user-mode kernel has only one.
@@ -555,6 +548,7 @@ class Run:
         self.places = {m.name: (m.apply(self.sources)[0], m.function) for m in every}
         self.kernels = [Kernel(stock, work, i + 1) for i in range(jobs)]
         self.user_cores = {}        # of each kernel, if this base has it
+        self.user = []              # the keys of USER that are tried there
         self.killers = []
         self.good = {}
         self.found = {}
@@ -566,7 +560,7 @@ class Run:
     def stamp(self, changed, result):
         """Of what a result depends on: the core, and the case that was the first to notice, or else all tests."""
         user = re.escape(USER_CORE)
-        which = user if result.get("killer") == UserCore.name else rf"mm/tests|lib|{user}"
+        which = user if result.get("killer") in USER else rf"mm/tests|lib|{user}"
         tests = {path: text.decode(errors="replace") for path, text in self.ours.items() if re.match(rf"({which})/", path)}
         first = case_of(result.get("first", "")).split(".")
         bodies = [text[f.start:f.end] for path, text in sorted(tests.items()) if path.endswith(".c")
@@ -635,16 +629,17 @@ class Run:
             if self.killers:
                 other.make_unchanged()
 
-        if not wanted or UserCore.name in wanted:
-            self.user_cores = {other: UserCore(other.tree, other.tree + "-user", self.ours) for other in self.kernels
-                               if os.path.isdir(os.path.join(other.tree, USER_CORE))}
-            if not self.user_cores:
-                print("skip mutants in user space: this base has no " + USER_CORE)
-        for core in self.user_cores.values():
-            noticed = ["it cannot be compiled"] if not core.build(self.sources) else core.run(self.sources).noticed
-            if noticed:
-                raise merge.Bad(f"the unchanged core fails in user space: {noticed[0]}: see {core.work}/log")
-        if self.user_cores:
+        self.user = [killer for killer in USER if killer in (wanted or ["user"])]
+        if self.user and not os.path.isdir(os.path.join(kernel.tree, USER_CORE)):
+            print("skip mutants in user space: this base has no " + USER_CORE)
+            self.user = []
+        for other in self.kernels if self.user else []:
+            core = self.user_cores[other] = UserCore(other.tree, other.tree + "-user")
+            for killer in self.user:
+                noticed = core.notices(killer, self.sources) if core.build(self.sources) else ["it cannot be compiled"]
+                if noticed:
+                    raise merge.Bad(f"the unchanged core fails in user space: {killer}: {noticed[0]}: see {core.work}")
+        if self.user:
             say("unchanged: the core in user space passes")
 
         self.good = self.known("unchanged", self.sources).get("cases", {})
@@ -682,18 +677,18 @@ class Run:
         result = self.known(mutant.name, changed)
         result.setdefault("survived", [])
         killers = [killer for killer in self.killers if killer.key not in result["survived"]]
-        user = self.user_cores.get(kernel) if UserCore.key not in result["survived"] else None
+        user = [killer for killer in self.user if killer not in result["survived"]]
         if result.get("killer") or (result.get("seconds") and not killers and not user):
             return result, True
         begin = time.monotonic()
-        if user:
-            log = user.run(changed)
-            if log.noticed:
-                result.update(killer=user.name, first=log.noticed[0], failed=[], tainted=False, why="")
+        for killer in user:
+            noticed = self.user_cores[kernel].notices(killer, changed)
+            if noticed:
+                result.update(killer=killer, first=noticed[0], failed=[], tainted=False, why="")
                 result.update(build=0, seconds=round(time.monotonic() - begin, 1))
                 self.note(mutant.name, changed, result)
                 return result, False
-            result["survived"].append(user.key)
+            result["survived"].append(killer)
         output = kernel.change(changed) if killers else None
         if output is not None:
             return {"error": "does not compile: " + "; ".join(re.findall(r"error: .*", output)[:3]), "seconds": 0}, False
@@ -733,13 +728,13 @@ class Run:
             yield group[0], *self.kill(kernel, group[0])
             return
         begin = time.monotonic()
-        user = [self.user_cores[kernel]] if kernel in self.user_cores else []
-        noticed = user and user[0].run(self.planted(group)).noticed
-        output = kernel.change(self.planted(group)) if self.killers and not noticed else None
+        changed = self.planted(group)
+        noticed = any(self.user_cores[kernel].notices(killer, changed) for killer in self.user)
+        output = kernel.change(changed) if self.killers and not noticed else None
         if output is None and not noticed and not any(self.notices(killer, kernel, self.good[killer.key]).noticed
                                                       for killer in self.killers):
             for mutant in group:
-                result = {"survived": [killer.key for killer in user + self.killers],
+                result = {"survived": self.user + [killer.key for killer in self.killers],
                           "seconds": round((time.monotonic() - begin) / len(group), 1)}
                 self.note(mutant.name, self.planted([mutant]), result)
                 yield mutant, result, False
@@ -751,8 +746,7 @@ class Run:
     def recheck(self, kernel, new):
         """What is built again must be the unchanged core again, or else what these mutants were said to do is not true."""
         if new:
-            user = self.user_cores.get(kernel)
-            what = user.run(self.sources).noticed if user else []
+            what = [text for killer in self.user for text in self.user_cores[kernel].notices(killer, self.sources)]
             for killer in self.killers[:1]:
                 output = kernel.change(self.sources)
                 what += [output] if output else self.notices(killer, kernel, self.good[killer.key]).noticed
@@ -792,7 +786,7 @@ class Run:
     def run(self):
         self.baseline()
         todo = queue.Queue()
-        keys = [killer.key for killer in self.killers] + [core.key for core in list(self.user_cores.values())[:1]]
+        keys = self.user + [killer.key for killer in self.killers]
         explained = [m for m in self.mutants if m.survives]
         known = [m for m in explained if set(keys) <= set(self.known(m.name, self.planted([m])).get("survived", []))]
         # What takes longest first, and the header last: half of mm/ has to be built again for each of its mutants.
