@@ -13,6 +13,7 @@ import sys
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
 from boot import boots, results
+from merge import merge
 
 SUITE = results.REPORT_SUITE
 
@@ -37,8 +38,9 @@ def say(name, here):
 
 
 def main(base, build, tree, *others):
-    others = [(label, *others[2 * i:2 * i + 2], results.defects(base, boots.has_option(others[2 * i], "SMP"), True, steps))
-              for i, (label, steps) in enumerate([("reports-stock", ()), ("reports-fixes", results.fixes())]) if others]
+    others = [(label, *others[2 * i:2 * i + 2],
+               results.defects(base, boots.has_option(others[2 * i], "SMP"), True, steps + merge.had(others[2 * i + 1])))
+              for i, (label, steps) in enumerate([("reports-stock", []), ("reports-fixes", results.fixes())]) if others]
     names = boots.cases(tree, SUITE)
     if not names or any(names != boots.cases(where[2], SUITE) for where in others):
         print("FAIL reports: the trees have not got the same cases, or none")

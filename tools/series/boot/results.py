@@ -289,7 +289,7 @@ def report(build, tree):
 
 def other_column(what, base, build, tree, steps=()):
     """The boot of a kernel that has not got our core, and the patterns of the cases that must fail there."""
-    marked = defects(base, boots.has_option(build, "SMP"), steps=steps)
+    marked = defects(base, boots.has_option(build, "SMP"), steps=[*steps, *merge.had(tree)])
     boot = Boot(build, tree, marked)
     if MISUSE_SUITE in suites_left_out(build):
         boot.cases.update({f"{MISUSE_SUITE}.{name}": outcome(boots.read(build, MISUSE_SUITE, name), name)

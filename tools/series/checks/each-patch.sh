@@ -69,7 +69,7 @@ end_step
 steps=
 for step in $(merge names "$stock"); do
 	steps=${steps:-$first}${steps:+,}$step
-	python3 "$tools/checks/each_patch.py" judge "$version" "$kept" "$steps" || {
+	python3 "$tools/checks/each_patch.py" judge "$version" "$stock" "$kept" "$steps" || {
 		echo "FAIL step $step: its boot ended early"
 		tail -n 20 "$kept/$step/log" | sed 's/^/     /'
 	}

@@ -3,7 +3,7 @@
 
     each_patch.py boot BASE BEFORE BUILD STEP         boots the user-mode kernels before and after STEP for the cases that it says to
                                                  mend and that no boot of all suites runs
-    each_patch.py judge BASE DIR STEP,STEP            judges the boots of the last of these steps
+    each_patch.py judge BASE STOCK DIR STEP,STEP judges the boots of the last of these steps
 
 BEFORE and BUILD are build directories, DIR has STEP/mm/tests and STEP/.build-um for each STEP, with what each-patch.sh keeps.
 A step mends just those cases that stock-defects lists below "until STEP": each fails, or the kernel dies or hangs, without it,
@@ -14,6 +14,7 @@ import sys
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
 from boot import boots, results
+from merge import merge
 
 ALONE = (*results.REPORT_SUITES, results.MISUSE_SUITE)
 
@@ -45,13 +46,13 @@ def result(folder, marked, name, together):
     return results.outcome(log, case), results.why(log, case)
 
 
-def judge(base, kept, steps):
+def judge(base, stock, kept, steps):
     steps = steps.split(",")
     step, label = steps[-1], f"step {steps[-1]}"
     after = os.path.join(kept, step)
     build = os.path.join(after, ".build-um")
     smp = boots.has_option(build, "SMP")
-    marked = results.defects(base, smp, steps=steps)
+    marked = results.defects(base, smp, steps=steps + merge.had(stock))
     now = results.Boot(build, after, marked)
     failing = results.matching(marked, now.cases)[0]
     for name, status in now.cases.items():

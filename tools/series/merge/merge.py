@@ -12,6 +12,7 @@ verified.py.
     merge.py hide STOCK TREE                 as apply, and what is new is hidden from genksyms: see kabi.py
     merge.py convert STOCK TREE              as apply, and users of MMU notifiers are converted: the steps of rfc/
     merge.py names STOCK [PREFIX]            the steps that it takes: all, or those whose names begin so
+    merge.py had STOCK                       the steps of which it has upstream's form already
     merge.py files STOCK                     our files in it
     merge.py maintainers                     writes the lines "F:" of the top-level MAINTAINERS, by the files that the steps list
     merge.py ours PATCH DIR                  writes our files to DIR as they are before this patch of backports/ changes them
@@ -19,7 +20,8 @@ verified.py.
 
 steps/NN-NAME is one patch of the series: a subject line, a blank line, the message, then the lists "Files:" (paths from
 the root) and "Insertions:" (names in insertions/), one indented entry per line.  With a line "Needs: PATH" before the lists,
-bases without that are without the step; with "Needs: PATH: LINE", those whose file has no such line.
+bases without that are without the step; with "Needs: PATH: LINE", those whose file has no such line.  With "Unless: PATH: LINE",
+those whose file has that line have no need of the step: upstream has mended it, and a stable release may have taken that over.
 
 MAINTAINERS has our section only.  The insertion "maintainers" puts it into the one of the kernel, with the lines "F:" of the
 files that are there by then; each step that adds files adds theirs, as checkpatch asks for.
@@ -189,11 +191,18 @@ def load_insertion(name, folder):
     return parts
 
 
+def has(tree, what):
+    """Whether a tree has PATH, or PATH: LINE."""
+    path, _, line = what.partition(": ")
+    path = os.path.join(tree, path)
+    return os.path.exists(path) and (not line or line in read_text(path).split("\n"))
+
+
 class Step:
     def __init__(self, name, folder=HERE):
         self.name = name.split("-", 1)[1]
         message, files, rest = self.split(name, read_text(os.path.join(folder, "steps", name)))
-        message, self.needs = re.fullmatch(r"(.*?)(?:^Needs: (.*)\n)?", message, re.M | re.S).groups()
+        message, self.needs, self.unless = re.fullmatch(r"(.*?)(?:^Needs: (.*)\n)?(?:^Unless: (.*)\n)?", message, re.M | re.S).groups()
         self.message = message.strip() + "\n"
         self.files = files.split()
         self.names = rest.split()       # of its insertions
@@ -203,10 +212,20 @@ class Step:
         if len(lines) < 3 or lines[1] or max(len(line) for line in lines if not line.startswith("Fixes: ")) > 75:
             raise Bad(f"steps/{name}: it takes a subject, a blank line and a message, no line longer than 75")
 
+    def lacks(self, stock):
+        """Why a tree is without the step, or None."""
+        if self.needs and not has(stock, self.needs):
+            return f"this base has no {self.needs}"
+        if self.is_in(stock):
+            return f"this base has {self.unless}"
+        return None
+
     def fits(self, stock):
-        path, _, line = (self.needs or ".").partition(": ")
-        path = os.path.join(stock, path)
-        return os.path.exists(path) and (not line or line in read_text(path).split("\n"))
+        return not self.lacks(stock)
+
+    def is_in(self, stock):
+        """Whether this tree has what the step does without having taken it."""
+        return bool(self.unless) and has(stock, self.unless)
 
     @staticmethod
     def split(name, text):
@@ -228,6 +247,11 @@ def load_steps():
     once("file", [f for s in steps for f in s.files], there)
     once("insertion", [name for s in steps for name in s.names], set(os.listdir(os.path.join(HERE, "insertions"))))
     return steps
+
+
+def had(tree):
+    """The names of the steps that this tree has without our patches: a stable release has taken over what upstream did."""
+    return [step.name for step in load_steps() if step.is_in(tree)]
 
 
 def load_conversions():
@@ -344,7 +368,7 @@ def our_files(patches, steps):
                 for path in paths}
 
 
-left_out = {}           # {step that this base cannot take: what it has not got}
+left_out = {}           # {step that this base does not take: why}
 kept = {}               # {our file: how many lines of the owner of the tree it has got}
 
 
@@ -399,7 +423,7 @@ def conversions(stock):
     now, result = {path: made for _, changed in plan(stock) for path, made in changed.items()}, []
     for step in load_conversions():
         if not step.fits(stock):
-            left_out[step.name] = step.needs
+            left_out[step.name] = step.lacks(stock)
             continue
         changed = {}
         insert(stock, step, now, changed)
@@ -420,7 +444,7 @@ def plan(stock, only=None):
         if only is not None and step.name not in only:
             continue
         if not step.fits(stock):
-            left_out[step.name] = step.needs
+            left_out[step.name] = step.lacks(stock)
             continue
         changed = {path: (keep_theirs(stock, path, ours[path][0]), 0o755 if ours[path][1] else 0o644) for path in step.files}
         insert(stock, step, now, changed)
@@ -477,8 +501,8 @@ def apply(stock, tree, only=None, hide=False, convert=False):
     if count:
         print(f"series: {len(wanted)} files merged, {count} of them changed by this run", file=sys.stderr)
         if only is None:
-            for step, needs in left_out.items():
-                print(f"series: without the patch {step}: this base has no {needs}", file=sys.stderr)
+            for step, why in left_out.items():
+                print(f"series: without the patch {step}: {why}", file=sys.stderr)
             for path, lines in kept.items():
                 print(f"series: {path}: kept {lines} lines of this tree that are not upstream's; look at them there", file=sys.stderr)
 
@@ -512,6 +536,8 @@ def main(args):
         write(os.path.join(ROOT, MAINTAINERS), section.encode(), 0o644)
     elif command == "ours":
         write_ours(args[1], load_steps(), [patch for patch in backports() if patch.name < args[0]])
+    elif command == "had":
+        print(" ".join(had(*args)))
     elif command == "names":
         print(" ".join(step.name for step in load_steps() if step.fits(args[0]) and step.name.startswith(tuple(args[1:] or [""]))))
     else:
