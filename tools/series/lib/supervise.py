@@ -92,6 +92,9 @@ def interrupted(make):
 
 
 def main(command):
+    if not proc("self", "stat"):
+        print("series: /proc is not mounted, without which what is started cannot be ended: mount it", file=sys.stderr)
+        return 1
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     awaited = AWAITED - {number for number in [signal.SIGHUP] if signal.getsignal(number) == signal.SIG_IGN}     # nohup
     before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
