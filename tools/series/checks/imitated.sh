@@ -154,6 +154,30 @@ lost 'a fix' "has 2 lines that are not upstream's and lacks [12] line" 's/BUG_ON
 lost 'a fix in known words' "1 line that is not upstream's, and" '/^void mmu_notifier_put\(/,/^}/s/^}/\tsynchronize_srcu(\&srcu);\n&/' mm/mmu_notifier.c
 lost 'a line that has gone' 'c of this kernel lacks 1 line of code' '/^EXPORT_SYMBOL_GPL\(mmu_notifier_put\);/d' mm/mmu_notifier.c
 
+# A release that has taken over upstream's form of a fix is without ours.  What it changes are the lines that insertions name.
+what="what is a fix in upstream's form is not made again"
+if merge had "$stock" | grep -qw fix-refused; then
+	echo "skip $what: this base has it"
+else
+	(
+		cd "$work/vendor"
+		edit '/^int __mmu_notifier_invalidate_range_start\(/,/^}/{
+			s/^\tint ret;/\tconst bool has_itree = subscriptions->has_itree;\n\tint ret = 0;/
+			s/^\tif \(subscriptions->has_itree/\tif (has_itree/
+			s/^\t\treturn (mn_hlist_)/\t\tret = \1/
+			s/^\treturn 0;/\tif (ret \&\& has_itree \&\& !mmu_notifier_range_blockable(range))\n\t\tmn_itree_inv_end(subscriptions);\n\treturn ret;/
+		}' mm/mmu_notifier.c
+	)
+	if ! merge apply "$work/vendor" "$work/vendor-series" 2>"$work/said"; then
+		echo "FAIL $what: $(tail -n1 "$work/said")"
+	elif merge names "$work/vendor" fix- | grep -qw fix-refused; then
+		echo "FAIL $what: it is"
+	else
+		echo "ok $what"
+	fi
+	ln -sf "$stock/mm/mmu_notifier.c" "$work/vendor/mm/mmu_notifier.c"
+fi
+
 case $(merge base "$stock") in
 6.1)
 	imitate linux_6_1_50 '40-guards 41-uninitialized'

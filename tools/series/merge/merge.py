@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Puts the series onto a kernel tree.  Called by common.sh, style.sh, series.py, results.py, litmus.py, users.py, mutants.py,
-verified.py.
+"""Puts the series onto a kernel tree.  Called by common.sh, style.sh, series.py, results.py, reports.py, each_patch.py,
+litmus.py, users.py, mutants.py, verified.py.
 
     merge.py version TREE                    the kernel's version
     merge.py form TREE                       which form of our files it takes: the patches of backports/ that it needs
