@@ -13,7 +13,6 @@ import sys
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
 from boot import boots, results
-from merge import merge
 
 SUITE = results.REPORT_SUITE
 
@@ -38,9 +37,8 @@ def say(name, here):
 
 
 def main(base, build, tree, *others):
-    others = [(label, *others[2 * i:2 * i + 2],
-               results.defects(base, boots.has_option(others[2 * i], "SMP"), True, steps + merge.had(others[2 * i + 1])))
-              for i, (label, steps) in enumerate([("reports-stock", []), ("reports-fixes", results.fixes())]) if others]
+    others = [(label, *where, results.defects(base, boots.has_option(where[0], "SMP"), where[1], True, steps))
+              for label, where, steps in (("reports-stock", others[:2], ()), ("reports-fixes", others[2:], results.fixes())) if where]
     names = boots.cases(tree, SUITE)
     if not names or any(names != boots.cases(where[2], SUITE) for where in others):
         print("FAIL reports: the trees have not got the same cases, or none")

@@ -234,11 +234,12 @@ def listed(base):
                 yield until, fields[1] == "smp", fields[2], fields[3].strip()
 
 
-def defects(base, smp, reports=False, steps=()):
-    """{suite.case: reason} of the cases that must fail on this stock base, or after these steps of the series: those of
+def defects(base, smp, tree, reports=False, steps=()):
+    """{suite.case: reason} of the cases that must fail on this stock tree of a base, or after these steps of the series: those of
     REPORT_SUITE, or the others."""
+    mended = {*steps, *merge.had(tree)}
     return {name: reason for until, needs_smp, name, reason in listed(base)
-            if until not in steps and (smp or not needs_smp) and name.startswith(REPORT_SUITE) == reports}
+            if until not in mended and (smp or not needs_smp) and name.startswith(REPORT_SUITE) == reports}
 
 
 def fixes():
@@ -289,7 +290,7 @@ def report(build, tree):
 
 def other_column(what, base, build, tree, steps=()):
     """The boot of a kernel that has not got our core, and the patterns of the cases that must fail there."""
-    marked = defects(base, boots.has_option(build, "SMP"), steps=[*steps, *merge.had(tree)])
+    marked = defects(base, boots.has_option(build, "SMP"), tree, steps=steps)
     boot = Boot(build, tree, marked)
     if MISUSE_SUITE in suites_left_out(build):
         boot.cases.update({f"{MISUSE_SUITE}.{name}": outcome(boots.read(build, MISUSE_SUITE, name), name)

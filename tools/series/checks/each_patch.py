@@ -14,7 +14,6 @@ import sys
 
 sys.path[0] = os.path.realpath(f"{__file__}/../..")     # the rooms of tools/series are packages
 from boot import boots, results
-from merge import merge
 
 ALONE = (*results.REPORT_SUITES, results.MISUSE_SUITE)
 
@@ -52,7 +51,7 @@ def judge(base, stock, kept, steps):
     after = os.path.join(kept, step)
     build = os.path.join(after, ".build-um")
     smp = boots.has_option(build, "SMP")
-    marked = results.defects(base, smp, steps=steps + merge.had(stock))
+    marked = results.defects(base, smp, stock, steps=steps)
     now = results.Boot(build, after, marked)
     failing = results.matching(marked, now.cases)[0]
     for name, status in now.cases.items():

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Puts the series onto a kernel tree.  Called by common.sh, style.sh, series.py, results.py, reports.py, each_patch.py,
-litmus.py, users.py, mutants.py, verified.py.
+"""Puts the series onto a kernel tree.  Called by common.sh, style.sh, series.py, results.py, litmus.py, users.py, mutants.py,
+verified.py.
 
     merge.py version TREE                    the kernel's version
     merge.py form TREE                       which form of our files it takes: the patches of backports/ that it needs
@@ -217,7 +217,7 @@ class Step:
         if self.needs and not has(stock, self.needs):
             return f"this base has no {self.needs}"
         if self.is_in(stock):
-            return f"this base has {self.unless}"
+            return "this base has upstream's form of it"
         return None
 
     def fits(self, stock):
