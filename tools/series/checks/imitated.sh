@@ -154,7 +154,8 @@ lost 'a fix' "has 2 lines that are not upstream's and lacks [12] line" 's/BUG_ON
 lost 'a fix in known words' "1 line that is not upstream's, and" '/^void mmu_notifier_put\(/,/^}/s/^}/\tsynchronize_srcu(\&srcu);\n&/' mm/mmu_notifier.c
 lost 'a line that has gone' 'c of this kernel lacks 1 line of code' '/^EXPORT_SYMBOL_GPL\(mmu_notifier_put\);/d' mm/mmu_notifier.c
 
-# A release that has taken over upstream's form of a fix is without ours.  What it changes are the lines that insertions name.
+# A release that has taken over upstream's form of a fix is without ours, and the others find their place; there, mm is set last.
+# What it changes are the lines that insertions name.
 what="what is a fix in upstream's form is not made again"
 if merge had "$stock" | grep -qw fix-refused; then
 	echo "skip $what: this base has it"
@@ -167,11 +168,18 @@ else
 			s/^\t\treturn (mn_hlist_)/\t\tret = \1/
 			s/^\treturn 0;/\tif (ret \&\& has_itree \&\& !mmu_notifier_range_blockable(range))\n\t\tmn_itree_inv_end(subscriptions);\n\treturn ret;/
 		}' mm/mmu_notifier.c
+		edit '/^static int __mmu_interval_notifier_insert\(/,/^}/{/^\tinterval_sub->mm = mm;/d; s/^\tmmgrab\(mm\);/&\n\tinterval_sub->mm = mm;/}' mm/mmu_notifier.c
 	)
+	fixes=$(merge names "$work/vendor" fix-)
 	if ! merge apply "$work/vendor" "$work/vendor-series" 2>"$work/said"; then
 		echo "FAIL $what: $(tail -n1 "$work/said")"
-	elif merge names "$work/vendor" fix- | grep -qw fix-refused; then
+	elif echo "$fixes" | grep -qw fix-refused; then
 		echo "FAIL $what: it is"
+	elif ! merge apply "$work/vendor" "$work/vendor-fixes" "$(echo "$fixes" | tr ' ' ,)" 2>"$work/said"; then
+		echo "FAIL $what: of the others, $(tail -n1 "$work/said")"
+	elif ! sed '1,/^static int __mmu_interval_notifier_insert(/d' "$work/vendor-fixes/mm/mmu_notifier.c" |
+		awk '/is inserted already/ { looked = 1 } /RB_CLEAR_NODE/ { exit !looked }'; then
+		echo "FAIL $what: an insertion clears its node before it looks whether it is inserted"
 	else
 		echo "ok $what"
 	fi
