@@ -16,8 +16,8 @@ all)
 	done
 	"$tools/lib/deps.sh" test
 	start_tally
-	case " ${ONLY:-$parts} " in *' others '*) section input "$tools/checks/input.sh" ;; esac
 	stock=$("$tools/stock.sh")
+	case " ${ONLY:-$parts} " in *' others '*) section input "$tools/checks/input.sh" ;; esac
 	tree=$("$tools/tree.sh" series)
 	"$tools/tree.sh" stock-tests >/dev/null
 	"$tools/tree.sh" stock-fixes >/dev/null
