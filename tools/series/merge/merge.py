@@ -56,6 +56,7 @@ change, backport.sh makes them fit again.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -544,7 +545,13 @@ def main(args):
         print(__doc__)
 
 
+def clean_up_when_stopped():
+    """A signal ends Python without removing temporary folders; this makes it an exit, which does."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
 if __name__ == "__main__":
+    clean_up_when_stopped()
     try:
         main(sys.argv[1:])
     except (Bad, OSError) as bad:

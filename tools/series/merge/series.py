@@ -153,6 +153,7 @@ def main(stock, version, out, known=None):
 
 
 if __name__ == "__main__":
+    merge.clean_up_when_stopped()
     try:
         main(*sys.argv[1:])
     except (merge.Bad, OSError, subprocess.CalledProcessError) as bad:
